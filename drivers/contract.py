@@ -1,0 +1,181 @@
+"""What a driver is. Everything a protocol has to offer fits on this page.
+
+A driver reads tags over one link. It knows no equipment, no MQTT and no gateway: it
+gets tags with opaque keys and gives batches keyed alike.
+
+Errors, sorted by what the caller does next::
+
+    DriverError
+    + Unreachable     no session: close, back off, reopen
+    + BadReply        malformed, short or foreign reply: close, back off, reopen
+    + Rejected        the device answered "no": keep the session, report, read again
+    + Misconfigured   retrying cannot help: report, retry at the longest delay
+
+A single tag the device refuses is not an error of the read: it stands in ``Batch.bad``
+and its neighbours live on.
+"""
+
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+Value = bool | int | float | str
+"""What a tag can be. Never NaN, never infinite: those are bad samples."""
+
+TimeQuality = Literal["gateway", "device"]
+
+
+@dataclass(frozen=True, slots=True)
+class TagGroup:
+    """Tags of one link that are read together.
+
+    ``poll_interval_s`` is None where the device pushes (OPC UA subscriptions).
+    """
+
+    name: str
+    poll_interval_s: float | None
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one read of a link brought.
+
+    ``covers`` are the tags this batch vouches for: covered and neither in ``changed``
+    nor in ``bad`` means unchanged and still good. An empty covering batch is a sign of
+    life. Equal coverings are the same frozenset object, so they can be cached by it.
+    """
+
+    read_at: datetime
+    """UTC, taken when the reply arrived, not when it was decoded."""
+    mono_s: float
+    """The monotonic clock at ``read_at``."""
+    covers: frozenset[str]
+    changed: Mapping[str, Value] = field(default_factory=dict)
+    bad: Mapping[str, str] = field(default_factory=dict)
+    """key -> cause, in words of `CAUSES` where one fits."""
+    source_times: Mapping[str, datetime] = field(default_factory=dict)
+    """The device's own stamps, UTC, where it gives any."""
+    uncertain: frozenset[str] = frozenset()
+    """Keys in ``changed`` whose value the device itself calls uncertain."""
+    overflowed: Mapping[str, int] = field(default_factory=dict)
+    """key -> values the device says it dropped (at least)."""
+    time_quality: TimeQuality = "gateway"
+    rtt_s: float | None = None
+
+    def committed(self) -> None:
+        """Called once, after the transaction that holds this batch's events.
+
+        A driver that must acknowledge to its device overrides it in a subclass.
+        """
+
+
+CAUSES = frozenset(
+    {
+        "never_read",
+        "no_link",
+        "illegal_address",
+        "device_refused",
+        "device_busy",
+        "not_connected",
+        "invalid_value",
+        "type_mismatch",
+        "missing_node",
+        "bad_status",
+    }
+)
+
+
+class DriverError(Exception):
+    """Root of all a driver may raise, cancellation apart."""
+
+    def __init__(self, endpoint: str, reason: str, hint: str = "") -> None:
+        """Say where (``host:port#unit``), what happened and what to try next."""
+        super().__init__(f"{endpoint}: {reason}" + (f" ({hint})" if hint else ""))
+        self.endpoint = endpoint
+        self.reason = reason
+        self.hint = hint
+
+
+class Unreachable(DriverError):
+    """There is no session: close, back off, reopen."""
+
+
+class BadReply(DriverError):
+    """The reply is malformed, short or somebody else's: close, back off, reopen."""
+
+
+class Rejected(DriverError):
+    """The device answered "no": keep the session, report, read again."""
+
+
+class Misconfigured(DriverError):
+    """Retrying cannot help until somebody changes a setting."""
+
+
+class Session(Protocol):
+    """An open connection. There is no unopened Session to misuse."""
+
+    async def read(self, due: Collection[TagGroup]) -> Batch:
+        """Return the next batch: the due groups if polled, the next change if pushed.
+
+        A pushed session returns an empty covering batch at least every keepalive_s.
+        The first batch that covers a tag lists its value in ``changed`` or ``bad``.
+        Raises DriverError; after Unreachable or BadReply the session is of no use.
+        """
+        ...
+
+
+class Driver(Protocol):
+    """One link. Holds settings, opens sessions, keeps no other state."""
+
+    @property
+    def endpoint(self) -> str:
+        """For people: where this link leads, without credentials."""
+        ...
+
+    @property
+    def groups(self) -> Collection[TagGroup]:
+        """The tag groups of this link; together they hold every tag, each once."""
+        ...
+
+    def open(self) -> AbstractAsyncContextManager[Session]:
+        """Connect on enter, release on exit, also when cancelled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TagRequest:
+    """One tag as configured: its key, its group and the protocol's own settings."""
+
+    key: str
+    group: str
+    poll_interval_s: float | None
+    settings: Any
+    """An instance of the protocol's tag settings class."""
+
+
+Shared = MutableMapping[str, Any]
+"""What the links of one protocol have in common in this process, by name: a bus that
+several units share. The caller owns the mapping, the driver its contents."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolSpec:
+    """What the registry knows of a protocol; each driver package exports ``SPEC``.
+
+    ``link_settings`` and ``tag_settings`` are strict, frozen pydantic models. ``create``
+    gets an instance of the first and the tags, never touches the network, and raises
+    Misconfigured naming the tag's key for what only shows when they come together.
+    """
+
+    protocol: str
+    link_settings: type[Any]
+    tag_settings: type[Any]
+    create: Callable[[Any, Sequence[TagRequest], Shared], Driver] = field(repr=False)
+    endpoint_of: Callable[[Any], str] = field(repr=False)
+    """link settings -> the identity of the session: links with an equal one share it."""
+    pushed: bool = False
+    """True where the device pushes changes and groups have no poll interval."""

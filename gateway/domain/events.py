@@ -1,0 +1,381 @@
+"""The facts that leave an equipment: written once, never changed.
+
+Each event has ``data()``: the contract's ``data`` object as JSON-ready values (times as
+RFC 3339 UTC strings with milliseconds). The journal stores it and the wire wraps it, so
+there is one place that says what a fact looks like.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+
+from drivers.contract import TimeQuality, Value
+
+Json = dict[str, Any]
+
+
+class State(StrEnum):
+    """The closed set of states, one per lamp colour."""
+
+    OFFLINE = "offline"
+    RUNNING = "running"
+    IDLE = "idle"
+    STOPPED = "stopped"
+    FAULT = "fault"
+    SETUP = "setup"
+    MAINTENANCE = "maintenance"
+
+    @property
+    def code(self) -> int:
+        """The number for charts and PLC people, as the contract fixes it."""
+        return _STATE_CODES[self]
+
+
+_STATE_CODES = {state: code for code, state in enumerate(State)}
+
+Mode = Literal["auto", "semi_auto", "manual", "setup", "maintenance", "unknown"]
+Quality = Literal["good", "uncertain", "bad"]
+StatusCause = Literal["sample", "order", "shift", "start", "command"]
+ReasonCategory = Literal[
+    "none",
+    "starved",
+    "blocked",
+    "material",
+    "operator",
+    "no_order",
+    "break",
+    "changeover",
+    "cleaning",
+    "tooling",
+    "quality",
+    "energy",
+    "external",
+    "equipment",
+    "safety",
+    "comms",
+    "unspecified",
+]
+CounterKind = Literal["good", "reject", "rework", "total", "cycle", "consumed", "energy"]
+Anomaly = Literal[
+    "none",
+    "baseline",
+    "rollover",
+    "reset",
+    "preset",
+    "jump",
+    "gap",
+    "rollover_ambiguous",
+    "inconsistent",
+]
+Transition = Literal["raised", "updated", "cleared", "acked", "shelved", "unshelved"]
+GapReason = Literal["retention", "dead_letter", "merged", "corruption", "not_observed"]
+LinkState = Literal["starting", "online", "degraded", "offline", "disabled"]
+Text = Mapping[str, str]
+"""A text in the languages of the factory: {"zh": ..., "en": ...}."""
+
+
+def stamp(at: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds: 2026-03-20T01:01:29.123Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def _stamp_or_none(at: datetime | None) -> str | None:
+    return None if at is None else stamp(at)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why; it refines a state and never changes it."""
+
+    code: str
+    category: ReasonCategory = "unspecified"
+    text: Text = field(default_factory=dict)
+    planned: bool = False
+
+    def data(self) -> Json:
+        """As it stands in an event."""
+        return {
+            "code": self.code,
+            "text": dict(self.text),
+            "category": self.category,
+            "planned": self.planned,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order in force; stamped on every fact."""
+
+    order_no: str
+    operation: str | None = None
+    product: str | None = None
+    batch: str | None = None
+    operator: str | None = None
+    planned_qty: float | None = None
+    ideal_cycle_ms: float | None = None
+
+    def data(self) -> Json:
+        """The five fields that travel on every fact."""
+        return {
+            "order_no": self.order_no,
+            "operation": self.operation,
+            "product": self.product,
+            "batch": self.batch,
+            "operator": self.operator,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What all facts share. ``type`` is the contract's stream name."""
+
+    type: ClassVar[str] = ""
+    at: datetime
+    order: Order | None = None
+    time_quality: TimeQuality | Literal["unsynced"] = "gateway"
+
+    def data(self) -> Json:
+        """The contract's ``data`` object."""
+        raise NotImplementedError
+
+    def _context(self) -> Json:
+        order = None if self.order is None else self.order.data()
+        return {"timequality": self.time_quality, "order": order, "shift": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status(Event):
+    """A state began, or an order or a shift cut it in two."""
+
+    type: ClassVar[str] = "status"
+    state: State
+    since: datetime
+    cause: StatusCause
+    prev_state: State | None = None
+    prev_duration_ms: int | None = None
+    repeat: bool = False
+    mode: Mode = "unknown"
+    reason: Reason | None = None
+    quality: Quality = "good"
+
+    def data(self) -> Json:
+        """The contract's ``data`` object."""
+        data = {
+            "state": self.state.value,
+            "state_code": self.state.code,
+            "since": stamp(self.since),
+            "cause": self.cause,
+            "repeat": self.repeat,
+            "mode": self.mode,
+            "reason": None if self.reason is None else self.reason.data(),
+            "quality": self.quality,
+            **self._context(),
+        }
+        if not self.repeat:
+            data["prev_state"] = None if self.prev_state is None else self.prev_state.value
+            data["prev_duration_ms"] = self.prev_duration_ms
+        return data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count(Event):
+    """A counter moved, or something about it must be known."""
+
+    type: ClassVar[str] = "count"
+    counter: str
+    kind: CounterKind
+    delta: float
+    total: float
+    raw: float
+    unit: str = "1"
+    anomaly: Anomaly = "none"
+    refused: float = 0
+    """Units the reading claimed and we did not book."""
+    window_from: datetime | None = None
+    cycle_time_ms: int | None = None
+    origin: Literal["device", "manual"] = "device"
+    order_ambiguous: bool = False
+
+    def data(self) -> Json:
+        """The contract's ``data`` object."""
+        return {
+            "counter": self.counter,
+            "kind": self.kind,
+            "delta": self.delta,
+            "total": self.total,
+            "raw": self.raw,
+            "unit": self.unit,
+            "anomaly": self.anomaly,
+            "refused": self.refused,
+            "window": {"from": _stamp_or_none(self.window_from), "to": stamp(self.at)},
+            "cycle_time_ms": self.cycle_time_ms,
+            "origin": self.origin,
+            "order_ambiguous": self.order_ambiguous,
+            **self._context(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FaultText:
+    """One row of a fault dictionary. ``severity`` 1..1000, P1 >= 901, P2 >= 667."""
+
+    code: str
+    text: Text = field(default_factory=dict)
+    cause: Text = field(default_factory=dict)
+    remedy: Text = field(default_factory=dict)
+    severity: int = 500
+    category: ReasonCategory = "equipment"
+    stops_machine: bool = True
+
+    def data(self) -> Json:
+        """As it stands in an event and in a birth."""
+        return {
+            "code": self.code,
+            "text": dict(self.text),
+            "cause": dict(self.cause),
+            "remedy": dict(self.remedy),
+            "severity": self.severity,
+            "category": self.category,
+            "stops_machine": self.stops_machine,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault(Event):
+    """One step in the life of one occurrence."""
+
+    type: ClassVar[str] = "fault"
+    fault_id: str
+    transition: Transition
+    fault: FaultText
+    raised_at: datetime
+    cleared_at: datetime | None = None
+    duration_ms: int | None = None
+    raises: int = 1
+    """How often it was raised within this occurrence (chatter is folded)."""
+    acked: bool = False
+    quality: Quality = "good"
+    by: str | None = None
+    comment: str | None = None
+    until: datetime | None = None
+
+    def data(self) -> Json:
+        """The contract's ``data`` object."""
+        return {
+            "fault_id": self.fault_id,
+            "transition": self.transition,
+            **self.fault.data(),
+            "active": self.cleared_at is None,
+            "acked": self.acked,
+            "raised_at": stamp(self.raised_at),
+            "cleared_at": _stamp_or_none(self.cleared_at),
+            "duration_ms": self.duration_ms,
+            "raises": self.raises,
+            "quality": self.quality,
+            "by": self.by,
+            "comment": self.comment,
+            "until": _stamp_or_none(self.until),
+            **self._context(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading(Event):
+    """Values that changed in one tag group, or all of them (``full``)."""
+
+    type: ClassVar[str] = "reading"
+    group: str
+    values: Mapping[str, Value]
+    bad: Mapping[str, str] = field(default_factory=dict)
+    full: bool = False
+    sourcetime: Mapping[str, str] = field(default_factory=dict)
+    """tag -> the device's own stamp, where it gave one."""
+
+    def data(self) -> Json:
+        """The contract's ``data`` object."""
+        data: Json = {"group": self.group, "values": self.values, "bad": self.bad}
+        data["full"] = self.full
+        if self.sourcetime:
+            data["sourcetime"] = self.sourcetime
+        return data | self._context()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health(Event):
+    """What a link of this equipment is worth. Never an equipment fault."""
+
+    type: ClassVar[str] = "health"
+    link: str
+    state: LinkState
+    last_ok: datetime | None = None
+    rtt_ms: float | None = None
+    failures: int = 0
+    error: Json | None = None
+    """{"class": "Unreachable", "text": "...", "hint": "..."}"""
+
+    def data(self) -> Json:
+        """The contract's ``data`` object."""
+        return {
+            "link": self.link,
+            "state": self.state,
+            "last_ok": _stamp_or_none(self.last_ok),
+            "rtt_ms": self.rtt_ms,
+            "failures": self.failures,
+            "error": self.error,
+            "timequality": self.time_quality,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap(Event):
+    """Facts that could not be observed or kept, named.
+
+    ``from_streamseq`` and ``to_streamseq`` are None where nothing was ever numbered
+    (``not_observed``).
+    """
+
+    type: ClassVar[str] = "gap"
+    stream: str
+    reason: GapReason
+    count: int
+    from_streamseq: int | None = None
+    to_streamseq: int | None = None
+
+    def data(self) -> Json:
+        """The contract's ``data`` object."""
+        return {
+            "stream": self.stream,
+            "from_streamseq": self.from_streamseq,
+            "to_streamseq": self.to_streamseq,
+            "count": self.count,
+            "reason": self.reason,
+            "timequality": self.time_quality,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Event):
+    """A later word about an interval or a fault; the last note wins."""
+
+    type: ClassVar[str] = "note"
+    about: str
+    """The id of the status event or the fault_id it is about."""
+    by: str
+    comment: str | None = None
+    reason: Reason | None = None
+
+    def data(self) -> Json:
+        """The contract's ``data`` object."""
+        return {
+            "about": self.about,
+            "by": self.by,
+            "comment": self.comment,
+            "reason": None if self.reason is None else self.reason.data(),
+            "timequality": self.time_quality,
+        }
+
+
+STREAMS: tuple[str, ...] = ("status", "count", "fault", "reading", "health", "gap", "note")
+"""The streams of one equipment; ``streamseq`` counts within one of them."""

@@ -1,0 +1,204 @@
+"""Conditions over tags, in three values: true, false and unknown.
+
+    run and not door_open
+    state_code in (3, 4) or speed > 0.5
+
+A condition is parsed into Python's syntax tree, checked against a short whitelist and
+turned into nested closures; nothing of the text is ever executed. Kleene's logic: an
+unknown operand leaves the result unknown unless the other operand decides it.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from drivers.contract import Value
+
+MAX_LENGTH = 500
+MAX_NODES = 100
+
+Lookup = Callable[[str], Value | None]
+"""Name -> present good value, or None where it is unknown."""
+Term = Callable[[Lookup], Value | tuple[Value, ...] | None]
+
+_COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda value, choices: value in choices,
+    ast.NotIn: lambda value, choices: value not in choices,
+}
+_ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.BitAnd: operator.and_,
+}
+_CONSTANTS: Mapping[str, Value] = {"true": True, "false": False}
+
+
+class ExpressionError(ValueError):
+    """The condition cannot be understood; ``column`` counts from 1."""
+
+    def __init__(self, text: str, column: int, problem: str) -> None:
+        """Keep the text and the place beside the sentence."""
+        super().__init__(f"{problem} at column {column} of '{text}'")
+        self.text = text
+        self.column = column
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled condition."""
+
+    text: str
+    names: frozenset[str]
+    _term: Term
+
+    def evaluate(self, lookup: Lookup) -> bool | None:
+        """Return true, false, or None where a tag it needs is unknown.
+
+        An operation its operands do not support ("on" < 3) is unknown too: the
+        condition says nothing about such values.
+        """
+        try:
+            value = self._term(lookup)
+        except (TypeError, ValueError, OverflowError):
+            return None
+        return None if value is None else bool(value)
+
+
+def compile_expression(text: str) -> Expression:
+    """Compile a condition; raises ExpressionError naming the column."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(text, MAX_LENGTH, f"longer than {MAX_LENGTH} characters")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
+        column = getattr(err, "offset", None) or 1
+        raise ExpressionError(text, column, "not a condition") from err
+    if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
+        raise ExpressionError(text, 1, f"more than {MAX_NODES} parts")
+    names: set[str] = set()
+    term = _build(tree.body, text, names)
+    return Expression(text, frozenset(names), term)
+
+
+def _build(node: ast.expr, text: str, names: set[str]) -> Term:
+    builder = _BUILDERS.get(type(node))
+    if builder is None:
+        raise ExpressionError(
+            text, node.col_offset + 1, f"{type(node).__name__} is not allowed here"
+        )
+    return builder(node, text, names)
+
+
+def _name(node: ast.Name, _text: str, names: set[str]) -> Term:
+    name = node.id
+    if name in _CONSTANTS:
+        constant = _CONSTANTS[name]
+        return lambda _lookup: constant
+    names.add(name)
+    return lambda lookup: lookup(name)
+
+
+def _constant(node: ast.Constant, text: str, _names: set[str]) -> Term:
+    value = node.value
+    if not isinstance(value, bool | int | float | str):
+        raise ExpressionError(text, node.col_offset + 1, "only numbers, texts, true, false")
+    return lambda _lookup: value
+
+
+def _tuple(node: ast.Tuple | ast.List, text: str, names: set[str]) -> Term:
+    if not all(isinstance(item, ast.Constant | ast.UnaryOp) for item in node.elts):
+        raise ExpressionError(text, node.col_offset + 1, "a list may hold constants only")
+    items = tuple(_build(item, text, names)(lambda _name: None) for item in node.elts)
+    return lambda _lookup: items  # type: ignore[return-value]
+
+
+def _not(node: ast.UnaryOp, text: str, names: set[str]) -> Term:
+    term = _build(node.operand, text, names)
+    if isinstance(node.op, ast.USub):
+
+        def negative(lookup: Lookup) -> Value | None:
+            value = term(lookup)
+            return None if value is None else -value  # type: ignore[operator]
+
+        return negative
+    if not isinstance(node.op, ast.Not):
+        raise ExpressionError(text, node.col_offset + 1, "only 'not' and '-' are allowed here")
+
+    def negated(lookup: Lookup) -> Value | None:
+        value = term(lookup)
+        return None if value is None else not value
+
+    return negated
+
+
+def _logic(node: ast.BoolOp, text: str, names: set[str]) -> Term:
+    terms = [_build(value, text, names) for value in node.values]
+    decides = isinstance(node.op, ast.Or)
+
+    def logic(lookup: Lookup) -> Value | None:
+        unknown = False
+        for term in terms:
+            value = term(lookup)
+            if value is None:
+                unknown = True
+            elif bool(value) is decides:
+                return decides
+        return None if unknown else not decides
+
+    return logic
+
+
+def _compare(node: ast.Compare, text: str, names: set[str]) -> Term:
+    terms = [_build(node.left, text, names)]
+    terms += [_build(item, text, names) for item in node.comparators]
+    operators = []
+    for op in node.ops:
+        if type(op) not in _COMPARE:
+            raise ExpressionError(text, node.col_offset + 1, "this comparison is not allowed")
+        operators.append(_COMPARE[type(op)])
+
+    def compare(lookup: Lookup) -> Value | None:
+        values = [term(lookup) for term in terms]
+        if any(value is None for value in values):
+            return None
+        pairs = zip(operators, values, values[1:], strict=False)
+        return all(bool(op(left, right)) for op, left, right in pairs)
+
+    return compare
+
+
+def _arithmetic(node: ast.BinOp, text: str, names: set[str]) -> Term:
+    op = _ARITHMETIC.get(type(node.op))
+    if op is None:
+        raise ExpressionError(text, node.col_offset + 1, "only + - * & are allowed here")
+    left, right = _build(node.left, text, names), _build(node.right, text, names)
+
+    def arithmetic(lookup: Lookup) -> Value | None:
+        one, two = left(lookup), right(lookup)
+        if one is None or two is None or isinstance(one, str) or isinstance(two, str):
+            return None  # a text times a number could grow without bound
+        return op(one, two)  # type: ignore[return-value]
+
+    return arithmetic
+
+
+_BUILDERS: Mapping[type[ast.expr], Callable[..., Term]] = {
+    ast.Name: _name,
+    ast.Constant: _constant,
+    ast.Tuple: _tuple,
+    ast.List: _tuple,
+    ast.UnaryOp: _not,
+    ast.BoolOp: _logic,
+    ast.Compare: _compare,
+    ast.BinOp: _arithmetic,
+}

@@ -1,0 +1,99 @@
+"""What the configuration says about one equipment, as the domain reads it.
+
+Plain frozen data; `gateway.settings` builds it, nothing here checks it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.domain.events import CounterKind, FaultText, Mode, Reason, State, Text
+from gateway.domain.expression import Expression
+
+Stage = Literal["commissioning", "live"]
+OnDecrease = Literal["auto", "reset_from_zero", "rebaseline"]
+
+STOPPING_FAULT = "stopping_fault"
+"""A name every condition may use: is a fault active that stops the machine?"""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRule:
+    """``state`` while ``when`` holds; the first rule that is true wins."""
+
+    state: State
+    when: Expression
+    reason: Reason | None = None
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A tag that must change, or the controller is frozen."""
+
+    tag: str
+    changes_within_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRule:
+    """How the raw readings of one counter become parts."""
+
+    name: str
+    tag: str
+    kind: CounterKind
+    unit: str = "1"
+    resolution: float = 1
+    """Size of one step of the published figures, in ``unit``."""
+    factor: float = 1
+    """Units per step of the raw counter: cavities of a mould."""
+    modulus: int | None = None
+    max_rate_per_s: float | None = None
+    """Raw steps per second the machine can make at most."""
+    on_decrease: OnDecrease = "auto"
+    confirm_reads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRule:
+    """Where faults come from: the bits of a word, or a register holding a code.
+
+    ``texts`` maps a bit number or a code to its row of the dictionary; what is not in
+    it is raised all the same, as unknown. A code of 0 means no fault.
+    """
+
+    tag: str
+    kind: Literal["bits", "code"]
+    texts: Mapping[int, FaultText]
+    on_delay_s: float = 0.0
+    off_delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TagRule:
+    """What happens to the values of one tag."""
+
+    name: str
+    link: str
+    group: str
+    unit: str = "1"
+    deadband: float = 0.0
+    """A number is published when it moved by more than this since it was last."""
+    publish: bool = True
+    text: Text = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentRules:
+    """Everything `step` needs to know about one equipment."""
+
+    equipment: str
+    status: tuple[StatusRule, ...] = ()
+    min_hold_s: float = 1.0
+    alive: Alive | None = None
+    counters: tuple[CounterRule, ...] = ()
+    faults: tuple[FaultRule, ...] = ()
+    tags: Mapping[str, TagRule] = field(default_factory=dict)
+    snapshot_s: float = 600.0
+    """A full set of each reading group at least this often."""
+    stage: Stage = "live"
