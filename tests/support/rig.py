@@ -1,0 +1,56 @@
+"""What the driver contract suite needs of a protocol: a real server and a driver for it.
+
+A protocol joins the suite with one module ``tests/support/<protocol>_rig.py`` that exports
+``RIG``, a `RigFactory`; ``tests/support/driver_rigs.py`` lists them.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from drivers.contract import Driver, Value
+
+Address = tuple[str, int]
+"""host, port"""
+
+
+class Rig(Protocol):
+    """A running server on a free port of 127.0.0.1, its tags, and drivers that read them."""
+
+    @property
+    def good(self) -> Mapping[str, tuple[Value, Value]]:
+        """Keys the server knows: (the value at the start, another one for `set`). Two or more."""
+        ...
+
+    @property
+    def refused(self) -> str:
+        """The key of one more configured tag, at an address the server does not have."""
+        ...
+
+    @property
+    def gives_up_s(self) -> float:
+        """A session read from a dead or silent peer has raised after this time. Keep it short.
+
+        A pushed session also gives its empty covering batch at least this often.
+        """
+        ...
+
+    def driver(self, *, at: Address | None = None) -> Driver:
+        """Return a new driver for all the tags; it talks to the rig's server, or to ``at``."""
+        ...
+
+    async def set(self, key: str, value: Value) -> None:
+        """Change what the server holds for a good tag."""
+        ...
+
+    async def stop_server(self) -> None:
+        """Stop the server and cut its connections. Once stopped, the port refuses."""
+        ...
+
+    async def start_server(self) -> None:
+        """Start it again, on the same port, with the values it had."""
+        ...
+
+
+RigFactory = Callable[[], AbstractAsyncContextManager[Rig]]
+"""Starts a rig on enter; stops its server on exit, whether it runs or not."""
