@@ -187,7 +187,8 @@ def _arithmetic(node: ast.BinOp, text: str, names: set[str]) -> Term:
         one, two = left(lookup), right(lookup)
         if one is None or two is None or isinstance(one, str) or isinstance(two, str):
             return None  # a text times a number could grow without bound
-        return op(one, two)  # type: ignore[return-value]
+        result: Value = op(one, two)
+        return result
 
     return arithmetic
 

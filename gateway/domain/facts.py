@@ -1,0 +1,70 @@
+"""What can happen to an equipment, as `step` is told it. ``at`` is UTC.
+
+``mono_s`` is the monotonic clock of the same moment: durations come from it, never
+from differences of wall time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from drivers.contract import TimeQuality, Value
+from gateway.domain.commands import OrderCommand
+from gateway.domain.events import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one batch says about this equipment; keys are its own tag names."""
+
+    link: str
+    at: datetime
+    mono_s: float
+    covers: frozenset[str]
+    changed: Mapping[str, Value] = field(default_factory=dict)
+    bad: Mapping[str, str] = field(default_factory=dict)
+    source_times: Mapping[str, datetime] = field(default_factory=dict)
+    overflowed: Mapping[str, int] = field(default_factory=dict)
+    time_quality: TimeQuality = "gateway"
+    rtt_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """A link has no session; everything it carried is unknown since its last reply."""
+
+    link: str
+    at: datetime
+    mono_s: float
+    failures: int
+    error: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed and nothing else."""
+
+    at: datetime
+    mono_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The gateway came up. ``last_alive`` is when it was last known to run."""
+
+    at: datetime
+    mono_s: float
+    boot_id: str
+    last_alive: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """Somebody asked for something, and it was allowed."""
+
+    at: datetime
+    mono_s: float
+    command: OrderCommand
+
+
+Fact = Observation | LinkLost | Tick | Started | Commanded

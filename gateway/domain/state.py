@@ -1,0 +1,152 @@
+"""What is known of one equipment between two facts.
+
+``Durable`` is stored in the transaction of the events it came with; ``Live`` is
+rebuilt from the next complete reading. A step that changes nothing durable gives back
+the same ``Durable`` object, so identity tells whether there is something to store.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from drivers.contract import Value
+from gateway.domain.events import FaultText, Json, LinkState, Mode, Order, Reason, State
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant on both clocks; ``mono_s`` None where it belongs to another boot."""
+
+    at: datetime
+    mono_s: float | None
+
+    def seconds_until(self, later: "Moment") -> float:
+        """Seconds to ``later``: monotonic if both clocks knew it, else wall, never < 0."""
+        if self.mono_s is not None and later.mono_s is not None:
+            return max(0.0, later.mono_s - self.mono_s)
+        return max(0.0, (later.at - self.at).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStatus:
+    """The state in force."""
+
+    state: State
+    since: Moment
+    reason: Reason | None = None
+    mode: Mode = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A reading too large to believe at once."""
+
+    raw: int
+    read: Moment
+    reads: int
+
+
+@dataclass(frozen=True, slots=True)
+class CounterState:
+    """One counter: the last raw reading that was booked and what it added up to."""
+
+    identity: str
+    """What the raw reading means; another identity makes a new baseline."""
+    raw: int
+    booked: Moment
+    total: int
+    pending: Pending | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFault:
+    """One occurrence that has not cleared."""
+
+    fault_id: str
+    fault: FaultText
+    raised: Moment
+    acked: bool = False
+    frozen: bool = False
+    """Its source is out of sight: still active as far as anybody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHealth:
+    """What a link was worth when that last changed."""
+
+    state: LinkState
+    since: datetime
+    last_ok: datetime | None = None
+    failures: int = 0
+    rtt_ms: float | None = None
+    error: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderInForce:
+    """The order and the command that brought it."""
+
+    order: Order
+    command_id: str
+    since: datetime
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """The part of the state that must survive a crash together with its events."""
+
+    equipment: str
+    boot_id: str = ""
+    status: OpenStatus | None = None
+    counters: Mapping[str, CounterState] = field(default_factory=dict)
+    faults: Mapping[str, ActiveFault] = field(default_factory=dict)
+    """"tag/number" -> occurrence."""
+    links: Mapping[str, LinkHealth] = field(default_factory=dict)
+    order: OrderInForce | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say now, before the hold time. ``since`` is its first moment."""
+
+    state: State
+    since: Moment
+    reason: Reason | None = None
+    mode: Mode = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The part that the next complete reading rebuilds."""
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    """tag -> its present value; only tags that are good."""
+    bad: Mapping[str, str] = field(default_factory=dict)
+    """tag -> cause; a tag in neither mapping was never read."""
+    lost: Mapping[str, Moment] = field(default_factory=dict)
+    """tag that went bad -> the last moment it was good."""
+    last_ok: Mapping[str, Moment] = field(default_factory=dict)
+    """link -> its last reply."""
+    blind: frozenset[str] = frozenset()
+    """Counters whose readings were interrupted since the last one booked."""
+    verdict: Verdict | None = None
+    fault_edges: Mapping[str, Moment] = field(default_factory=dict)
+    """"tag/number" waiting out a delay -> when the edge was first seen."""
+    published: Mapping[str, Value] = field(default_factory=dict)
+    snapshot_due_s: Mapping[str, float] = field(default_factory=dict)
+    """reading group -> monotonic moment of its next full set."""
+    alive_changed: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentState:
+    """Everything about one equipment."""
+
+    durable: Durable
+    live: Live = field(default_factory=Live)
+
+    @classmethod
+    def new(cls, equipment: str) -> "EquipmentState":
+        """Nothing is known yet."""
+        return cls(Durable(equipment))
