@@ -1,15 +1,16 @@
-"""Waiting for something to become true, without guessing how long it takes."""
+"""Wait for a condition instead of sleeping a guessed time."""
 
 import asyncio
 import time
 from collections.abc import Callable
 
+POLL_S = 0.005
 
-async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
-    """Return as soon as ``condition()`` is true; fail when it is not in time."""
-    deadline = time.monotonic() + timeout_s
+
+async def until(condition: Callable[[], object], *, timeout_s: float = 5.0) -> None:
+    """Return as soon as condition() is true; TimeoutError after timeout_s."""
+    deadline_s = time.monotonic() + timeout_s
     while not condition():
-        if time.monotonic() > deadline:
-            message = f"not true after {timeout_s} s"
-            raise AssertionError(message)
-        await asyncio.sleep(0.005)
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"not true within {timeout_s} s")
+        await asyncio.sleep(POLL_S)
