@@ -52,6 +52,8 @@ class CounterRule:
     """Raw steps per second the machine can make at most."""
     on_decrease: OnDecrease = "auto"
     confirm_reads: int = 2
+    identity: str = ""
+    """Changes when the raw reading gets another meaning (address, modulus, factor)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +99,11 @@ class EquipmentRules:
     snapshot_s: float = 600.0
     """A full set of each reading group at least this often."""
     stage: Stage = "live"
+    decisive: frozenset[str] = field(init=False)
+    """Tags that faults or status rules look at."""
+
+    def __post_init__(self) -> None:
+        """Derive ``decisive`` once."""
+        names = {name for rule in self.status for name in rule.when.names}
+        names |= {rule.tag for rule in self.faults}
+        object.__setattr__(self, "decisive", frozenset(names))

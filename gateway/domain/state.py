@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from drivers.contract import Value
-from gateway.domain.events import FaultText, Json, LinkState, Mode, Order, Reason, State
+from gateway.domain.events import (
+    CounterKind,
+    FaultText,
+    Json,
+    LinkState,
+    Mode,
+    Order,
+    Reason,
+    State,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,8 @@ class CounterState:
     raw: int
     booked: Moment
     total: int
+    kind: CounterKind
+    unit: str
     pending: Pending | None = None
 
 

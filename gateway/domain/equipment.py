@@ -1,0 +1,279 @@
+"""One equipment: what was known, and what happened -> what is known, and the facts.
+
+`step` is deterministic and total: no clock, no I/O, and no input makes it raise. The
+durable part of the state it returns belongs into the transaction of its events.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from gateway.domain import counts, faults, quality, readings, status
+from gateway.domain.events import Event, Gap, Health, Order, State
+from gateway.domain.facts import Commanded, Fact, LinkLost, Observation, Started, Tick
+from gateway.domain.rules import EquipmentRules
+from gateway.domain.state import (
+    Durable,
+    EquipmentState,
+    LinkHealth,
+    Live,
+    Moment,
+    OrderInForce,
+    Verdict,
+)
+
+Step = tuple[EquipmentState, list[Event]]
+
+
+def step(state: EquipmentState, fact: Fact, rules: EquipmentRules) -> Step:
+    """Return the state after ``fact`` and the events it caused, in order."""
+    return _STEPS[type(fact)](state, fact, rules)
+
+
+def next_due_s(state: EquipmentState, rules: EquipmentRules) -> float | None:
+    """Return the monotonic moment at which a `Tick` would change something, if any."""
+    live = state.live
+    moments = [faults.delay_ends_s(live.fault_edges, state.durable.faults, rules)]
+    if live.verdict is not None:
+        moments.append(status.hold_ends_s(state.durable, live.verdict, rules))
+    moments.append(status.freezes_s(live, rules))
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -> Step:
+    now = Moment(seen.at, seen.mono_s)
+    previous = state.live
+    live = quality.absorb(previous, seen)
+    if rules.alive is not None and rules.alive.tag in seen.changed:
+        live = replace(live, alive_changed=now)
+    events: list[Event] = []
+    durable = _link_heard(state.durable, seen, events)
+    if _undecided(durable, live, seen, rules):
+        durable, live = _judge(durable, live, rules, now, events)
+    durable, live = _count(durable, live, previous, seen, rules, events)
+    reading = readings.report(live, seen, rules, _order(durable))
+    events += reading.events
+    events += _overflows(seen)
+    live = replace(live, published=reading.published, snapshot_due_s=reading.snapshot_due_s)
+    return EquipmentState(durable, live), events
+
+
+def _undecided(durable: Durable, live: Live, seen: Observation, rules: EquipmentRules) -> bool:
+    """Whether this batch can change a fault or the status; most cannot."""
+    verdict = live.verdict
+    if verdict is None or live.fault_edges or rules.alive is not None:
+        return True
+    if not rules.decisive.isdisjoint(seen.changed) or not rules.decisive.isdisjoint(seen.bad):
+        return True
+    return not status.same(durable.status, verdict)
+
+
+def _judge(
+    durable: Durable, live: Live, rules: EquipmentRules, now: Moment, events: list[Event]
+) -> tuple[Durable, Live]:
+    """Faults first, because a rule may ask for them, then the status."""
+    order = _order(durable)
+    look = faults.watch(
+        durable.faults,
+        live.fault_edges,
+        live.values,
+        rules,
+        equipment=durable.equipment,
+        now=now,
+        order=order,
+    )
+    if look.events or look.active is not durable.faults:
+        durable = replace(durable, faults=look.active)
+        events += look.events
+    verdict = status.judge(live, durable, rules, now)
+    live = replace(live, verdict=verdict, fault_edges=look.edges)
+    believed = status.believe(durable, verdict, rules, now, order)
+    if believed is not None:
+        durable = replace(durable, status=believed[0])
+        events.append(believed[1])
+    return durable, live
+
+
+def _count(
+    durable: Durable,
+    live: Live,
+    previous: Live,
+    seen: Observation,
+    rules: EquipmentRules,
+    events: list[Event],
+) -> tuple[Durable, Live]:
+    """Book every counter this batch read; one that waits to be confirmed counts as read."""
+    changed: dict[str, Any] = {}
+    read: set[str] = set()
+    now = Moment(seen.at, seen.mono_s)
+    for rule in rules.counters:
+        held = durable.counters.get(rule.name)
+        waits = held is not None and held.pending is not None and rule.tag in seen.covers
+        if rule.tag not in live.values or not (rule.tag in seen.changed or waits):
+            continue
+        after, event = counts.count(
+            held,
+            live.values[rule.tag],
+            rule,
+            now=now,
+            last_read=previous.last_ok.get(seen.link, now),
+            blind=rule.name in live.blind,
+            order=_order(durable),
+        )
+        if after is not None and after is not held:
+            changed[rule.name] = after
+        if after is None or after.pending is None:
+            read.add(rule.name)
+        if event is not None:
+            events.append(event)
+    if changed:
+        durable = replace(durable, counters={**durable.counters, **changed})
+    if not read.isdisjoint(live.blind):
+        live = replace(live, blind=live.blind - read)
+    return durable, live
+
+
+def _link_heard(durable: Durable, seen: Observation, events: list[Event]) -> Durable:
+    held = durable.links.get(seen.link)
+    if held is not None and held.state == "online":
+        return durable
+    rtt_ms = None if seen.rtt_s is None else round(seen.rtt_s * 1000, 1)
+    link = LinkHealth("online", seen.at, seen.at, 0, rtt_ms)
+    events.append(
+        Health(at=seen.at, link=seen.link, state="online", last_ok=seen.at, rtt_ms=rtt_ms)
+    )
+    return replace(durable, links={**durable.links, seen.link: link})
+
+
+def _overflows(seen: Observation) -> list[Event]:
+    return [
+        Gap(at=seen.at, stream=f"reading:{tag}", reason="not_observed", count=count)
+        for tag, count in sorted(seen.overflowed.items())
+    ]
+
+
+def _link_lost(state: EquipmentState, lost: LinkLost, rules: EquipmentRules) -> Step:
+    events: list[Event] = []
+    durable = _link_silent(state, lost, events)
+    live = quality.lose_link(state.live, lost, rules)
+    now = Moment(lost.at, lost.mono_s)
+    durable, live = _judge(durable, live, rules, now, events)
+    return EquipmentState(durable, live), events
+
+
+def _link_silent(state: EquipmentState, lost: LinkLost, events: list[Event]) -> Durable:
+    held = state.durable.links.get(lost.link)
+    if held is not None and held.state == "offline":
+        return state.durable
+    heard = state.live.last_ok.get(lost.link)
+    last_ok = None if held is None or heard is None else heard.at
+    link = LinkHealth("offline", lost.at, last_ok, lost.failures, None, lost.error)
+    events.append(
+        Health(
+            at=lost.at,
+            link=lost.link,
+            state="offline",
+            last_ok=last_ok,
+            failures=lost.failures,
+            error=lost.error,
+        )
+    )
+    return replace(state.durable, links={**state.durable.links, lost.link: link})
+
+
+def _ticked(state: EquipmentState, tick: Tick, rules: EquipmentRules) -> Step:
+    events: list[Event] = []
+    now = Moment(tick.at, tick.mono_s)
+    if state.live.verdict is None:
+        return state, events
+    durable, live = _judge(state.durable, state.live, rules, now, events)
+    return EquipmentState(durable, live), events
+
+
+def _started(state: EquipmentState, started: Started, rules: EquipmentRules) -> Step:
+    """Open an offline interval from when the gateway was last alive."""
+    events: list[Event] = []
+    durable = state.durable
+    if durable.boot_id != started.boot_id:
+        durable = _other_boot(durable, started.boot_id)
+    live = quality.wake(started, rules)
+    now = Moment(started.at, started.mono_s)
+    look = faults.watch(
+        durable.faults,
+        {},
+        live.values,
+        rules,
+        equipment=durable.equipment,
+        now=now,
+        order=_order(durable),
+    )
+    events += look.events
+    links = {name: replace(link, state="starting") for name, link in durable.links.items()}
+    durable = replace(durable, faults=look.active, links=links)
+    held = durable.status
+    if held is None or held.state is not State.OFFLINE:
+        since = Moment(started.last_alive, None) if held and started.last_alive else now
+        dark = Verdict(State.OFFLINE, since, status.NO_ANSWER)
+        opened, event = status.begin(held, dark, "start", _order(durable))
+        durable = replace(durable, status=opened)
+        events.append(event)
+    return EquipmentState(durable, live), events
+
+
+def _other_boot(durable: Durable, boot_id: str) -> Durable:
+    """Forget monotonic moments of another boot: they compare with nothing here."""
+    held = durable.status
+    return replace(
+        durable,
+        boot_id=boot_id,
+        status=None if held is None else replace(held, since=_wall(held.since)),
+        counters={
+            name: replace(counter, booked=_wall(counter.booked), pending=None)
+            for name, counter in durable.counters.items()
+        },
+        faults={
+            key: replace(fault, raised=_wall(fault.raised)) for key, fault in durable.faults.items()
+        },
+    )
+
+
+def _wall(moment: Moment) -> Moment:
+    return replace(moment, mono_s=None)
+
+
+def _commanded(state: EquipmentState, asked: Commanded, _rules: EquipmentRules) -> Step:
+    """Put an order in force: the state goes on, in an interval of its own."""
+    command = asked.command
+    in_force = (
+        None
+        if command.order is None
+        else OrderInForce(command.order, command.command_id, asked.at, command.by)
+    )
+    durable = replace(state.durable, order=in_force)
+    now = Moment(asked.at, asked.mono_s)
+    held = durable.status
+    same = (
+        Verdict(State.OFFLINE, now, status.NO_ANSWER)
+        if held is None
+        else Verdict(held.state, now, held.reason, held.mode)
+    )
+    opened, event = status.begin(held, same, "order", command.order)
+    return EquipmentState(replace(durable, status=opened), state.live), [event]
+
+
+def _order(durable: Durable) -> Order | None:
+    return None if durable.order is None else durable.order.order
+
+
+_STEPS: Mapping[type[Any], Callable[[EquipmentState, Any, EquipmentRules], Step]] = (
+    MappingProxyType(
+        {
+            Observation: _observed,
+            LinkLost: _link_lost,
+            Tick: _ticked,
+            Started: _started,
+            Commanded: _commanded,
+        }
+    )
+)

@@ -1,0 +1,57 @@
+"""What may be believed: good values, bad tags, and since when a tag is in the dark."""
+
+from dataclasses import replace
+
+from gateway.domain.facts import LinkLost, Observation, Started
+from gateway.domain.rules import EquipmentRules
+from gateway.domain.state import Live, Moment
+
+NO_LINK = "no_link"
+NEVER_READ = "never_read"
+
+
+def absorb(live: Live, seen: Observation) -> Live:
+    """Return what is known after a batch. A tag it does not cover stays as it was."""
+    now = Moment(seen.at, seen.mono_s)
+    before = live.last_ok.get(seen.link, now)
+    last_ok = {**live.last_ok, seen.link: now}
+    if not seen.changed and not seen.bad:
+        return replace(live, last_ok=last_ok)
+    values = {**live.values, **seen.changed}
+    bad, lost = live.bad, live.lost
+    if seen.bad or not bad.keys().isdisjoint(seen.changed):
+        bad = {tag: cause for tag, cause in bad.items() if tag not in seen.changed}
+        lost = {tag: moment for tag, moment in lost.items() if tag not in seen.changed}
+        for tag, cause in seen.bad.items():
+            bad[tag] = cause
+            lost.setdefault(tag, before)
+            values.pop(tag, None)
+    return replace(live, values=values, bad=bad, lost=lost, last_ok=last_ok)
+
+
+def lose_link(live: Live, lost_link: LinkLost, rules: EquipmentRules) -> Live:
+    """Return what is known after a link went: nothing of its tags, since its last reply."""
+    now = Moment(lost_link.at, lost_link.mono_s)
+    since = live.last_ok.get(lost_link.link, now)
+    tags = [tag for tag, rule in rules.tags.items() if rule.link == lost_link.link]
+    bad, lost, values = dict(live.bad), dict(live.lost), dict(live.values)
+    for tag in tags:
+        bad[tag] = NO_LINK
+        lost.setdefault(tag, since)
+        values.pop(tag, None)
+    blind = frozenset(rule.name for rule in rules.counters if rule.tag in bad)
+    return replace(live, bad=bad, lost=lost, values=values, blind=live.blind | blind)
+
+
+def wake(started: Started, rules: EquipmentRules) -> Live:
+    """Return what is known when the gateway comes up: nothing, since it was last alive."""
+    alive = started.last_alive
+    since = Moment(started.at, started.mono_s) if alive is None else Moment(alive, None)
+    links = {rule.link for rule in rules.tags.values()}
+    return Live(
+        bad=dict.fromkeys(rules.tags, NEVER_READ),
+        lost=dict.fromkeys(rules.tags, since),
+        last_ok=dict.fromkeys(links, since),
+        blind=frozenset(rule.name for rule in rules.counters),
+        snapshot_due_s=dict.fromkeys({rule.group for rule in rules.tags.values()}, 0.0),
+    )

@@ -1,0 +1,110 @@
+"""Values by exception: what moved by more than its deadband, and full sets now and then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from drivers.contract import Value
+from gateway.domain.events import Order, Reading, stamp
+from gateway.domain.facts import Observation
+from gateway.domain.rules import EquipmentRules, TagRule
+from gateway.domain.state import Live
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingStep:
+    """What one batch publishes."""
+
+    published: Mapping[str, Value]
+    snapshot_due_s: Mapping[str, float]
+    events: tuple[Reading, ...]
+
+
+def report(
+    live: Live, seen: Observation, rules: EquipmentRules, order: Order | None
+) -> ReadingStep:
+    """Return the readings of a batch. ``live`` has already absorbed it.
+
+    A group is reported in full when its snapshot is due, otherwise by what changed and
+    by what turned bad.
+    """
+    due = _due_groups(live, seen, rules)
+    if not seen.changed and not seen.bad and not due:
+        return ReadingStep(live.published, live.snapshot_due_s, ())
+    groups: dict[str, dict[str, Value]] = {}
+    bad: dict[str, dict[str, str]] = {}
+    for tag, value in seen.changed.items():
+        rule = rules.tags.get(tag)
+        if rule is None or not rule.publish or rule.group in due:
+            continue
+        if _moved(live.published.get(tag), value, rule):
+            groups.setdefault(rule.group, {})[tag] = value
+    for tag, cause in seen.bad.items():
+        rule = rules.tags.get(tag)
+        if rule is not None and rule.publish and rule.group not in due:
+            bad.setdefault(rule.group, {})[tag] = cause
+    for group in due:
+        groups[group], bad[group] = _full_set(group, live, rules)
+    return _step(live, seen, rules, groups, bad, due, order)
+
+
+def _step(
+    live: Live,
+    seen: Observation,
+    rules: EquipmentRules,
+    groups: Mapping[str, Mapping[str, Value]],
+    bad: Mapping[str, Mapping[str, str]],
+    due: frozenset[str],
+    order: Order | None,
+) -> ReadingStep:
+    events = tuple(
+        Reading(
+            at=seen.at,
+            group=group,
+            values=groups.get(group, {}),
+            bad=bad.get(group, {}),
+            full=group in due,
+            sourcetime={
+                tag: stamp(seen.source_times[tag])
+                for tag in groups.get(group, {})
+                if tag in seen.source_times
+            },
+            order=order,
+            time_quality=seen.time_quality,
+        )
+        for group in dict.fromkeys((*groups, *bad))
+        if groups.get(group) or bad.get(group)
+    )
+    published = dict(live.published)
+    for values in groups.values():
+        published.update(values)
+    for tag in seen.bad:
+        published.pop(tag, None)
+    snapshot_due_s = live.snapshot_due_s
+    if due:
+        snapshot_due_s = {
+            **snapshot_due_s,
+            **dict.fromkeys(due, seen.mono_s + rules.snapshot_s),
+        }
+    return ReadingStep(published, snapshot_due_s, events)
+
+
+def _due_groups(live: Live, seen: Observation, rules: EquipmentRules) -> frozenset[str]:
+    late = [group for group, due_s in live.snapshot_due_s.items() if seen.mono_s >= due_s]
+    if not late:
+        return frozenset()
+    covered = {rules.tags[tag].group for tag in seen.covers if tag in rules.tags}
+    return frozenset(covered.intersection(late))
+
+
+def _full_set(
+    group: str, live: Live, rules: EquipmentRules
+) -> tuple[dict[str, Value], dict[str, str]]:
+    tags = [name for name, rule in rules.tags.items() if rule.group == group and rule.publish]
+    values = {tag: live.values[tag] for tag in tags if tag in live.values}
+    return values, {tag: live.bad[tag] for tag in tags if tag in live.bad}
+
+
+def _moved(published: Value | None, value: Value, rule: TagRule) -> bool:
+    if published is None or isinstance(value, bool | str) or isinstance(published, bool | str):
+        return published != value
+    return abs(value - published) > rule.deadband

@@ -1,0 +1,149 @@
+"""Samples -> the seven states: ordered rules, hold time, first moment.
+
+- The first rule that is true decides. A rule that cannot be evaluated and stands before
+  it makes the state offline; none true is stopped, reason unspecified.
+- A state is believed once it has held ``min_hold_s``; its event carries the first
+  moment, and offline begins at the last good sample.
+- Intervals abut: no event begins before the one in force.
+"""
+
+from collections.abc import Iterable
+
+from drivers.contract import Value
+from gateway.domain.events import Order, Reason, State, Status, StatusCause
+from gateway.domain.rules import STOPPING_FAULT, EquipmentRules, StatusRule
+from gateway.domain.state import Durable, Live, Moment, OpenStatus, Verdict
+
+UNSPECIFIED = Reason("unspecified", "unspecified")
+NO_ANSWER = Reason("no_answer", "comms")
+FROZEN = Reason("frozen_controller", "comms")
+
+
+def judge(live: Live, durable: Durable, rules: EquipmentRules, now: Moment) -> Verdict:
+    """Return what the rules say of the values known now.
+
+    The verdict's first moment is kept while state, reason and mode stay the same.
+    """
+    fresh = _frozen(live, rules, now) or _first_true(live, durable, rules, now)
+    held = live.verdict
+    if held is not None and (held.state, held.reason, held.mode) == (
+        fresh.state,
+        fresh.reason,
+        fresh.mode,
+    ):
+        return held
+    return fresh
+
+
+def _first_true(live: Live, durable: Durable, rules: EquipmentRules, now: Moment) -> Verdict:
+    def lookup(name: str) -> Value | None:
+        if name == STOPPING_FAULT:
+            return stopping_fault(live, durable, rules)
+        return live.values.get(name)
+
+    for rule in rules.status:
+        holds = rule.when.evaluate(lookup)
+        if holds is None:
+            return Verdict(State.OFFLINE, _dark_since(rule, live, rules, now), NO_ANSWER)
+        if holds:
+            return Verdict(rule.state, now, rule.reason, rule.mode or "unknown")
+    return Verdict(State.STOPPED, now, UNSPECIFIED)
+
+
+def _frozen(live: Live, rules: EquipmentRules, now: Moment) -> Verdict | None:
+    alive, changed = rules.alive, live.alive_changed
+    if alive is None or changed is None or alive.tag not in live.values:
+        return None
+    if changed.seconds_until(now) < alive.changes_within_s:
+        return None
+    return Verdict(State.OFFLINE, changed, FROZEN)
+
+
+def _dark_since(rule: StatusRule, live: Live, rules: EquipmentRules, now: Moment) -> Moment:
+    """Return when the first of the tags this rule misses was last good."""
+    moments = [live.lost[tag] for tag in _tags_of(rule, rules) if tag in live.lost]
+    return min(moments, key=lambda moment: moment.at, default=now)
+
+
+def _tags_of(rule: StatusRule, rules: EquipmentRules) -> Iterable[str]:
+    for name in rule.when.names:
+        if name == STOPPING_FAULT:
+            yield from (fault.tag for fault in rules.faults)
+        else:
+            yield name
+
+
+def stopping_fault(live: Live, durable: Durable, rules: EquipmentRules) -> bool | None:
+    """Return whether a fault is active that stops the machine; None where unknown.
+
+    A fault whose source is out of sight decides nothing.
+    """
+    active = durable.faults.values()
+    if any(fault.fault.stops_machine and not fault.frozen for fault in active):
+        return True
+    if any(rule.tag not in live.values for rule in rules.faults):
+        return None
+    return False
+
+
+def believe(
+    durable: Durable, verdict: Verdict, rules: EquipmentRules, now: Moment, order: Order | None
+) -> tuple[OpenStatus, Status] | None:
+    """Return the new state and its event once the verdict has held long enough."""
+    held = durable.status
+    if same(held, verdict):
+        return None
+    if held is not None and verdict.since.seconds_until(now) < rules.min_hold_s:
+        return None
+    return begin(held, verdict, "sample", order)
+
+
+def same(held: OpenStatus | None, verdict: Verdict) -> bool:
+    """Whether the state in force is the one the rules want."""
+    if held is None:
+        return False
+    if held.state == verdict.state == State.OFFLINE:
+        return True  # why nothing is known may change without anything becoming known
+    return (held.state, held.reason, held.mode) == (verdict.state, verdict.reason, verdict.mode)
+
+
+def begin(
+    held: OpenStatus | None, verdict: Verdict, cause: StatusCause, order: Order | None
+) -> tuple[OpenStatus, Status]:
+    """Close the state in force and open the next, without a hole and without overlap."""
+    since = verdict.since
+    if held is not None and since.at < held.since.at:
+        since = held.since
+    duration_s = None if held is None else held.since.seconds_until(since)
+    opened = OpenStatus(verdict.state, since, verdict.reason, verdict.mode)
+    event = Status(
+        at=since.at,
+        since=since.at,
+        state=verdict.state,
+        cause=cause,
+        prev_state=None if held is None else held.state,
+        prev_duration_ms=None if duration_s is None else round(duration_s * 1000),
+        reason=verdict.reason,
+        mode=verdict.mode,
+        order=order,
+        quality="bad" if verdict.state is State.OFFLINE else "good",
+    )
+    return opened, event
+
+
+def hold_ends_s(durable: Durable, verdict: Verdict, rules: EquipmentRules) -> float | None:
+    """Return the monotonic moment at which a pending verdict will be believed."""
+    held = durable.status
+    if held is None or same(held, verdict) or verdict.since.mono_s is None:
+        return None
+    return verdict.since.mono_s + rules.min_hold_s
+
+
+def freezes_s(live: Live, rules: EquipmentRules) -> float | None:
+    """Return the monotonic moment at which an unchanged controller counts as frozen."""
+    alive, changed = rules.alive, live.alive_changed
+    if alive is None or changed is None or changed.mono_s is None:
+        return None
+    if alive.tag not in live.values or (live.verdict and live.verdict.reason == FROZEN):
+        return None
+    return changed.mono_s + alive.changes_within_s
