@@ -1,0 +1,142 @@
+"""The words of an MQTT connection: settings, errors, messages, and their MQTT 5 properties."""
+
+import ssl
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+
+class MqttError(Exception):
+    """What can go wrong between us and a broker.
+
+    * MqttError
+      + Unreachable    no connection: wait, try again (address, firewall, TLS)
+      + Denied         the broker answered CONNECT with no: account, client id, protocol
+      + Refused        the broker answered one publish or subscribe with no (ACL, quota)
+      + ConnectionLost what was not confirmed must be sent again
+    """
+
+    def __init__(self, reason: str, reason_code: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.reason_code = reason_code
+        """The MQTT reason code, where the broker gave one."""
+
+
+class Unreachable(MqttError):
+    """No connection could be made."""
+
+
+class Denied(MqttError):
+    """The broker does not let us in."""
+
+
+class Refused(MqttError):
+    """The broker refused one message or subscription."""
+
+
+class ConnectionLost(MqttError):
+    """The connection is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSettings:
+    """``ca_file`` None: the system's authorities. The host name is always checked."""
+
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSettings:
+    """Where the broker is and who we are to it. The password is read at each connect."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    protocol: Literal["5", "3.1.1"] = "5"
+    username: str | None = None
+    password_file: Path | None = None
+    tls: TlsSettings | None = None
+    keepalive_s: int = 15
+    connect_timeout_s: float = 5.0
+    ack_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Will:
+    """What the broker publishes (QoS 1) when we vanish."""
+
+    topic: str
+    payload: bytes
+    retain: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What the broker keeps for ``client_id`` between connections.
+
+    ``receive_maximum`` bounds the messages the broker sends us unacknowledged (MQTT 5).
+    """
+
+    client_id: str
+    clean_start: bool = True
+    expiry_s: int = 0
+    receive_maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message that came in; the last three exist in MQTT 5 only."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    mid: int
+    content_type: str | None = None
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    expiry_s: int | None = None
+    """What is left of the message's life, as the broker counts it."""
+
+
+def tls_context(settings: TlsSettings) -> ssl.SSLContext:
+    """Return what checks the broker's certificate and name. Raises OSError."""
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.cert_file is not None:
+        context.load_cert_chain(settings.cert_file, settings.key_file)
+    return context
+
+
+def connect_properties(session: Session) -> Properties:
+    """Return what CONNECT says about the session."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = session.expiry_s
+    if session.receive_maximum is not None:
+        properties.ReceiveMaximum = session.receive_maximum
+    return properties
+
+
+@lru_cache(maxsize=64)
+def publish_properties(
+    content_type: str | None,
+    response_topic: str | None,
+    correlation: bytes | None,
+    expiry_s: int | None,
+) -> Properties:
+    """Return what travels beside a payload; the same object for the same values."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    if content_type is not None:
+        properties.ContentType = content_type
+    if response_topic is not None:
+        properties.ResponseTopic = response_topic
+    if correlation is not None:
+        properties.CorrelationData = correlation
+    if expiry_s is not None:
+        properties.MessageExpiryInterval = expiry_s
+    return properties
