@@ -49,6 +49,8 @@ class Row:
     local: bool
     data: bytes
     """The event's ``data()`` as JSON."""
+    epoch: str
+    """The epoch in force when the row was written: its identity is ``<epoch>-<seq>``."""
 
 
 @dataclass(frozen=True, slots=True)
