@@ -1,0 +1,228 @@
+"""A journaled fact as one CloudEvents 1.0 JSON object, and back (structured mode).
+
+- The same row gives the same ``id`` on every send: ``<epoch>-<seq>``; with ``source`` it
+  is the key a consumer deduplicates by.
+- ``data`` leaves byte for byte as the journal holds it; nothing is parsed on the way out.
+- `decode` gives back what was encoded, ignores attributes it does not know and raises
+  nothing but WireError, whatever the bytes.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Protocol, TypeVar
+
+import orjson
+
+from gateway.domain.events import Json, stamp
+from gateway.wire.error import WireError
+from gateway.wire.topics import Place
+
+CONTENT_TYPE = "application/cloudevents+json"
+TYPE_PREFIX = "millgate."
+VERSION = "1"
+SNAPSHOT = "state."
+"""How the type of a snapshot begins, after the prefix."""
+
+T = TypeVar("T")
+
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS_PER_S = 1000
+
+
+class RowLike(Protocol):
+    """What of a journal row leaves the house (`gateway.journal.row.Row` is one)."""
+
+    @property
+    def seq(self) -> int:
+        """The row's number in its journal."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """The stream: status, count, ..."""
+        ...
+
+    @property
+    def streamseq(self) -> int:
+        """Position in the stream, from 1."""
+        ...
+
+    @property
+    def time_ms(self) -> int:
+        """When it happened, UTC milliseconds."""
+        ...
+
+    @property
+    def recorded_ms(self) -> int:
+        """When it was committed, UTC milliseconds."""
+        ...
+
+    @property
+    def data(self) -> bytes:
+        """The data object as JSON."""
+        ...
+
+
+@lru_cache(maxsize=16)
+def _second(unix_s: int) -> str:
+    return (_UNIX_EPOCH + timedelta(seconds=unix_s)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def stamp_ms(unix_ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds, from UTC milliseconds."""
+    unix_s, ms = divmod(unix_ms, _MS_PER_S)
+    return f"{_second(unix_s)}.{ms:03d}Z"
+
+
+def encode(row: RowLike, *, source: str, place: Place, epoch: str, replay: bool) -> bytes:
+    """Return the message of one event; ``epoch`` is the one the row was committed in."""
+    return orjson.dumps(
+        {
+            "specversion": "1.0",
+            "id": f"{epoch}-{row.seq}",
+            "source": source,
+            "type": f"{TYPE_PREFIX}{row.type}.v{VERSION}",
+            "subject": place.subject,
+            "time": stamp_ms(row.time_ms),
+            "recordedtime": stamp_ms(row.recorded_ms),
+            "datacontenttype": "application/json",
+            "dataschema": f"urn:millgate:{row.type}:{VERSION}",
+            "epoch": epoch,
+            "streamseq": row.streamseq,
+            "replay": replay,
+            "data": orjson.Fragment(row.data),
+        }
+    )
+
+
+def encode_snapshot(
+    kind: str,
+    data: Json,
+    *,
+    head_seq: int,
+    source: str,
+    place: Place,
+    epoch: str,
+    at: datetime,
+    valid_until: datetime,
+) -> bytes:
+    """Return the message of one ``state/<kind>`` topic.
+
+    ``head_seq`` is the seq of the newest event in it, 0 before the first. ``valid_until``
+    travels in the data: extension attributes have no underscore.
+    """
+    now = stamp(at)
+    return orjson.dumps(
+        {
+            "specversion": "1.0",
+            "id": f"{epoch}-{head_seq}.state",
+            "source": source,
+            "type": f"{TYPE_PREFIX}{SNAPSHOT}{kind}.v{VERSION}",
+            "subject": place.subject,
+            "time": now,
+            "recordedtime": now,
+            "datacontenttype": "application/json",
+            "dataschema": f"urn:millgate:{SNAPSHOT}{kind}:{VERSION}",
+            "epoch": epoch,
+            "replay": False,
+            "data": data | {"valid_until": stamp(valid_until)},
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message read. Times are aware UTC.
+
+    ``type`` is the stream ("status", "count", ...), or "state.<kind>" of a snapshot, whose
+    ``streamseq`` is 0 and whose ``seq`` is that of the newest event in it.
+    """
+
+    id: str
+    source: str
+    epoch: str
+    seq: int
+    type: str
+    subject: str
+    time: datetime
+    recordedtime: datetime
+    streamseq: int
+    replay: bool
+    data: Json
+
+
+_ID = re.compile(r"(?P<epoch>[0-9a-z]+-[0-9a-z]+)-(?P<seq>[0-9]{1,19})(?P<snapshot>\.state)?")
+_TYPE = re.compile(r"millgate\.(?P<type>(?P<snapshot>state\.)?[a-z]+)\.v(?P<version>[0-9]+)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def decode(payload: bytes) -> Envelope:
+    """Return the event or snapshot in ``payload``; WireError if it is not one of ours."""
+    try:
+        message = orjson.loads(payload)
+    except orjson.JSONDecodeError as err:
+        raise WireError(f"not JSON: {err}") from err
+    if not isinstance(message, dict):
+        raise WireError("not a JSON object")
+    if message.get("specversion") != "1.0":
+        raise WireError("specversion is not 1.0")
+    type_ = _match(_TYPE, message, "type")
+    if type_["version"] != VERSION:
+        raise WireError(f"type: version {type_['version']} is not known")
+    id_ = _match(_ID, message, "id")
+    is_snapshot = type_["snapshot"] is not None
+    if (id_["snapshot"] is not None) != is_snapshot or id_["epoch"] != message.get("epoch"):
+        raise WireError("id does not fit type and epoch")
+    return Envelope(
+        id=id_[0],
+        source=_text(message, "source"),
+        epoch=id_["epoch"],
+        seq=int(id_["seq"]),
+        type=type_["type"],
+        subject=_text(message, "subject"),
+        time=_time(message, "time"),
+        recordedtime=_time(message, "recordedtime"),
+        streamseq=0 if is_snapshot else _positive(message, "streamseq"),
+        replay=_typed(message, "replay", bool),
+        data=_typed(message, "data", dict),
+    )
+
+
+def _typed(message: Json, key: str, kind: type[T]) -> T:
+    value = message.get(key)
+    if type(value) is not kind:
+        raise WireError(f"{key} is not a JSON {kind.__name__}")
+    return value
+
+
+def _text(message: Json, key: str) -> str:
+    value = _typed(message, key, str)
+    if not value:
+        raise WireError(f"{key} is empty")
+    return value
+
+
+def _positive(message: Json, key: str) -> int:
+    value = _typed(message, key, int)
+    if value < 1:
+        raise WireError(f"{key} is not positive")
+    return value
+
+
+def _match(pattern: re.Pattern[str], message: Json, key: str) -> re.Match[str]:
+    match = pattern.fullmatch(_text(message, key))
+    if match is None:
+        raise WireError(f"{key} is not of this contract")
+    return match
+
+
+def _time(message: Json, key: str) -> datetime:
+    text = _text(message, key)
+    if _TIME.fullmatch(text) is None:
+        raise WireError(f"{key} is not an RFC 3339 time")
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as err:
+        raise WireError(f"{key}: {err}") from err
