@@ -47,8 +47,10 @@ def _counters(durable: Durable) -> Json:
     rows = [
         {
             "counter": name,
+            "kind": counter.kind,
             "total": counter.total,
             "raw": counter.raw,
+            "unit": counter.unit,
             "at": stamp(counter.booked.at),
         }
         for name, counter in sorted(durable.counters.items())

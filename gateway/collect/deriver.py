@@ -1,0 +1,189 @@
+"""What the links bring -> facts and state, one transaction at a time.
+
+Invariants:
+
+- A batch becomes one transaction, also where it feeds several equipment.
+- The events of a step and the durable state they came from are handed to the journal
+  together, before anything else can happen to that equipment.
+- ``Batch.committed()`` is called after the commit, never before.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from drivers.contract import Batch, DriverError
+from gateway.domain import durable
+from gateway.domain.commands import OrderCommand, Reply
+from gateway.domain.equipment import next_due_s, step
+from gateway.domain.events import Json
+from gateway.domain.facts import Commanded, Fact, LinkLost, Observation, Started, Tick
+from gateway.domain.rules import EquipmentRules
+from gateway.domain.state import EquipmentState
+from gateway.journal.journal import Journal
+from gateway.journal.row import CommandRecord, Entry
+from gateway.ops.clock import Clock
+
+KEY_SEPARATOR = "/"
+_SHORTEST_TICK_S = 0.01
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """One equipment's part of a covering."""
+
+    equipment: str
+    tags: frozenset[str]
+
+
+class Deriver:
+    """Owns the state of every equipment; the only caller of `step`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        rules: Mapping[str, EquipmentRules],
+        *,
+        clock: Clock,
+        boot_id: str,
+    ) -> None:
+        """``boot_id`` tells whether monotonic times of the last run still compare."""
+        self._journal = journal
+        self._rules = rules
+        self._clock = clock
+        self._boot_id = boot_id
+        self._users = _equipment_of_links(rules)
+        self._states: dict[str, EquipmentState] = {}
+        self._shares: dict[frozenset[str], tuple[_Share, ...]] = {}
+        self._due_s: dict[str, float] = {}
+        self._due_changed = asyncio.Event()
+
+    async def start(self) -> None:
+        """Take up the stored states and open the offline interval of the time between."""
+        stored = self._journal.states()
+        fact = Started(
+            self._clock.now(), self._clock.mono_s(), self._boot_id, self._journal.last_alive
+        )
+        for name in self._rules:
+            state = stored.get(name)
+            self._states[name] = EquipmentState.new(name) if state is None else durable.load(state)
+        await self._append([self._apply(name, fact) for name in self._rules])
+
+    def state(self, equipment: str) -> EquipmentState:
+        """Return what is known of an equipment; raises KeyError for an unknown one."""
+        return self._states[equipment]
+
+    async def observe(self, link: str, batch: Batch) -> None:
+        """Take in one batch; return after the commit."""
+        shares = self._shares_of(batch.covers)
+        await self._append(
+            [self._apply(share.equipment, _observation(link, batch, share)) for share in shares]
+        )
+        batch.committed()
+
+    async def lose(self, link: str, err: Exception, failures: int) -> None:
+        """Take in that a link has no session."""
+        lost = LinkLost(link, self._clock.now(), self._clock.mono_s(), failures, _error(err))
+        await self._append([self._apply(name, lost) for name in self._users.get(link, ())])
+
+    async def command(self, equipment: str, command: OrderCommand) -> Reply:
+        """Obey a command; the reply carries the seq of the event it caused."""
+        fact = Commanded(self._clock.now(), self._clock.mono_s(), command)
+        entry = self._apply(equipment, fact)
+        record = CommandRecord(command.command_id, {"accepted": True, "equipment": equipment})
+        seqs = await self._journal.append([] if entry is None else [entry], record)
+        return Reply(accepted=True, seq=seqs[0] if seqs else None)
+
+    async def run_ticks(self) -> None:
+        """Tell each equipment when a moment comes that it waits for."""
+        while True:
+            self._due_changed.clear()
+            now_s = self._clock.mono_s()
+            due = [name for name, when_s in self._due_s.items() if when_s <= now_s]
+            if due:
+                tick = Tick(self._clock.now(), now_s)
+                await self._append([self._apply(name, tick) for name in due])
+            await self._wait_until(min(self._due_s.values(), default=None))
+
+    async def _wait_until(self, when_s: float | None) -> None:
+        timeout_s = None if when_s is None else max(_SHORTEST_TICK_S, when_s - self._clock.mono_s())
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._due_changed.wait()
+        except TimeoutError:
+            return
+
+    def _apply(self, equipment: str, fact: Fact) -> Entry | None:
+        """Step one equipment; None if there is nothing to store."""
+        rules, before = self._rules[equipment], self._states[equipment]
+        after, events = step(before, fact, rules)
+        self._states[equipment] = after
+        self._note_due(equipment, next_due_s(after, rules))
+        changed = after.durable is not before.durable
+        if not events and not changed:
+            return None
+        state = durable.dump(after) if changed else None
+        return Entry(equipment, events, state, local=rules.stage != "live")
+
+    def _note_due(self, equipment: str, when_s: float | None) -> None:
+        if when_s is None:
+            self._due_s.pop(equipment, None)
+        elif self._due_s.get(equipment) != when_s:
+            self._due_s[equipment] = when_s
+            self._due_changed.set()
+
+    async def _append(self, entries: Sequence[Entry | None]) -> None:
+        to_store = [entry for entry in entries if entry is not None]
+        if to_store:
+            await self._journal.append(to_store)
+
+    def _shares_of(self, covers: frozenset[str]) -> tuple[_Share, ...]:
+        shares = self._shares.get(covers)
+        if shares is None:
+            by_equipment: dict[str, set[str]] = {}
+            for key in covers:
+                equipment, _, tag = key.partition(KEY_SEPARATOR)
+                by_equipment.setdefault(equipment, set()).add(tag)
+            shares = tuple(
+                _Share(equipment, frozenset(tags))
+                for equipment, tags in sorted(by_equipment.items())
+            )
+            self._shares[covers] = shares
+        return shares
+
+
+def _observation(link: str, batch: Batch, share: _Share) -> Observation:
+    prefix = share.equipment + KEY_SEPARATOR
+    cut = len(prefix)
+
+    def mine(of: Mapping[str, _T]) -> dict[str, _T]:
+        return {key[cut:]: value for key, value in of.items() if key.startswith(prefix)}
+
+    return Observation(
+        link=link,
+        at=batch.read_at,
+        mono_s=batch.mono_s,
+        covers=share.tags,
+        changed=mine(batch.changed),
+        bad=mine(batch.bad) if batch.bad else {},
+        source_times=mine(batch.source_times) if batch.source_times else {},
+        overflowed=mine(batch.overflowed) if batch.overflowed else {},
+        time_quality=batch.time_quality,
+        rtt_s=batch.rtt_s,
+    )
+
+
+def _equipment_of_links(rules: Mapping[str, EquipmentRules]) -> dict[str, list[str]]:
+    users: dict[str, set[str]] = {}
+    for name, of_equipment in rules.items():
+        for tag in of_equipment.tags.values():
+            users.setdefault(tag.link, set()).add(name)
+    return {link: sorted(names) for link, names in users.items()}
+
+
+def _error(err: Exception) -> Json:
+    if isinstance(err, DriverError):
+        return {"class": type(err).__name__, "text": err.reason, "hint": err.hint}
+    return {"class": "Defect", "text": str(err) or type(err).__name__, "hint": "see the log"}

@@ -1,0 +1,127 @@
+"""One loop owns one link's life: open, read, hand over; close, back off, reopen."""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from drivers.contract import (
+    Batch,
+    Driver,
+    DriverError,
+    Misconfigured,
+    Rejected,
+    Session,
+    TagGroup,
+)
+from gateway.collect.backoff import MAX_DELAY_S, delays
+from gateway.collect.deriver import Deriver
+from gateway.collect.schedule import after_read, due_now, first_due
+from gateway.ops.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+Sleep = Callable[[float], Awaitable[None]]
+Uniform = Callable[[float, float], float]
+
+
+@dataclass(slots=True)
+class LinkStats:
+    """What one link has done since the start."""
+
+    online: bool = False
+    reads: int = 0
+    failures: int = 0
+    outages: int = 0
+
+
+class Poller:
+    """Reads one link for ever. Ends by cancellation only."""
+
+    def __init__(
+        self,
+        link: str,
+        driver: Driver,
+        deriver: Deriver,
+        *,
+        clock: Clock,
+        sleep: Sleep,
+        uniform: Uniform = random.uniform,
+        share: float = 0.0,
+    ) -> None:
+        """``share`` (0..1) is the link's place among all, to spread their scans."""
+        self.link = link
+        self.stats = LinkStats()
+        self._driver = driver
+        self._deriver = deriver
+        self._clock = clock
+        self._sleep = sleep
+        self._uniform = uniform
+        self._share = share
+        self._waits: Iterator[float] = iter(())
+
+    async def run(self) -> None:
+        """Open, read until the session is of no use, and start over."""
+        self._waits = delays(self._uniform)
+        while True:
+            try:
+                async with self._driver.open() as session:
+                    await self._read(session)
+            except Misconfigured as err:
+                await self._lost(err)
+                await self._sleep(MAX_DELAY_S)
+            except DriverError as err:
+                await self._lost(err)
+                await self._sleep(next(self._waits))
+
+    async def _read(self, session: Session) -> None:
+        pushed = [group for group in self._driver.groups if group.poll_interval_s is None]
+        if pushed:
+            while True:
+                await self._take(await session.read(pushed))
+        due = first_due(self._driver.groups, self._clock.mono_s())
+        while True:
+            groups = due_now(due, self._clock.mono_s())
+            if groups:
+                await self._take(await self._read_or_refused(session, groups))
+                due = after_read(due, groups, self._clock.mono_s(), self._share)
+            await self._sleep(max(0.0, min(due.values()) - self._clock.mono_s()))
+
+    async def _read_or_refused(self, session: Session, groups: Collection[TagGroup]) -> Batch:
+        """Read; a device that answers "no" makes its tags bad, not its link."""
+        try:
+            return await session.read(groups)
+        except Rejected as err:
+            self.stats.failures += 1
+            _log.debug("link %s: refused: %s", self.link, err.reason)
+            keys = frozenset[str]().union(*(group.keys for group in groups))
+            return Batch(
+                read_at=self._clock.now(),
+                mono_s=self._clock.mono_s(),
+                covers=keys,
+                bad=dict.fromkeys(keys, "device_refused"),
+            )
+
+    async def _take(self, batch: Batch) -> None:
+        if not self.stats.online:
+            self.stats.online = True
+            self.stats.failures = 0
+            self._waits = delays(self._uniform)
+            _log.info("link %s online (%s)", self.link, self._driver.endpoint)
+        self.stats.reads += 1
+        await self._deriver.observe(self.link, batch)
+
+    async def _lost(self, err: Exception) -> None:
+        first = self.stats.online or self.stats.failures == 0
+        self.stats.failures += 1
+        if self.stats.online:
+            self.stats.online = False
+            self.stats.outages += 1
+        level = logging.WARNING if first else logging.DEBUG
+        _log.log(level, "link %s offline: %s", self.link, err)
+        if first:
+            await self._deriver.lose(self.link, err, self.stats.failures)
+
+    async def failed(self, err: Exception) -> None:
+        """Take in that this loop itself broke; `guard` starts it again."""
+        await self._lost(err)

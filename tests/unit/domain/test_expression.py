@@ -1,0 +1,97 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.contract import Value
+from gateway.domain.expression import ExpressionError, compile_expression
+
+KNOWN: dict[str, Value] = {"yes": True, "no": False, "seven": 7, "half": 0.5, "word": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("yes", True),
+        ("not yes", False),
+        ("seven", True),
+        ("dark", None),
+        ("not dark", None),
+        ("yes or dark", True),
+        ("dark or yes", True),
+        ("no or dark", None),
+        ("no and dark", False),
+        ("dark and no", False),
+        ("yes and dark", None),
+        ("yes and seven", True),
+        ("seven == 7", True),
+        ("seven != 7", False),
+        ("1 < seven <= 7", True),
+        ("1 < dark", None),
+        ("seven in (3, 7)", True),
+        ("seven not in [3, -7]", True),
+        ("word == 'auto'", True),
+        ("word < 3", None),  # says nothing about texts
+        ("word + 1 == 2", None),
+        ("seven & 4 == 4", True),  # & binds tighter than ==
+        ("(seven & 4) == 4", True),
+        ("seven + 1 == 8 and seven - 1 == 6 and seven * 2 == 14", True),
+        ("half & 1", None),
+        ("-seven < 0", True),
+        ("-dark < 0", None),
+        ("-word < 0", None),
+        ("true and not false", True),
+        (" yes ", True),
+    ],
+)
+def test_three_values(text: str, expected: bool | None) -> None:
+    assert compile_expression(text).evaluate(KNOWN.get) is expected
+
+
+def test_names() -> None:
+    assert compile_expression("a and not b or c in (1, 2) and true").names == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "run and",
+        "run; stop",
+        "__import__('os')",
+        "run.real",
+        "run[0]",
+        "lambda: 1",
+        "[x for x in run]",
+        "f'{run}'",
+        "run is True",
+        "1 << 40",
+        "2 ** 2 ** 20",
+        "~run",
+        "None",
+        "b'x'",
+        "x in (y, 2)",
+        "a" * 501,
+        " and ".join(["a"] * 99),
+        "(" * 300 + "a" + ")" * 300,
+        "a\x00b",
+    ],
+)
+def test_what_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression(text)
+    assert caught.value.column >= 1
+    assert caught.value.problem
+
+
+def test_a_refusal_names_the_column() -> None:
+    with pytest.raises(ExpressionError, match="at column 9"):
+        compile_expression("run and stop()")
+
+
+@given(st.text(max_size=60))
+def test_any_text_compiles_or_is_refused(text: str) -> None:
+    try:
+        compiled = compile_expression(text)
+    except ExpressionError:
+        return
+    assert compiled.evaluate(KNOWN.get) in (True, False, None)

@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+from gateway.domain.rules import TagRule
+from tests.unit.domain.scene import IDLE, TAGS, Play, at, of_type, press, seen, started
+
+
+def readings(play: Play) -> list[dict[str, object]]:
+    return [
+        {key: data[key] for key in ("group", "values", "bad", "full")}
+        for data in of_type(play.events, "reading")
+    ]
+
+
+def test_the_first_reading_is_a_full_set() -> None:
+    play = Play()
+    play.feed(started(0), seen(1, **IDLE))
+    assert readings(play) == [{"group": "plc", "values": IDLE, "bad": {}, "full": True}]
+
+
+def test_only_what_changed_is_published() -> None:
+    play = Play().awake()
+    play.feed(seen(2, temperature=41.0), seen(3))
+    assert readings(play) == [
+        {"group": "plc", "values": {"temperature": 41.0}, "bad": {}, "full": False}
+    ]
+
+
+def test_a_deadband_is_measured_from_what_was_published_last() -> None:
+    rules = press()
+    tags = {**rules.tags, "temperature": TagRule("temperature", "plc", "plc", deadband=1.0)}
+    play = Play(replace(rules, tags=tags)).awake()
+    play.feed(*(seen(2 + n, temperature=40.5 + n * 0.4) for n in range(1, 6)))
+    assert [row["values"] for row in readings(play)] == [{"temperature": 41.7}]
+
+
+def test_a_tag_can_be_kept_from_publishing() -> None:
+    rules = press()
+    tags = {**rules.tags, "run": TagRule("run", "plc", "plc", publish=False)}
+    play = Play(replace(rules, tags=tags)).awake()
+    play.feed(seen(2, run=True))
+    assert readings(play) == []
+
+
+def test_a_bad_tag_is_named_and_comes_back_with_its_value() -> None:
+    play = Play().awake()
+    play.feed(seen(2, {"temperature": "invalid_value"}), seen(3), seen(4, temperature=40.5))
+    assert readings(play) == [
+        {"group": "plc", "values": {}, "bad": {"temperature": "invalid_value"}, "full": False},
+        {"group": "plc", "values": {"temperature": 40.5}, "bad": {}, "full": False},
+    ]
+
+
+def test_a_snapshot_comes_when_it_is_due_and_holds_everything() -> None:
+    play = Play(press(snapshot_s=10.0)).awake()
+    play.feed(seen(5, {"temperature": "invalid_value"}), seen(10.9))
+    play.events.clear()
+    play.feed(seen(11))
+    good = {tag: value for tag, value in IDLE.items() if tag != "temperature"}
+    assert readings(play) == [
+        {"group": "plc", "values": good, "bad": {"temperature": "invalid_value"}, "full": True}
+    ]
+
+
+def test_a_device_stamp_travels_with_its_value() -> None:
+    play = Play().awake()
+    play.feed(replace(seen(2, temperature=41.0), source_times={"temperature": at(1.5)}))
+    assert of_type(play.events, "reading")[0]["sourcetime"] == {
+        "temperature": "2026-03-20T01:00:01.500Z"
+    }
+
+
+def test_a_batch_that_covers_nothing_of_a_group_does_not_take_its_snapshot() -> None:
+    play = Play()
+    play.feed(started(0), replace(seen(1), covers=frozenset({"not_ours"})))
+    assert readings(play) == []
+    assert set(TAGS) == set(play.rules.tags)
