@@ -1,0 +1,14 @@
+"""OPC UA: a subscription pushes what changes."""
+
+from drivers.contract import ProtocolSpec
+from drivers.opcua.driver import create
+from drivers.opcua.settings import LinkSettings, TagSettings, endpoint_of
+
+SPEC = ProtocolSpec(
+    protocol="opcua",
+    link_settings=LinkSettings,
+    tag_settings=TagSettings,
+    create=create,
+    endpoint_of=endpoint_of,
+    pushed=True,
+)

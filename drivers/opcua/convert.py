@@ -1,0 +1,116 @@
+"""What a server said about a node -> a value, or the cause why there is none.
+
+Status codes: OPC UA Part 4, 7.39. Knows no library: a value arrives as Python's own
+type, a status as its 32 bits.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from drivers.contract import Value
+
+_OVERFLOW = 0x0480
+"""InfoType DataValue together with the Overflow bit."""
+_UNCERTAIN, _CODE = 1, 0xFFFF_0000
+
+CAUSE_OF = {
+    0x8033_0000: "missing_node",  # BadNodeIdInvalid
+    0x8034_0000: "missing_node",  # BadNodeIdUnknown
+    0x8035_0000: "missing_node",  # BadAttributeIdInvalid
+    0x8005_0000: "not_connected",  # BadCommunicationError
+    0x8031_0000: "not_connected",  # BadNoCommunication
+    0x808A_0000: "not_connected",  # BadNotConnected
+    0x8032_0000: "never_read",  # BadWaitingForInitialData
+    0x801F_0000: "device_refused",  # BadUserAccessDenied
+    0x803A_0000: "device_refused",  # BadNotReadable
+    0x8003_0000: "device_busy",  # BadOutOfMemory
+    0x8004_0000: "device_busy",  # BadResourceUnavailable
+    0x80DB_0000: "device_busy",  # BadTooManyMonitoredItems
+    0x803C_0000: "invalid_value",  # BadOutOfRange
+    0x8074_0000: "type_mismatch",  # BadTypeMismatch
+}
+"""Status code without its flags -> a word of `drivers.contract.CAUSES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """``value = raw * scale + offset``; neither is NaN or infinite."""
+
+    scale: float = 1.0
+    offset: float = 0.0
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether every value stays as it is, texts and booleans included."""
+        return self.scale == 1 and self.offset == 0
+
+    def of(self, raw: float) -> int | float:
+        """Return the scaled value; whole numbers stay whole and exact."""
+        if isinstance(raw, int) and self.scale.is_integer() and self.offset.is_integer():
+            return raw * int(self.scale) + int(self.offset)
+        return raw * self.scale + self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A value, or the cause why there is none: exactly one of the two is None."""
+
+    value: Value | None
+    cause: str | None = None
+    uncertain: bool = False
+    overflowed: bool = False
+    """The server dropped values of this node before this one."""
+
+
+def cause_of(status: int) -> str:
+    """Return why a bad status is bad, in a word or as ``bad_status:0x80010000``."""
+    return CAUSE_OF.get(status & _CODE) or f"bad_status:0x{status & _CODE:08X}"
+
+
+def is_bad(status: int) -> bool:
+    """Whether the severity is Bad; the reserved one counts as Bad too (7.39.1)."""
+    return status >> 30 > _UNCERTAIN
+
+
+def convert(raw: object, status: int, scaling: Scaling) -> Sample:
+    """Return what may be believed of ``raw``. Never raises."""
+    overflowed = status & _OVERFLOW == _OVERFLOW
+    if is_bad(status):
+        return Sample(None, cause_of(status), overflowed=overflowed)
+    value, cause = _plain(raw)
+    if value is not None and not scaling.changes_nothing:
+        value, cause = _scaled(value, scaling)
+    uncertain = cause is None and status >> 30 == _UNCERTAIN
+    return Sample(value, cause, uncertain=uncertain, overflowed=overflowed)
+
+
+def _plain(raw: object) -> tuple[Value | None, str | None]:
+    match raw:
+        case bool() | str():
+            return raw, None
+        case int():
+            return int(raw), None  # an enumeration is its number
+        case float():
+            return (raw, None) if math.isfinite(raw) else (None, "invalid_value")
+        case datetime():
+            return _iso(raw), None
+        case None:
+            return None, "invalid_value"
+        case _:
+            return None, "type_mismatch"
+
+
+def _scaled(value: Value, scaling: Scaling) -> tuple[Value | None, str | None]:
+    if isinstance(value, bool | str):
+        return None, "type_mismatch"
+    try:
+        scaled = scaling.of(value)
+    except OverflowError:
+        return None, "invalid_value"
+    return (scaled, None) if math.isfinite(scaled) else (None, "invalid_value")
+
+
+def _iso(at: datetime) -> str:
+    aware = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return aware.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

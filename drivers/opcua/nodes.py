@@ -1,0 +1,110 @@
+"""Node ids as people write them (OPC UA Part 6, 5.3.1.10), namespaces by URI.
+
+A namespace index may mean something else after the server restarted, a URI may not.
+So a URI is kept as it was written and looked up again in each session.
+"""
+
+import base64
+import binascii
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Identifier = int | str | uuid.UUID | bytes
+"""Numeric, string, GUID or opaque: the type tells which."""
+
+_FORM = re.compile(
+    r"(?:(?P<by>nsu|ns)=(?P<namespace>[^;]+);)?(?P<kind>[isgb])=(?P<id>.+)", re.DOTALL
+)
+_EXAMPLE = "write it like nsu=urn:vendor:plc;s=Line1.Count or ns=2;i=1001"
+_MAX_INDEX = 0xFFFF
+_MAX_NUMERIC = 0xFFFF_FFFF
+_MAX_LENGTH = 4096  # Part 3, 8.2.4
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRef:
+    """A node id; ``namespace`` is a URI, or an index where only that was given."""
+
+    namespace: str | int
+    identifier: Identifier
+
+    def __str__(self) -> str:
+        return _namespace_text(self.namespace) + _identifier_text(self.identifier)
+
+    def index(self, namespaces: Sequence[str]) -> int | None:
+        """Return the namespace's index in a server's array, None if it is not there."""
+        if isinstance(self.namespace, int):
+            return self.namespace
+        return namespaces.index(self.namespace) if self.namespace in namespaces else None
+
+
+def parse(text: str) -> NodeRef:
+    """Return the node id ``text`` stands for. Raises ValueError saying what is wrong."""
+    form = _FORM.fullmatch(text.strip())
+    if form is None:
+        raise ValueError(f"{text!r} is no node id; {_EXAMPLE}")
+    try:
+        identifier = _IDENTIFIERS[form["kind"]](form["id"])
+    except (ValueError, binascii.Error):
+        raise ValueError(f"{form['id']!r} is no {_KINDS[form['kind']]}; {_EXAMPLE}") from None
+    return NodeRef(_namespace(form["by"], form["namespace"]), identifier)
+
+
+def _namespace(by: str | None, text: str | None) -> str | int:
+    if by is None or text is None:
+        return 0
+    if by == "nsu":
+        return text.replace("%3B", ";").replace("%3b", ";").replace("%25", "%")
+    if not (text.isascii() and text.isdecimal()) or int(text) > _MAX_INDEX:
+        raise ValueError(f"ns={text} is no namespace index from 0 to {_MAX_INDEX}; {_EXAMPLE}")
+    return int(text)
+
+
+def _numeric(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) > _MAX_NUMERIC:
+        raise ValueError(text)
+    return int(text)
+
+
+def _string(text: str) -> str:
+    if len(text) > _MAX_LENGTH:
+        raise ValueError(text)
+    return text
+
+
+def _opaque(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+_IDENTIFIERS: dict[str, Callable[[str], Identifier]] = {
+    "i": _numeric,
+    "s": _string,
+    "g": uuid.UUID,
+    "b": _opaque,
+}
+_KINDS = {
+    "i": f"number from 0 to {_MAX_NUMERIC}",
+    "s": f"name of at most {_MAX_LENGTH} characters",
+    "g": "GUID",
+    "b": "base64 text",
+}
+
+
+def _namespace_text(namespace: str | int) -> str:
+    if isinstance(namespace, str):
+        return f"nsu={namespace.replace('%', '%25').replace(';', '%3B')};"
+    return f"ns={namespace};" if namespace else ""
+
+
+def _identifier_text(identifier: Identifier) -> str:
+    match identifier:
+        case int():
+            return f"i={identifier}"
+        case str():
+            return f"s={identifier}"
+        case uuid.UUID():
+            return f"g={identifier}"
+        case bytes():
+            return f"b={base64.b64encode(identifier).decode()}"

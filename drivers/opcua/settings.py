@@ -1,0 +1,99 @@
+"""What an operator may set for an OPC UA link and its tags.
+
+Promises:
+
+- A key nobody reads is an error, and so is a value that cannot work.
+- Credentials have no place in an endpoint; it is shown to people.
+- Only an unencrypted link is offered. It has to be one of several values of one key,
+  ``security``, so that a link without that key keeps its meaning.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from drivers.opcua.nodes import parse
+
+DEFAULT_PORT = 4840
+
+
+def _endpoint(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "opc.tcp" or not parts.hostname:
+        raise ValueError("an OPC UA endpoint looks like opc.tcp://192.168.1.20:4840")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("an endpoint holds no user name and no password")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = DEFAULT_PORT if parts.port is None else parts.port
+    if not port:
+        raise ValueError("an endpoint has a port from 1 to 65535")
+    return f"opc.tcp://{host}:{port}{parts.path}"
+
+
+def _node(text: str) -> str:
+    return str(parse(text))
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class LinkSettings(_Strict):
+    """One session with one server."""
+
+    protocol: Literal["opcua"] = "opcua"
+    endpoint: Annotated[str, Field(max_length=500), AfterValidator(_endpoint)]
+    security: Literal["none"] = "none"
+    publishing_interval_ms: int = Field(500, ge=10, le=60_000)
+    """How often the server sends what changed."""
+    sampling_interval_ms: int | None = Field(None, ge=0, le=60_000)
+    """How often the server looks at a node; half the publishing interval if not given."""
+    queue_size: int = Field(100, ge=2, le=100_000)
+    """Values of one node the server keeps between two messages."""
+    keepalive_s: float = Field(10.0, ge=0.1, le=600)
+    """The longest silence of a server that is well."""
+    timeout_s: float = Field(10.0, ge=0.1, le=120)
+    """How long an answer may take."""
+    retry_refused_s: float = Field(30.0, ge=0.1, le=3600)
+    """How long a node the server refused is left alone."""
+    device_clock: Literal["gateway", "trust"] = "gateway"
+    """Whose clock dates a change."""
+    max_skew_s: float = Field(5.0, gt=0, le=3600)
+    """A trusted clock that is further off than this is not trusted for that value."""
+    groups: Mapping[str, object] = Field(default_factory=dict)
+    """Allowed, so that links read alike; the server pushes and nothing is polled."""
+
+    @model_validator(mode="after")
+    def _keepalive_holds_two_intervals(self) -> Self:
+        if self.keepalive_s * 1000 < 2 * self.publishing_interval_ms:
+            raise ValueError("keepalive_s must be at least two publishing intervals long")
+        return self
+
+    @property
+    def sampling_ms(self) -> float:
+        """The sampling interval in force, in milliseconds."""
+        if self.sampling_interval_ms is None:
+            return self.publishing_interval_ms / 2
+        return float(self.sampling_interval_ms)
+
+
+class TagSettings(_Strict):
+    """One node whose value is read. ``value = raw * scale + offset``."""
+
+    node: Annotated[str, Field(max_length=4200), AfterValidator(_node)]
+    """``nsu=URI;s=NAME`` holds over restarts; ``ns=2;s=NAME`` if the server keeps its order."""
+    scale: float = 1.0
+    offset: float = 0.0
+
+    @model_validator(mode="after")
+    def _scale_keeps_the_value(self) -> Self:
+        if self.scale == 0:
+            raise ValueError("scale 0 would make every value the offset")
+        return self
+
+
+def endpoint_of(link: LinkSettings) -> str:
+    """Return the identity of the session: scheme, host in lower case, port, path."""
+    return link.endpoint
