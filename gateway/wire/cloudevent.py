@@ -11,11 +11,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import orjson
 
 from gateway.domain.events import Json, stamp
+from gateway.wire import fields
 from gateway.wire.error import WireError
 from gateway.wire.topics import Place
 
@@ -24,8 +25,6 @@ TYPE_PREFIX = "millgate."
 VERSION = "1"
 SNAPSHOT = "state."
 """How the type of a snapshot begins, after the prefix."""
-
-T = TypeVar("T")
 
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS_PER_S = 1000
@@ -155,74 +154,30 @@ class Envelope:
 
 _ID = re.compile(r"(?P<epoch>[0-9a-z]+-[0-9a-z]+)-(?P<seq>[0-9]{1,19})(?P<snapshot>\.state)?")
 _TYPE = re.compile(r"millgate\.(?P<type>(?P<snapshot>state\.)?[a-z]+)\.v(?P<version>[0-9]+)")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def decode(payload: bytes) -> Envelope:
     """Return the event or snapshot in ``payload``; WireError if it is not one of ours."""
-    try:
-        message = orjson.loads(payload)
-    except orjson.JSONDecodeError as err:
-        raise WireError(f"not JSON: {err}") from err
-    if not isinstance(message, dict):
-        raise WireError("not a JSON object")
+    message = fields.json_object(payload)
     if message.get("specversion") != "1.0":
         raise WireError("specversion is not 1.0")
-    type_ = _match(_TYPE, message, "type")
+    type_ = fields.matched(_TYPE, message, "type")
     if type_["version"] != VERSION:
         raise WireError(f"type: version {type_['version']} is not known")
-    id_ = _match(_ID, message, "id")
+    id_ = fields.matched(_ID, message, "id")
     is_snapshot = type_["snapshot"] is not None
     if (id_["snapshot"] is not None) != is_snapshot or id_["epoch"] != message.get("epoch"):
         raise WireError("id does not fit type and epoch")
     return Envelope(
         id=id_[0],
-        source=_text(message, "source"),
+        source=fields.text(message, "source"),
         epoch=id_["epoch"],
         seq=int(id_["seq"]),
         type=type_["type"],
-        subject=_text(message, "subject"),
-        time=_time(message, "time"),
-        recordedtime=_time(message, "recordedtime"),
-        streamseq=0 if is_snapshot else _positive(message, "streamseq"),
-        replay=_typed(message, "replay", bool),
-        data=_typed(message, "data", dict),
+        subject=fields.text(message, "subject"),
+        time=fields.time(message, "time"),
+        recordedtime=fields.time(message, "recordedtime"),
+        streamseq=0 if is_snapshot else fields.positive(message, "streamseq"),
+        replay=fields.typed(message, "replay", bool),
+        data=fields.typed(message, "data", dict),
     )
-
-
-def _typed(message: Json, key: str, kind: type[T]) -> T:
-    value = message.get(key)
-    if type(value) is not kind:
-        raise WireError(f"{key} is not a JSON {kind.__name__}")
-    return value
-
-
-def _text(message: Json, key: str) -> str:
-    value = _typed(message, key, str)
-    if not value:
-        raise WireError(f"{key} is empty")
-    return value
-
-
-def _positive(message: Json, key: str) -> int:
-    value = _typed(message, key, int)
-    if value < 1:
-        raise WireError(f"{key} is not positive")
-    return value
-
-
-def _match(pattern: re.Pattern[str], message: Json, key: str) -> re.Match[str]:
-    match = pattern.fullmatch(_text(message, key))
-    if match is None:
-        raise WireError(f"{key} is not of this contract")
-    return match
-
-
-def _time(message: Json, key: str) -> datetime:
-    text = _text(message, key)
-    if _TIME.fullmatch(text) is None:
-        raise WireError(f"{key} is not an RFC 3339 time")
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError) as err:
-        raise WireError(f"{key}: {err}") from err

@@ -1,0 +1,118 @@
+"""What the gateway says about itself: online, birth, health. All of it retained.
+
+- ``online`` true and the will differ in nothing but ``online``: the same session number,
+  so that a late will of an older session can be told from a new one.
+- On a clean stop ``online`` false is the last message.
+- ``health`` comes every ten seconds and says when the next one is due.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+import orjson
+
+from gateway.domain.events import Json, stamp
+from gateway.publish.counts import Counts
+from gateway.publish.mqtt import Sender
+from gateway.publish.places import Places
+from gateway.publish.pump import CURSOR
+from gateway.publish.retained import Retained
+from gateway.publish.source import Source
+from gateway.publish.timing import Timing
+from gateway.wire.topics import birth_topic
+
+HEALTH_S = 10.0
+
+
+def online_payload(*, online: bool, session: int, epoch: str, at: datetime) -> bytes:
+    """Return the message of ``online``. ``session`` grows with every MQTT session."""
+    return orjson.dumps({"online": online, "session": session, "epoch": epoch, "at": stamp(at)})
+
+
+def is_ahead(earlier_health: bytes | None, *, epoch: str, head: int) -> bool:
+    """Return whether the broker knows events of our epoch that our journal does not have.
+
+    Then the journal is a copy: of a cloned card, or an old backup. What is not a health
+    message proves nothing.
+    """
+    if earlier_health is None:
+        return False
+    try:
+        health = orjson.loads(earlier_health)
+    except orjson.JSONDecodeError:
+        return False
+    if not isinstance(health, dict) or health.get("epoch") != epoch:
+        return False
+    last_seqs = health.get("last_seq")
+    if not isinstance(last_seqs, dict):
+        return False
+    return any(isinstance(seq, int) and seq > head for seq in last_seqs.values())
+
+
+class Presence:
+    """Says who we are and how we are."""
+
+    def __init__(
+        self,
+        journal: Source,
+        places: Places,
+        counts: Counts,
+        *,
+        protocol: str,
+        more_health: Callable[[], Mapping[str, object]],
+        timing: Timing,
+    ) -> None:
+        self._journal = journal
+        self._places = places
+        self._counts = counts
+        self._protocol = protocol
+        self._more_health = more_health
+        self._timing = timing
+
+    async def announce_births(self, sender: Sender) -> None:
+        """Publish the dictionaries of the equipment and of the gateway. Raises ConnectionLost."""
+        retained = Retained(sender, self._counts)
+        for name, place in self._places.live.items():
+            if name in self._places.births:
+                await retained.put(birth_topic(place), orjson.dumps(self._places.births[name]))
+        previous = list(self._journal.previous_epochs)
+        epochs = {"epoch": self._journal.epoch, "previous_epochs": previous}
+        birth = orjson.dumps(dict(self._places.birth) | epochs)
+        await retained.put(self._places.topics.birth, birth)
+
+    async def announce_online(self, sender: Sender, online: bytes) -> None:
+        """Publish ``online``, true or false. Raises ConnectionLost."""
+        await Retained(sender, self._counts).put(self._places.topics.online, online)
+
+    async def run(self, sender: Sender, *, selftest_passed: bool | None) -> NoReturn:
+        """Publish the health every `HEALTH_S`. Raises ConnectionLost."""
+        retained = Retained(sender, self._counts)
+        selftest = {None: None, True: "passed", False: "failed"}[selftest_passed]
+        while True:
+            health = self.health() | {"selftest": selftest}
+            await retained.put(self._places.topics.health, orjson.dumps(health))
+            await self._timing.sleep(HEALTH_S)
+
+    def health(self) -> Json:
+        """Return the message of ``health``."""
+        now = self._timing.clock.now()
+        head, cursor = self._journal.head(), self._journal.cursor(CURSOR)
+        held = self._counts.held
+        return {
+            **self._more_health(),
+            "at": stamp(now),
+            "next_report_at": stamp(now + timedelta(seconds=HEALTH_S)),
+            "epoch": self._journal.epoch,
+            "last_seq": dict(self._journal.last_seqs()),
+            "first_seq": self._journal.first_seq(),
+            "sent_seq": cursor,
+            "backlog": max(0, head - cursor),
+            "protocol": self._protocol,
+            "published": self._counts.published,
+            "replayed": self._counts.replayed,
+            "refused": self._counts.refused,
+            "reconnects": self._counts.reconnects,
+            "held": None if held is None else held.data(),
+            "not_retained": dict(self._counts.not_retained),
+        }

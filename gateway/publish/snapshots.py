@@ -1,0 +1,137 @@
+"""The retained ``state/*`` of every equipment, beside the events.
+
+- On connect every equipment's newest state is published, before any backlog.
+- After a change it follows at once, but at most once a second per equipment.
+- Only kinds that changed are sent; all are sent again before their ``valid_until``.
+- Equipment in commissioning is never mentioned.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import NoReturn
+
+import orjson
+
+from gateway.domain.events import Json
+from gateway.publish.counts import Counts
+from gateway.publish.mqtt import Sender
+from gateway.publish.places import Places
+from gateway.publish.retained import Retained
+from gateway.publish.source import Source
+from gateway.publish.timing import Timing
+from gateway.wire.cloudevent import CONTENT_TYPE, encode_snapshot
+from gateway.wire.topics import state_topic
+
+SnapshotsOf = Callable[[str], Mapping[str, Json]]
+"""equipment -> kind -> data, from its newest durable state; empty if there is none."""
+
+VALID_S = 600.0
+MIN_INTERVAL_S = 1.0
+_REFRESH_S = VALID_S / 2
+
+# The streams whose newest event says how new a kind is. An order cuts the status.
+_STREAMS = {
+    "status": ("status",),
+    "counters": ("count",),
+    "faults": ("fault",),
+    "health": ("health",),
+    "order": ("status",),
+}
+
+
+class Snapshots:
+    """Publishes states. One for the life of the process; the rest once a session."""
+
+    def __init__(
+        self,
+        journal: Source,
+        places: Places,
+        counts: Counts,
+        *,
+        snapshots_of: SnapshotsOf,
+        timing: Timing,
+    ) -> None:
+        self._journal = journal
+        self._places = places
+        self._counts = counts
+        self._snapshots_of = snapshots_of
+        self._timing = timing
+        self._watch = journal.watch()
+        self._said: dict[str, tuple[int, bytes]] = {}
+        """topic -> what was sent there in this session."""
+        self._next_s: dict[str, float] = {}
+        """equipment -> when it may be published again."""
+
+    async def publish_all(self, sender: Sender) -> None:
+        """Publish every equipment as for a new session. Raises ConnectionLost."""
+        self._said.clear()
+        await self._publish(sender, self._places.live)
+
+    async def run(self, sender: Sender) -> NoReturn:
+        """Follow the journal for ever. Raises ConnectionLost, in a group."""
+        dirty: set[str] = set()
+        wake = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(dirty, wake), name="snapshots.listen")
+            tasks.create_task(self._refresh(sender), name="snapshots.refresh")
+            tasks.create_task(self._follow(sender, dirty, wake), name="snapshots.follow")
+        raise AssertionError  # these three never end
+
+    async def _listen(self, dirty: set[str], wake: asyncio.Event) -> NoReturn:
+        while True:
+            dirty |= await self._watch.changed() & self._places.live.keys()
+            wake.set()
+
+    async def _follow(self, sender: Sender, dirty: set[str], wake: asyncio.Event) -> NoReturn:
+        clock = self._timing.clock
+        while True:
+            await wake.wait()
+            wake.clear()
+            while dirty:
+                now_s = clock.mono_s()
+                ready = {name for name in dirty if self._next_s.get(name, now_s) <= now_s}
+                dirty -= ready
+                self._next_s |= dict.fromkeys(ready, now_s + MIN_INTERVAL_S)
+                await self._publish(sender, ready)
+                if dirty:
+                    first_s = min(self._next_s[name] for name in dirty)
+                    await self._timing.sleep(max(0.0, first_s - clock.mono_s()))
+
+    async def _refresh(self, sender: Sender) -> NoReturn:
+        while True:
+            await self._timing.sleep(_REFRESH_S)
+            await self.publish_all(sender)
+
+    async def _publish(self, sender: Sender, equipment: Iterable[str]) -> None:
+        retained = Retained(sender, self._counts)
+        under_way = []
+        for name in equipment:
+            for topic, payload in self._news(name):
+                confirmed = await retained.start(topic, payload, CONTENT_TYPE)
+                under_way.append((topic, confirmed))
+        for topic, confirmed in under_way:
+            await retained.finish(topic, confirmed)
+
+    def _news(self, equipment: str) -> Iterable[tuple[str, bytes]]:
+        place = self._places.live[equipment]
+        heads = self._journal.heads(equipment)
+        now = self._timing.clock.now()
+        for kind, data in self._snapshots_of(equipment).items():
+            head_seq = max((heads[name].seq for name in _STREAMS[kind] if name in heads), default=0)
+            topic = state_topic(place, kind)
+            said = (head_seq, orjson.dumps(data))
+            if self._said.get(topic) == said:
+                continue
+            self._said[topic] = said
+            payload = encode_snapshot(
+                kind,
+                data,
+                head_seq=head_seq,
+                source=self._places.topics.source,
+                place=place,
+                epoch=self._journal.epoch,
+                at=now,
+                valid_until=now + timedelta(seconds=VALID_S),
+            )
+            yield topic, payload

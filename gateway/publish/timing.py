@@ -1,0 +1,48 @@
+"""Time and chance as this package takes them: parameters, so that tests hold them."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+from gateway.ops.clock import SYSTEM_CLOCK, Clock
+
+BASE_S = 1.0
+MAX_S = 60.0
+
+Uniform = Callable[[float, float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """A clock, a way to wait and a source of chance."""
+
+    clock: Clock = SYSTEM_CLOCK
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    uniform: Uniform = random.uniform
+
+
+def delays(uniform: Uniform, *, base_s: float = BASE_S, max_s: float = MAX_S) -> Iterator[float]:
+    """Yield waits with full jitter under a ceiling that doubles from base_s to max_s."""
+    ceiling_s = base_s
+    while True:
+        yield uniform(0.0, ceiling_s)
+        ceiling_s = min(2 * ceiling_s, max_s)
+
+
+class Pace:
+    """Lets at most ``rate_per_s`` steps pass, in small bursts."""
+
+    _BURST_S = 0.02  # shorter sleeps cost more than they smooth
+
+    def __init__(self, rate_per_s: float, timing: Timing) -> None:
+        self._step_s = 1.0 / rate_per_s
+        self._timing = timing
+        self._due_s = 0.0
+
+    async def step(self) -> None:
+        """Return when the next step may be taken."""
+        now_s = self._timing.clock.mono_s()
+        self._due_s = max(self._due_s, now_s - self._BURST_S) + self._step_s
+        if self._due_s > now_s + self._BURST_S:
+            await self._timing.sleep(self._due_s - now_s)

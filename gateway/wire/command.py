@@ -1,0 +1,104 @@
+"""What consumers may ask by MQTT: orders and replays, read into typed values.
+
+Unknown fields are ignored. Everything else that is not as the contract says is WireError.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from gateway.domain.commands import OrderCommand
+from gateway.domain.events import STREAMS, Json, Order
+from gateway.wire import fields
+from gateway.wire.error import WireError
+
+_COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_EPOCH = re.compile(r"[0-9a-z]+-[0-9a-z]+", re.ASCII)
+
+ReplyError = Literal["MALFORMED", "RETAINED", "TOO_OLD", "OUT_OF_RANGE", "BUSY", "NOT_SENT"]
+"""Why a command was refused; equipment may add refusals of its own to an order."""
+
+
+def command_id(message: Json) -> str:
+    """Return the id of a command: 1 to 64 letters, digits and ``. _ : -``."""
+    return fields.matched(_COMMAND_ID, message, "command_id")[0]
+
+
+def sent_at(message: Json) -> datetime | None:
+    """Return when the sender says it wrote the command (``at``)."""
+    return fields.time_or_none(message, "at")
+
+
+def order(message: Json) -> OrderCommand:
+    """Read a ``cmd/order``; ``order_no`` null takes the order away."""
+    if "order_no" not in message:
+        raise WireError("order_no is missing")
+    order_no = fields.text_or_none(message, "order_no")
+    in_force = None
+    if order_no is not None:
+        in_force = Order(
+            order_no=order_no,
+            operation=fields.text_or_none(message, "operation"),
+            product=fields.text_or_none(message, "product"),
+            batch=fields.text_or_none(message, "batch"),
+            operator=fields.text_or_none(message, "operator"),
+            planned_qty=fields.amount_or_none(message, "planned_qty"),
+            ideal_cycle_ms=fields.amount_or_none(message, "ideal_cycle_ms"),
+        )
+    return OrderCommand(
+        command_id=command_id(message),
+        order=in_force,
+        effective_at=fields.time_or_none(message, "effective_at"),
+        by=fields.text_or_none(message, "by"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRequest:
+    """A range of seq, both ends included, or of event time; the rest narrows it.
+
+    Either ``from_seq`` or both ``start`` and ``end`` are given; ``to_seq`` None means up to
+    the newest. Empty ``types`` means all, ``equipment`` None means every one.
+    """
+
+    command_id: str
+    from_seq: int | None = None
+    to_seq: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    types: frozenset[str] = frozenset()
+    equipment: str | None = None
+    epoch: str | None = None
+
+
+def replay(message: Json) -> ReplayRequest:
+    """Read a ``cmd/replay``."""
+    by_seq, by_time = "from_seq" in message, "from" in message
+    if by_seq == by_time:
+        raise WireError("give either from_seq and to_seq or from and to")
+    epoch = None if message.get("epoch") is None else fields.matched(_EPOCH, message, "epoch")[0]
+    request = ReplayRequest(
+        command_id=command_id(message),
+        from_seq=fields.positive(message, "from_seq") if by_seq else None,
+        to_seq=None if message.get("to_seq") is None else fields.positive(message, "to_seq"),
+        start=fields.time(message, "from") if by_time else None,
+        end=fields.time(message, "to") if by_time else None,
+        types=_types(message),
+        equipment=fields.text_or_none(message, "equipment"),
+        epoch=epoch,
+    )
+    if request.from_seq and request.to_seq and request.to_seq < request.from_seq:
+        raise WireError("to_seq is before from_seq")
+    if request.start and request.end and request.end < request.start:
+        raise WireError("to is before from")
+    return request
+
+
+def _types(message: Json) -> frozenset[str]:
+    if message.get("types") is None:
+        return frozenset()
+    types = fields.typed(message, "types", list)
+    if not all(name in STREAMS for name in types):
+        raise WireError(f"types: only {', '.join(STREAMS)}")
+    return frozenset(types)
