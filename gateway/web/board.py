@@ -1,0 +1,220 @@
+"""What the board shows: one tile an equipment, made from its snapshots. Pure.
+
+Promises:
+
+1. A tile says ``offline`` whenever nothing trustworthy is known: never read, or the
+   collector that wrote the state is silent. Its last figures stay, with their times.
+2. `changes` gives exactly what turns one board into the next: applied to the old tiles
+   it yields the new ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any, get_args
+
+from gateway.domain.events import (
+    CounterKind,
+    Json,
+    LinkState,
+    Mode,
+    Quality,
+    Reason,
+    State,
+    Text,
+    stamp,
+)
+from gateway.domain.rules import Stage
+
+_KIND_ORDER = get_args(CounterKind)
+P1_SEVERITY = 901
+P2_SEVERITY = 667
+
+COLLECTOR_SILENT = Reason(
+    "collector_silent",
+    category="comms",
+    text={"zh": "采集服务没有响应", "en": "The collector is not responding"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EquipmentCard:
+    """What the configuration says about an equipment that a person reads."""
+
+    equipment: str
+    name: Text = field(default_factory=dict)
+    area: str = ""
+    line: str = ""
+    stage: Stage = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class CounterLine:
+    """One counter on a tile; ``total`` is in ``unit``."""
+
+    counter: str
+    kind: CounterKind
+    total: float
+    unit: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultLine:
+    """One active fault. ``priority`` 1 (most urgent) to 3, from the severity."""
+
+    fault_id: str
+    code: str
+    text: Text
+    remedy: Text
+    priority: int
+    stops_machine: bool
+    raised_at: str
+    acked: bool
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLine:
+    """What one link of the equipment is worth."""
+
+    link: str
+    state: LinkState
+    last_ok: str | None
+    rtt_ms: float | None
+    failures: int
+    error: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """The order in force."""
+
+    order_no: str
+    operation: str | None
+    product: str | None
+    batch: str | None
+    planned_qty: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One equipment on the board. Times are RFC 3339 UTC, None where unknown."""
+
+    equipment: str
+    name: Text
+    area: str
+    line: str
+    stage: Stage
+    state: State
+    since: str | None
+    mode: Mode
+    reason: Json | None
+    counters: tuple[CounterLine, ...]
+    faults: tuple[FaultLine, ...]
+    links: tuple[LinkLine, ...]
+    order: OrderLine | None
+
+
+Tiles = Mapping[str, Tile]
+"""equipment -> tile, in the order of the configuration: people find machines by place."""
+
+
+def tile(card: EquipmentCard, snapshots: Mapping[str, Json]) -> Tile:
+    """Make a tile of the snapshots of `gateway.domain.snapshot`; any may be missing."""
+    status = snapshots.get("status", {})
+    return Tile(
+        equipment=card.equipment,
+        name=card.name,
+        area=card.area,
+        line=card.line,
+        stage=card.stage,
+        state=State(status.get("state", State.OFFLINE)),
+        since=status.get("since"),
+        mode=status.get("mode", "unknown"),
+        reason=status.get("reason"),
+        counters=_counters(snapshots.get("counters", {}).get("counters", ())),
+        faults=_faults(snapshots.get("faults", {}).get("active", ())),
+        links=tuple(
+            LinkLine(**_only(LinkLine, link))
+            for link in snapshots.get("health", {}).get("links", ())
+        ),
+        order=_order(snapshots.get("order", {})),
+    )
+
+
+def unobserved(known: Tile, alive_at: datetime | None) -> Tile:
+    """Return the tile of a gateway that fell silent; ``alive_at`` is its last sign of life."""
+    if known.state is State.OFFLINE:
+        return known
+    since = None if alive_at is None else stamp(alive_at)
+    return replace(
+        known, state=State.OFFLINE, since=since, mode="unknown", reason=COLLECTOR_SILENT.data()
+    )
+
+
+def changes(old: Tiles, new: Tiles) -> Json | None:
+    """Return ``{"set": {equipment: {field: value}}, "del": [equipment]}``, None if equal.
+
+    An equipment that is new is set with all its fields.
+    """
+    gone = [equipment for equipment in old if equipment not in new]
+    changed = {
+        equipment: difference
+        for equipment, now in new.items()
+        if (difference := _difference(old.get(equipment), now))
+    }
+    return {"set": changed, "del": gone} if changed or gone else None
+
+
+def keep_equal(old: Tiles, new: Tiles) -> Tiles:
+    """Return ``new`` with equal tiles replaced by the old objects, so that `is` compares.
+
+    The very ``old`` is returned if nothing at all changed.
+    """
+    kept = {
+        equipment: old[equipment] if old.get(equipment) == now else now
+        for equipment, now in new.items()
+    }
+    same = len(kept) == len(old) and all(kept[key] is old.get(key) for key in kept)
+    return old if same else kept
+
+
+def _difference(old: Tile | None, new: Tile) -> Json:
+    if old is new:
+        return {}
+    return {
+        name: getattr(new, name)
+        for name in (item.name for item in fields(Tile))
+        if old is None or getattr(old, name) != getattr(new, name)
+    }
+
+
+def _counters(rows: Sequence[Json]) -> tuple[CounterLine, ...]:
+    lines = [CounterLine(**_only(CounterLine, row)) for row in rows]
+    return tuple(sorted(lines, key=lambda line: (_KIND_ORDER.index(line.kind), line.counter)))
+
+
+def _faults(active: Sequence[Json]) -> tuple[FaultLine, ...]:
+    lines = [
+        FaultLine(**_only(FaultLine, fault), priority=_priority(fault["severity"]))
+        for fault in active
+    ]
+    return tuple(sorted(lines, key=lambda fault: (fault.acked, fault.priority, fault.raised_at)))
+
+
+def _priority(severity: int) -> int:
+    if severity >= P1_SEVERITY:
+        return 1
+    return 2 if severity >= P2_SEVERITY else 3
+
+
+def _order(snapshot: Json) -> OrderLine | None:
+    order = snapshot.get("order")
+    if order is None:
+        return None
+    return OrderLine(**_only(OrderLine, {"planned_qty": snapshot.get("planned_qty")} | order))
+
+
+def _only(kind: type[Any], data: Json) -> Json:
+    return {item.name: data[item.name] for item in fields(kind) if item.name in data}

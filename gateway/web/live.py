@@ -1,0 +1,152 @@
+"""The board as it is now, and its live stream (Server-Sent Events).
+
+Promises:
+
+1. The source is read at most once per ``refresh_s``, however many people look.
+2. A stream begins with ``hello`` (everything), then sends ``tiles`` (what changed since
+   its own last message) and, if nothing did, a ``beat`` at least every ``beat_s``. A
+   slow reader skips states in between; it is never sent a backlog.
+3. When the collector has been silent for ``SILENT_S``, every tile says offline.
+
+A beat is an event and not a comment: comments do not reach the page, which must notice
+when nothing comes any more.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+import orjson
+
+from gateway.domain.events import Json, stamp
+from gateway.web.board import Tiles, changes, keep_equal, tile, unobserved
+from gateway.web.source import BoardReading, BoardSource, SourceUnavailable
+
+SILENT_S = 10.0
+RETRY_MS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The whole board at one moment. ``rev`` grows with every change."""
+
+    rev: int = 0
+    tiles: Tiles = field(default_factory=dict)
+    collector: Mapping[str, str | bool | None] = field(default_factory=dict)
+    """{"alive": bool, "at": its last sign of life or None, "problem": text or None}"""
+    epoch: str = ""
+    head_seq: int = 0
+
+
+def utc_now() -> datetime:
+    """Return the wall clock, UTC."""
+    return datetime.now(UTC)
+
+
+class Board:
+    """Reads the source for everybody who looks."""
+
+    def __init__(
+        self,
+        source: BoardSource,
+        *,
+        refresh_s: float = 1.0,
+        beat_s: float = 2.0,
+        now: Callable[[], datetime] = utc_now,
+        mono_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.source = source
+        self.now = now
+        self.closing = asyncio.Event()
+        self._refresh_s = refresh_s
+        self._beat_s = beat_s
+        self._mono_s = mono_s
+        self._lock = asyncio.Lock()
+        self._read_at_s: float | None = None
+        self._reading: BoardReading | None = None
+        self._alive_at: datetime | None = None
+        self._alive_seen_s = -math.inf
+        self._picture = Picture()
+
+    async def picture(self) -> Picture:
+        """Return the board, at most ``refresh_s`` old."""
+        async with self._lock:
+            read_at_s = self._read_at_s
+            if read_at_s is None or self._mono_s() - read_at_s >= self._refresh_s:
+                await self._refresh()
+        return self._picture
+
+    async def _refresh(self) -> None:
+        problem = None
+        try:
+            self._reading = await asyncio.to_thread(self.source.read)
+        except SourceUnavailable as err:
+            problem = str(err)
+        self._read_at_s = self._mono_s()
+        self._notice(None if self._reading is None else self._reading.alive_at)
+        self._picture = self._paint(self._picture, self._reading, problem)
+
+    def _notice(self, alive_at: datetime | None) -> None:
+        """Remember when the sign of life last moved; the wall clock is asked only once."""
+        if alive_at is None or alive_at == self._alive_at:
+            return
+        first = self._alive_at is None
+        age_s = max(0.0, (self.now() - alive_at).total_seconds()) if first else 0.0
+        self._alive_at, self._alive_seen_s = alive_at, self._mono_s() - age_s
+
+    def _paint(self, old: Picture, reading: BoardReading | None, problem: str | None) -> Picture:
+        alive_at = self._alive_at
+        silent = self._mono_s() - self._alive_seen_s > SILENT_S
+        snapshots = {} if reading is None else reading.snapshots
+        fresh = {
+            card.equipment: tile(card, snapshots.get(card.equipment, {}))
+            for card in self.source.cards
+        }
+        if silent:
+            fresh = {key: unobserved(known, alive_at) for key, known in fresh.items()}
+        tiles = keep_equal(old.tiles, fresh)
+        collector: Mapping[str, str | bool | None] = {
+            "alive": not silent,
+            "at": stamp(alive_at) if silent and alive_at is not None else None,
+            "problem": problem,
+        }
+        changed = tiles is not old.tiles or collector != old.collector
+        return Picture(
+            rev=old.rev + changed,
+            tiles=tiles,
+            collector=collector,
+            epoch="" if reading is None else reading.epoch,
+            head_seq=0 if reading is None else reading.head_seq,
+        )
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Yield the messages of one looker until the board closes or he leaves."""
+        shown = await self.picture()
+        hello = {"site": asdict(self.source.site), "tiles": list(shown.tiles.values())}
+        sent_s = self._mono_s()
+        yield b"retry: %d\n\n" % RETRY_MS
+        yield self._message("hello", shown, hello)
+        while not await self._closed_within(self._refresh_s):
+            current = await self.picture()
+            before, shown = shown, current
+            if current.rev != before.rev:
+                difference = changes(before.tiles, current.tiles) or {"set": {}, "del": []}
+                sent_s = self._mono_s()
+                yield self._message("tiles", current, difference)
+            elif self._mono_s() - sent_s >= self._beat_s:
+                sent_s = self._mono_s()
+                yield self._message("beat", current, {})
+
+    async def _closed_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self.closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def _message(self, event: str, picture: Picture, body: Json) -> bytes:
+        head = {"now": stamp(self.now()), "rev": picture.rev, "collector": picture.collector}
+        return b"event: %b\ndata: %b\n\n" % (event.encode(), orjson.dumps(head | body))

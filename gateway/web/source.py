@@ -1,0 +1,62 @@
+"""Where the board reads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from gateway.domain.events import Json
+from gateway.journal.row import Row
+from gateway.web.board import EquipmentCard
+
+
+class SourceUnavailable(Exception):
+    """What the board shows cannot be read now; the next reading may succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCard:
+    """Whose board it is. ``timezone`` is an IANA name: times are shown in it."""
+
+    site: str
+    gateway: str
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class BoardReading:
+    """What the journal holds now."""
+
+    epoch: str
+    head_seq: int
+    """The newest seq committed; 0 if there is none."""
+    alive_at: datetime | None
+    """The collector's newest sign of life, UTC; None if it never gave one."""
+    snapshots: Mapping[str, Mapping[str, Json]]
+    """equipment -> kind -> ``data`` of its snapshot."""
+
+
+class BoardSource(Protocol):
+    """The journal as the board sees it.
+
+    Both readers block, so worker threads call them, also both at once. They raise
+    SourceUnavailable.
+    """
+
+    @property
+    def site(self) -> SiteCard:
+        """Whose board it is."""
+        ...
+
+    @property
+    def cards(self) -> Sequence[EquipmentCard]:
+        """The equipment configured, in the order of the configuration."""
+        ...
+
+    def read(self) -> BoardReading:
+        """Return what is committed now."""
+        ...
+
+    def rows(self, after: int, limit: int) -> Sequence[Row]:
+        """Return at most ``limit`` rows with a seq above ``after``, oldest first."""
+        ...
