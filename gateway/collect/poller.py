@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from drivers.contract import (
     Batch,
@@ -15,7 +16,6 @@ from drivers.contract import (
     TagGroup,
 )
 from gateway.collect.backoff import MAX_DELAY_S, delays
-from gateway.collect.deriver import Deriver
 from gateway.collect.schedule import after_read, due_now, first_due
 from gateway.ops.clock import Clock
 
@@ -23,6 +23,18 @@ _log = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 Uniform = Callable[[float, float], float]
+
+
+class Receiver(Protocol):
+    """Who is told what a link brings; `gateway.collect.deriver.Deriver` is."""
+
+    async def observe(self, link: str, batch: Batch) -> None:
+        """Take in one batch; return after the commit."""
+        ...
+
+    async def lose(self, link: str, err: Exception, failures: int) -> None:
+        """Take in that a link has no session."""
+        ...
 
 
 @dataclass(slots=True)
@@ -42,7 +54,7 @@ class Poller:
         self,
         link: str,
         driver: Driver,
-        deriver: Deriver,
+        receiver: Receiver,
         *,
         clock: Clock,
         sleep: Sleep,
@@ -53,7 +65,7 @@ class Poller:
         self.link = link
         self.stats = LinkStats()
         self._driver = driver
-        self._deriver = deriver
+        self._receiver = receiver
         self._clock = clock
         self._sleep = sleep
         self._uniform = uniform
@@ -109,7 +121,7 @@ class Poller:
             self._waits = delays(self._uniform)
             _log.info("link %s online (%s)", self.link, self._driver.endpoint)
         self.stats.reads += 1
-        await self._deriver.observe(self.link, batch)
+        await self._receiver.observe(self.link, batch)
 
     async def _lost(self, err: Exception) -> None:
         first = self.stats.online or self.stats.failures == 0
@@ -120,7 +132,7 @@ class Poller:
         level = logging.WARNING if first else logging.DEBUG
         _log.log(level, "link %s offline: %s", self.link, err)
         if first:
-            await self._deriver.lose(self.link, err, self.stats.failures)
+            await self._receiver.lose(self.link, err, self.stats.failures)
 
     async def failed(self, err: Exception) -> None:
         """Take in that this loop itself broke; `guard` starts it again."""

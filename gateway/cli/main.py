@@ -1,0 +1,132 @@
+"""``millgate ...``: arguments only; each command calls one thing."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway import __version__
+
+app = typer.Typer(
+    name="millgate",
+    help="车间设备数据网关 / Industrial data-collection gateway.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Directory = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR", help="配置目录 / configuration directory (gateway.yaml, equipment/, links/)"
+    ),
+]
+
+
+class Lang(StrEnum):
+    """Which language problems are told in."""
+
+    ZH = "zh"
+    EN = "en"
+    BOTH = "both"
+
+
+class SchemaOf(StrEnum):
+    """What `millgate schema` describes."""
+
+    CONFIG = "config"
+    EVENTS = "events"
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="版本 / version")] = False,
+) -> None:
+    if version:
+        typer.echo(f"millgate {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    *,
+    seconds: Annotated[
+        float | None, typer.Option(help="运行秒数 / run this long, then audit and stop")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="打开浏览器 / open the board")] = True,
+    data: Annotated[
+        Path | None, typer.Option(help="数据目录 / keep everything in this directory")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="最后一行为 JSON / last line is the audit as JSON")
+    ] = False,
+    scenario: Annotated[str, typer.Option(help="剧本 / what happens in the plant")] = "demo",
+    seed: Annotated[int, typer.Option(help="随机种子 / the plant's seed")] = 1,
+    speed: Annotated[float, typer.Option(help="快进倍数 / virtual seconds per second")] = 1.0,
+) -> None:
+    """一条命令看全程:模拟车间、网关、MQTT、历史库、看板 / a living plant, end to end."""
+    from gateway import demo as demonstration  # noqa: PLC0415 - simulators only where asked for
+
+    options = demonstration.Options(
+        seconds=seconds,
+        browser=browser,
+        data=data,
+        as_json=as_json,
+        scenario=scenario,
+        seed=seed,
+        speed=speed,
+    )
+    raise typer.Exit(demonstration.main(options))
+
+
+@app.command()
+def run(directory: Directory) -> None:
+    """按配置在一个进程里运行全部 / run all that the configuration enables, in one process."""
+    from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands
+
+    raise typer.Exit(site_app.main(directory, site_app.Part.all()))
+
+
+@app.command()
+def collect(directory: Directory) -> None:
+    """只采集并发布 / collect and publish only."""
+    from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands
+
+    raise typer.Exit(site_app.main(directory, frozenset({site_app.Part.COLLECT})))
+
+
+@app.command()
+def historian(directory: Directory) -> None:
+    """只写历史库 / write the history only: MQTT to the stores."""
+    from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands
+
+    raise typer.Exit(site_app.main(directory, frozenset({site_app.Part.HISTORIAN})))
+
+
+@app.command()
+def check(
+    directory: Directory,
+    *,
+    lang: Annotated[Lang, typer.Option(help="zh, en, both")] = Lang.BOTH,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+) -> None:
+    """检查配置,列出全部问题 / check a configuration and list every problem; connects nowhere."""
+    from gateway.cli import check as checking  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(checking.run(directory, lang=lang.value, json=as_json))
+
+
+@app.command()
+def schema(
+    what: Annotated[SchemaOf, typer.Argument(help="config | events")] = SchemaOf.CONFIG,
+) -> None:
+    """输出 JSON Schema / print the JSON Schema of the configuration or of the events."""
+    from gateway.cli import schema as printing  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(printing.run(what.value))
+
+
+def main() -> None:
+    """Entry point of the command ``millgate``."""
+    app()

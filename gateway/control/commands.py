@@ -1,0 +1,38 @@
+"""The one door for commands: who may ask, asked before, and then the same step as a sample."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from gateway.collect.deriver import Deriver
+from gateway.domain.commands import OrderCommand, Reply
+from gateway.journal.journal import Journal
+
+
+class Control:
+    """Takes commands from wherever they come in and answers them after their commit."""
+
+    def __init__(self, deriver: Deriver, journal: Journal, equipment: Collection[str]) -> None:
+        """``equipment`` are the codes that may be commanded."""
+        self._deriver = deriver
+        self._journal = journal
+        self._equipment = frozenset(equipment)
+        self._one_at_a_time = asyncio.Lock()
+
+    async def submit(self, equipment: str, command: OrderCommand) -> Reply:
+        """Obey once: the same ``command_id`` again gets the first answer again."""
+        if equipment not in self._equipment:
+            return Reply(accepted=False, error=f"unknown equipment {equipment}")
+        async with self._one_at_a_time:
+            earlier = await self._journal.reply_to(command.command_id)
+            if earlier is not None:
+                return _reply(earlier)
+            return await self._deriver.command(equipment, command)
+
+
+def _reply(stored: Mapping[str, Any]) -> Reply:
+    return Reply(
+        accepted=bool(stored.get("accepted")),
+        seq=stored.get("seq"),
+        error=stored.get("error"),
+    )

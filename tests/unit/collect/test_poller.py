@@ -1,0 +1,179 @@
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import pytest
+
+from drivers.contract import Batch, Misconfigured, Rejected, TagGroup, Unreachable
+from gateway.collect.backoff import MAX_DELAY_S
+from gateway.collect.guard import guard
+from gateway.collect.poller import Poller
+from gateway.journal.errors import JournalFailed
+from tests.support.clock import FakeClock
+from tests.support.fake_driver import FakeDriver, Step
+from tests.support.until import until
+
+POLLED = TagGroup("plc", 1.0, frozenset({"press-07/run"}))
+PUSHED = TagGroup("cnc", None, frozenset({"press-07/run"}))
+GONE = Unreachable("fake:1", "connection refused")
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    async def observe(self, link: str, batch: Batch) -> None:
+        self.seen.append(f"{link}: {dict(batch.changed) or dict(batch.bad)}")
+
+    async def lose(self, link: str, err: Exception, failures: int) -> None:
+        self.seen.append(f"{link} lost ({failures}): {type(err).__name__}")
+
+
+class Stop(Exception):
+    """Ends a loop that otherwise runs for ever."""
+
+
+class Bed:
+    """A poller whose sleeps move a clock and end it after ``sleeps`` of them."""
+
+    def __init__(
+        self, *sessions: Sequence[Step] | Exception, group: TagGroup = POLLED, sleeps: int = 3
+    ) -> None:
+        self.clock = FakeClock()
+        self.slept: list[float] = []
+        self.recorder = Recorder()
+        self.driver = FakeDriver(*sessions, groups=[group])
+        self._sleeps = sleeps
+        self.poller = Poller(
+            "plc",
+            self.driver,
+            self.recorder,
+            clock=self.clock,
+            sleep=self._sleep,
+            uniform=lambda _low, high: high,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.advance(seconds)
+        if len(self.slept) >= self._sleeps:
+            raise Stop
+
+    async def run(self) -> None:
+        with pytest.raises(Stop):
+            await self.poller.run()
+
+    def batch(self, **changed: bool) -> Batch:
+        values = {f"press-07/{tag}": value for tag, value in changed.items()}
+        return Batch(self.clock.now(), self.clock.mono_s(), POLLED.keys, values)
+
+
+async def test_reads_at_its_interval() -> None:
+    bed = Bed()
+    batches = [bed.batch(run=True), bed.batch(), bed.batch(run=False)]
+    bed.driver.script = [batches]
+    await bed.run()
+    assert bed.recorder.seen == [
+        "plc: {'press-07/run': True}",
+        "plc: {}",
+        "plc: {'press-07/run': False}",
+    ]
+    assert all(0 < pause <= 1.0 for pause in bed.slept)
+
+
+async def test_reopens_with_growing_delays_and_tells_an_outage_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bed = Bed(GONE, GONE, GONE, GONE, sleeps=4)
+    with caplog.at_level(logging.INFO, "gateway.collect"):
+        await bed.run()
+    assert bed.slept == [1, 2, 4, 8]
+    assert bed.recorder.seen == ["plc lost (1): Unreachable"]
+    assert [record.message for record in caplog.records] == [
+        "link plc offline: fake:1: connection refused"
+    ]
+
+
+async def test_an_outage_is_logged_when_it_starts_and_when_it_ends(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bed = Bed(sleeps=4)
+    bed.driver.script = [[bed.batch(run=True), GONE], GONE, [bed.batch(run=True)]]
+    with caplog.at_level(logging.INFO, "gateway.collect"):
+        await bed.run()
+    assert [record.message.split(":")[0] for record in caplog.records] == [
+        "link plc online (fake",
+        "link plc offline",
+        "link plc online (fake",
+    ]
+    assert bed.poller.stats.outages == 1
+    assert bed.driver.opened == 3
+    assert bed.driver.closed == 2
+
+
+async def test_what_retrying_cannot_help_waits_longest() -> None:
+    bed = Bed(Misconfigured("fake:1", "bad unit"), sleeps=1)
+    await bed.run()
+    assert bed.slept == [MAX_DELAY_S]
+
+
+async def test_a_device_that_says_no_keeps_its_session() -> None:
+    bed = Bed(sleeps=2)
+    bed.driver.script = [[Rejected("fake:1", "busy"), bed.batch(run=True)]]
+    await bed.run()
+    assert bed.recorder.seen == [
+        "plc: {'press-07/run': 'device_refused'}",
+        "plc: {'press-07/run': True}",
+    ]
+    assert bed.driver.opened == 1
+
+
+async def test_a_pushed_link_reads_without_pauses() -> None:
+    bed = Bed(group=PUSHED, sleeps=1)
+    bed.driver.script = [[bed.batch(run=True), bed.batch(run=False), GONE]]
+    await bed.run()
+    assert len(bed.recorder.seen) == 3
+
+
+async def test_cancellation_releases_the_session() -> None:
+    bed = Bed(group=PUSHED)
+    task = asyncio.create_task(bed.poller.run())
+    await until(lambda: bed.driver.asked)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert bed.driver.closed == 1
+
+
+async def test_the_guard_restarts_a_broken_loop_and_reports_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failures: list[str] = []
+    runs = 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise ZeroDivisionError
+
+    async def failed(err: Exception) -> None:
+        failures.append(type(err).__name__)
+
+    async def sleep(_seconds: float) -> None:
+        return
+
+    await guard("plc", run, failed, sleep)
+    assert failures == ["ZeroDivisionError"] * 2
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+
+
+async def test_the_guard_lets_a_failed_journal_through() -> None:
+    async def run() -> None:
+        raise JournalFailed("disk I/O error")
+
+    async def never(_: object) -> None:
+        raise AssertionError
+
+    with pytest.raises(JournalFailed):
+        await guard("plc", run, never, never)
