@@ -1,0 +1,142 @@
+"""Machines on a real Modbus TCP server: one socket, one or more units, four tables each.
+
+- An answer shows its machines as they are at the moment of the request, and what it
+  shows is recorded.
+- `stop` closes the listening socket and every connection; `start` comes back on the
+  same port.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from pymodbus.constants import ExcCodes
+from pymodbus.pdu import ModbusPDU
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from simulators.clock import PlantClock
+from simulators.registers import TABLE_SIZE, Table, covered, encode
+from simulators.served import Record
+
+HOST = "127.0.0.1"
+TABLES: Mapping[int, Table] = {1: "coil", 2: "di", 3: "hr", 4: "ir"}
+"""Modbus Application Protocol V1.1b3: function code -> the table it reads."""
+
+
+@dataclass(slots=True)
+class ModbusController:
+    """A controller: the machines of each unit id behind one port."""
+
+    name: str
+    units: Mapping[int, Sequence[Record]]
+    clock: PlantClock
+    port: int = 0
+    connections: int = 0
+    _server: ModbusTcpServer | None = field(default=None, init=False)
+    _asked: dict[tuple[int, int, int], int] = field(default_factory=dict, init=False)
+    """(unit, function, address) -> the count asked for last."""
+
+    async def start(self) -> None:
+        """Listen on ``port``, or on a free one that is kept from then on."""
+        devices = [self._device(unit, records) for unit, records in self.units.items()]
+        server = ModbusTcpServer(
+            devices,
+            address=(HOST, self.port),
+            trace_pdu=self._note_request,
+            trace_connect=lambda opened: self._connected(server, opened=opened),
+        )
+        self._server, self.connections = server, 0
+        await server.serve_forever(background=True)
+        self.port = server.transport.sockets[0].getsockname()[1]
+
+    async def stop(self, why: str = "power_off") -> None:
+        """Close the listening socket and every connection."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        await server.shutdown()
+        self._cut(why)
+
+    async def close(self) -> None:
+        """Release everything; there is no start after it."""
+        await self.stop()
+
+    async def tick(self) -> None:
+        """Do nothing: an answer is computed when it is asked for."""
+
+    def _connected(self, server: ModbusTcpServer, *, opened: bool) -> None:
+        if server is not self._server:
+            return  # a connection of the time before the power was cut
+        self.connections += 1 if opened else -1
+        if self.connections == 0:
+            self._cut("collector_down")
+
+    def _note_request(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:  # noqa: FBT001
+        if not sending:
+            self._asked[pdu.dev_id, pdu.function_code, pdu.address] = pdu.count
+        return pdu
+
+    def _cut(self, why: str) -> None:
+        at = self.clock.wall()
+        for records in self.units.values():
+            for record in records:
+                record.cut(at, why)
+
+    def _device(self, unit: int, records: Sequence[Record]) -> SimDevice:
+        bits = [SimData(0, values=[False] * TABLE_SIZE, datatype=DataType.BITS)]
+        words = [SimData(0, values=[0] * TABLE_SIZE, datatype=DataType.REGISTERS)]
+        tables = (bits, list(bits), words, list(words))
+        return SimDevice(unit, simdata=tables, action=_action(partial(self._answer, unit)))
+
+    def _answer(
+        self, unit: int, function: int, address: int, registers: int
+    ) -> tuple[int, list[int]]:
+        """Return where in the table's ``registers`` the answer stands, and the answer."""
+        table, asked = TABLES[function], self._asked[unit, function, address]
+        at, now_s = self.clock.wall(), self.clock.virtual_s()
+        records = self.units[unit]
+        for record in records:
+            record.machine.advance(now_s)
+            for facet in covered(record.machine, table, address, asked):
+                record.served(facet, at)
+        machines = [record.machine for record in records]
+        if table in ("hr", "ir"):
+            return address, encode(machines, table, address, registers)
+        first = address // 16
+        return first, _packed(encode(machines, table, first * 16, registers * 16))
+
+
+Answer = Callable[[int, int, int], tuple[int, list[int]]]
+
+
+def _action(answer: Answer) -> Callable[..., object]:
+    """Return the hook pymodbus awaits before it answers from ``registers``.
+
+    For a bit table pymodbus gives ``count`` in 16-bit registers, though ``address`` is a
+    bit's: how many bits were asked for is known from the request itself.
+    """
+
+    async def action(
+        function: int,
+        start: int,
+        address: int,
+        count: int,
+        registers: list[int],
+        written: list[int] | list[bool] | None,
+    ) -> ExcCodes | None:
+        if written is not None or function not in TABLES:
+            return ExcCodes.ILLEGAL_FUNCTION
+        place, words = answer(function, address, count)
+        registers[place - start : place - start + len(words)] = words
+        return None
+
+    return action
+
+
+def _packed(bits: list[int]) -> list[int]:
+    """Return bits as 16-bit registers, the first bit lowest."""
+    return [
+        sum(bit << place for place, bit in enumerate(bits[first : first + 16]))
+        for first in range(0, len(bits), 16)
+    ]

@@ -1,0 +1,193 @@
+"""Machines on a real OPC UA server; no security, anonymous.
+
+- Values are written when they change, all that changed at one moment with one stamp.
+  What is written while somebody monitors it, or stands there when he begins, is served.
+- `stop` closes the listening socket and every connection; `start` comes back on the
+  same port. The address space stays, building it takes a second.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from math import inf
+
+from asyncua import Server, ua
+from asyncua.common.callback import CallbackType, ServerItemCallback
+
+from simulators.clock import PlantClock
+from simulators.machine import Machine
+from simulators.registers import EXECUTION, fault_code, state_number
+from simulators.served import Record
+
+HOST = "127.0.0.1"
+NAMESPACE = "urn:millgate:plant"
+ANALOG_EVERY_S = 0.2
+"""Wall seconds between two writes of readings that swing all the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """A variable under a machine: ``ns=<plant>;s=<MACHINE>.<name>``."""
+
+    name: str
+    type: ua.VariantType
+    value: Callable[[Machine], int | float]
+    facet: str = ""
+    unit: str = ""
+
+
+def _raw(counter: str, machine: Machine) -> int:
+    return machine.raw(counter)
+
+
+def _reading(name: str, machine: Machine) -> float:
+    return round(machine.reading(name), 3)
+
+
+NODES: Mapping[str, NodeSpec] = {
+    "execution": NodeSpec(
+        "Execution", ua.VariantType.Int32, partial(state_number, EXECUTION), "state"
+    ),
+    "alarm_code": NodeSpec("AlarmCode", ua.VariantType.UInt32, fault_code, "faults"),
+    "good_parts": NodeSpec(
+        "PartsGood", ua.VariantType.UInt32, partial(_raw, "good"), "counter:good"
+    ),
+    "reject_parts": NodeSpec(
+        "PartsReject", ua.VariantType.UInt32, partial(_raw, "reject"), "counter:reject"
+    ),
+    "spindle_speed": NodeSpec(
+        "SpindleSpeed", ua.VariantType.Double, partial(_reading, "spindle_speed"), unit="rpm"
+    ),
+    "feed_rate": NodeSpec(
+        "FeedRate", ua.VariantType.Double, partial(_reading, "feed_rate"), unit="mm/min"
+    ),
+    "temperature": NodeSpec(
+        "Temperature", ua.VariantType.Double, partial(_reading, "temperature"), unit="Cel"
+    ),
+}
+"""tag -> its node; the same for every machine of this server."""
+
+
+def folder(machine: str) -> str:
+    """Return the first part of a machine's node ids: cnc-01 -> CNC01."""
+    return machine.upper().replace("-", "")
+
+
+@dataclass(slots=True)
+class Item:
+    """One node, what it shows, and who has it in a subscription."""
+
+    record: Record
+    spec: NodeSpec
+    node_id: ua.NodeId
+    shown: int | float | None = None
+    subscriptions: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class OpcUaController:
+    """An OPC UA server with the machines of ``records``."""
+
+    name: str
+    records: Sequence[Record]
+    clock: PlantClock
+    port: int = 0
+    _server: Server | None = field(default=None, init=False)
+    _listening: bool = field(default=False, init=False)
+    _items: dict[ua.NodeId, Item] = field(default_factory=dict, init=False)
+    _analog_due: float = field(default=-inf, init=False)
+
+    async def start(self) -> None:
+        """Listen on ``port``, or on a free one that is kept from then on."""
+        if self._server is None:
+            self._server = await self._build()
+            await self._server.start()
+            self.port = self._server.bserver.port
+        else:
+            await self._server.bserver.start()
+        self._listening = True
+
+    async def stop(self, why: str = "power_off") -> None:
+        """Close the listening socket and every connection."""
+        if self._server is None or not self._listening:
+            return
+        self._listening = False
+        await self._server.bserver.stop()
+        self._forget_gone(set(), why)
+
+    async def close(self) -> None:
+        """Release everything; there is no start after it."""
+        if self._server is not None:
+            await self.stop()
+            await self._server.iserver.stop()
+            self._server = None
+
+    async def tick(self) -> None:
+        """Write what changed, record what was served, notice who is gone."""
+        if self._server is None or not self._listening:
+            return
+        self._forget_gone(set(self._server.iserver.subscription_service.subscriptions))
+        at = self.clock.wall()
+        analog = at >= self._analog_due
+        if analog:
+            self._analog_due = at + ANALOG_EVERY_S
+        for record in self.records:
+            record.machine.advance(self.clock.virtual_s())
+        stamp = datetime.fromtimestamp(at, tz=UTC)
+        for item in self._items.values():
+            if item.spec.facet or analog:
+                await self._show(item, at, stamp)
+
+    async def _show(self, item: Item, at: float, stamp: datetime) -> None:
+        value = item.spec.value(item.record.machine)
+        if value == item.shown or self._server is None:
+            return
+        item.shown = value
+        if item.subscriptions and item.spec.facet:
+            item.record.served(item.spec.facet, at)
+        await self._server.write_attribute_value(item.node_id, _data_value(item.spec, value, stamp))
+
+    async def _build(self) -> Server:
+        server = Server()
+        await server.init()
+        server.set_endpoint(f"opc.tcp://{HOST}:{self.port}/")
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        server.set_security_IDs(["Anonymous"])
+        index = await server.register_namespace(NAMESPACE)
+        for record in self.records:
+            prefix = folder(record.machine.spec.name)
+            parent = await server.nodes.objects.add_object(ua.NodeId(prefix, index), prefix)
+            for spec in NODES.values():
+                node_id = ua.NodeId(f"{prefix}.{spec.name}", index)
+                value = spec.value(record.machine)
+                await parent.add_variable(node_id, spec.name, value, spec.type)
+                self._items[node_id] = Item(record, spec, node_id, value)
+        server.subscribe_server_callback(CallbackType.ItemSubscriptionCreated, self._subscribed)
+        return server
+
+    def _subscribed(self, event: ServerItemCallback, _service: object) -> None:
+        """A new monitored item is served the present value at once."""
+        at = self.clock.wall()
+        asked, granted = event.request_params, event.response_params
+        for wish, result in zip(asked.ItemsToCreate, granted, strict=True):
+            item = self._items.get(wish.ItemToMonitor.NodeId)
+            if item is None or not result.StatusCode.is_good():
+                continue
+            item.subscriptions.add(asked.SubscriptionId)
+            if item.spec.facet:
+                item.record.served(item.spec.facet, at)
+
+    def _forget_gone(self, alive: set[int], why: str = "collector_down") -> None:
+        at = self.clock.wall()
+        for item in self._items.values():
+            if item.subscriptions and not item.subscriptions & alive:
+                item.record.cut(at, why)
+            item.subscriptions &= alive
+        if why == "power_off":
+            for record in self.records:
+                record.cut(at, why)
+
+
+def _data_value(spec: NodeSpec, value: float, stamp: datetime) -> ua.DataValue:
+    return ua.DataValue(ua.Variant(value, spec.type), SourceTimestamp=stamp, ServerTimestamp=stamp)
