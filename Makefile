@@ -1,0 +1,68 @@
+# Each target is the whole set-up on a fresh machine with git, make and Python 3.11 or later.
+# As root, missing Debian packages are installed; otherwise they are named.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/sbin
+
+SERVERS = mosquitto=mosquitto victoria-metrics=victoria-metrics
+TOOLS   = gcc=gcc /usr/include/stdlib.h=libc6-dev mosquitto=mosquitto /usr/include/mosquitto.h=libmosquitto-dev
+
+.PHONY: help install run test check format soak bench clean
+
+help:
+	@echo "make run      start the demo: a living plant, its board on http://127.0.0.1:8080/"
+	@echo "make test     run the tests against real servers"
+	@echo "make install  only create $(VENV)"
+	@echo "make check    formatting, lint, types"
+	@echo "make soak     the long tests: hours"
+	@echo "make bench    what collecting costs, beside the bare floor"
+
+install: $(BIN)/.ready
+
+# ensurepip may be missing (Debian splits it off) and leaves half a venv behind: begin again
+# without it. A venv without pip is served by the pip outside.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "millgate needs Python 3.11 or later; say which: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
+	  || { rm -rf $(VENV) && $(PYTHON) -m venv --without-pip $(VENV); }
+
+$(BIN)/.ready: pyproject.toml | $(BIN)/python
+	@echo "installing millgate into $(VENV) ..."
+	@set -e; \
+	if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
+	elif command -v uv >/dev/null; then pip="uv pip"; set -- --python $(BIN)/python; \
+	elif $(PYTHON) -m pip --version >/dev/null 2>&1; then pip="$(PYTHON) -m pip --python $(BIN)/python"; \
+	else echo "pip is missing: apt-get install python3-pip" >&2; exit 1; fi; \
+	$$pip install -q "$$@" -e '.[demo,dev]'
+	@touch $@
+
+run: install
+	@./.ci/packages mosquitto=mosquitto || echo "without mosquitto the demo uses the broker built into it (amqtt)"
+	$(BIN)/millgate demo
+
+test: install
+	@./.ci/packages $(SERVERS)
+	$(BIN)/pytest -q -m "not soak"
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+soak: install
+	@./.ci/packages $(SERVERS)
+	$(BIN)/pytest -q -m soak --timeout 0
+
+bench: install
+	@./.ci/packages $(TOOLS)
+	$(BIN)/python benchmarks/collect.py
+
+clean:
+	rm -rf $(VENV) benchmarks/load/build .mypy_cache .ruff_cache .pytest_cache .hypothesis
