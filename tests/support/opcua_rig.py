@@ -1,0 +1,151 @@
+"""A real OPC UA server in this process, and the rig by which the contract suite uses it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from asyncua import Server, ua
+
+from drivers.contract import Driver, TagRequest, Value
+from drivers.opcua import SPEC
+from tests.support.rig import Address
+
+URI = "urn:millgate:test"
+_KEEPALIVE_S = 0.4
+_TIMEOUT_S = 1.0
+
+# It warns of each endpoint without encryption and of each connection that a test cuts.
+logging.getLogger("asyncua").setLevel(logging.CRITICAL)
+
+
+class OpcUaServer:
+    """A server on a free port of 127.0.0.1 that can be stopped and started again."""
+
+    def __init__(self, values: Mapping[str, Value], *, uris: tuple[str, ...] = (URI,)) -> None:
+        """``values``: name -> value; a name is the string identifier in namespace `URI`."""
+        self.values: dict[str, Value] = dict(values)
+        self.uris = uris
+        self.port = 0
+        self._server: Any = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"opc.tcp://127.0.0.1:{self.port}"
+
+    @property
+    def subscriptions(self) -> list[Any]:
+        """The library's own objects: for a look at what the server keeps."""
+        return list(self._server.iserver.subscription_service.subscriptions.values())
+
+    async def start(self) -> None:
+        server = Server()
+        await server.init()
+        server.set_endpoint(f"{self.endpoint}/")
+        for uri in self.uris:
+            await server.register_namespace(uri)
+        self._server = server
+        for name, value in self.values.items():
+            await self.add(name, value)
+        await server.start()
+        self.port = server.bserver._server.sockets[0].getsockname()[1]  # noqa: SLF001
+
+    async def add(self, name: str, value: Value) -> None:
+        self.values[name] = value
+        index = await self._server.get_namespace_index(URI)
+        await self._server.nodes.objects.add_variable(ua.NodeId(name, index), name, value)
+
+    async def remove(self, name: str) -> None:
+        del self.values[name]
+        await self._server.delete_nodes([await self._node(name)])
+
+    async def set(self, name: str, value: Value) -> None:
+        self.values[name] = value
+        await (await self._node(name)).write_value(value)
+
+    async def tell(self, name: str, value: ua.DataValue) -> None:
+        """Hold a value with its status and its stamps."""
+        node = await self._node(name)
+        await self._server.write_attribute_value(node.nodeid, value)
+
+    async def stop(self) -> None:
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        for session in list(server.iserver._external_sessions.values()):  # noqa: SLF001
+            await session.close_session(delete_subs=True)
+        # Its clock ends only at its next tick, up to a second away.
+        clock, server.iserver.time_task = server.iserver.time_task, None
+        clock.cancel()
+        with suppress(asyncio.CancelledError):
+            await clock
+        await server.stop()
+
+    async def _node(self, name: str) -> Any:
+        index = await self._server.get_namespace_index(URI)
+        return self._server.get_node(ua.NodeId(name, index))
+
+
+@asynccontextmanager
+async def opcua_server(
+    values: Mapping[str, Value], *, uris: tuple[str, ...] = (URI,)
+) -> AsyncIterator[OpcUaServer]:
+    """Run a server; stop it on exit."""
+    server = OpcUaServer(values, uris=uris)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+def opcua_driver(endpoint: str, names: Mapping[str, str], **link: object) -> Driver:
+    """Return a driver for tags ``key -> name of the node``, quick enough for tests."""
+    settings: dict[str, object] = {
+        "endpoint": endpoint,
+        "publishing_interval_ms": 50,
+        "keepalive_s": _KEEPALIVE_S,
+        "timeout_s": _TIMEOUT_S,
+        "retry_refused_s": 0.2,
+    }
+    requests = [
+        TagRequest(key, "plc", None, SPEC.tag_settings(node=f"nsu={URI};s={name}"))
+        for key, name in names.items()
+    ]
+    return SPEC.create(SPEC.link_settings(**settings | link), requests, {})
+
+
+class _Rig:
+    good: Mapping[str, tuple[Value, Value]] = {
+        "cell/run": (False, True),
+        "cell/count": (41, 42),
+        "cell/heat": (20.5, 21.25),
+        "cell/program": ("O1000", "O2000"),
+    }
+    refused = "cell/missing"
+    gives_up_s = _KEEPALIVE_S + _TIMEOUT_S + 0.6
+    """A silent server is asked after a keepalive and has its timeout to answer."""
+
+    def __init__(self, server: OpcUaServer) -> None:
+        self._server = server
+
+    def driver(self, *, at: Address | None = None) -> Driver:
+        endpoint = self._server.endpoint if at is None else f"opc.tcp://{at[0]}:{at[1]}"
+        return opcua_driver(endpoint, {key: key for key in (*self.good, self.refused)})
+
+    async def set(self, key: str, value: Value) -> None:
+        await self._server.set(key, value)
+
+    async def stop_server(self) -> None:
+        await self._server.stop()
+
+    async def start_server(self) -> None:
+        await self._server.start()
+
+
+@asynccontextmanager
+async def RIG() -> AsyncIterator[_Rig]:  # noqa: N802  the name each rig module exports
+    """Start the rig's server; stop it on exit."""
+    async with opcua_server({key: start for key, (start, _) in _Rig.good.items()}) as server:
+        yield _Rig(server)
