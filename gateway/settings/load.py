@@ -1,0 +1,216 @@
+"""Read a configuration directory completely, before anything connects.
+
+Promises:
+
+- Every problem is reported in one go, with file, line and key, in both languages.
+- Whatever the files hold, the answer is a `Site` or `ConfigProblems`.
+- Nothing is written and no device, broker or store is touched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from drivers import registry
+from gateway.domain.events import FaultText
+from gateway.domain.rules import EquipmentRules
+from gateway.settings import faults, shipped
+from gateway.settings.links import LinkSource, SpecOf, read_link, sessions
+from gateway.settings.model import EquipmentFile, GatewayFile
+from gateway.settings.node import Node, locate
+from gateway.settings.problems import ConfigProblems, Place, Prose, Report
+from gateway.settings.problems import Path as KeyPath
+from gateway.settings.profile import with_profile
+from gateway.settings.rules import RuleReader
+from gateway.settings.site import NO_LEVEL, EquipmentConfig, LinkConfig, Site
+from gateway.settings.sources import Source, Sources
+from gateway.settings.tags import Links, TagSource, find_misconfigured, find_overlaps, read_tag
+from gateway.settings.validation import salvage, validate
+from gateway.settings.yaml_source import read
+
+GATEWAY_FILE = "gateway.yaml"
+
+
+def load(
+    directory: Path, *, spec_of: SpecOf = registry.spec, shipped_data: Path | None = None
+) -> Site:
+    """Return the checked configuration; raises ConfigProblems with everything found."""
+    report = Report()
+    if not directory.is_dir():
+        report.add("missing_directory", Place(""))
+        raise ConfigProblems(report.problems)
+    sources = Sources(directory, shipped_data or shipped.directory())
+    site = _Loader(sources, report, spec_of).site()
+    if site is None or report.refused:
+        raise ConfigProblems(report.problems)
+    return site
+
+
+@dataclass(frozen=True, slots=True)
+class _Equipment:
+    """One equipment as read, before links are merged."""
+
+    file: EquipmentFile
+    node: Node
+    label: str
+    tags: tuple[TagSource, ...]
+
+
+@dataclass
+class _Loader:
+    """The way through the files, in the order a person would read them."""
+
+    sources: Sources
+    report: Report
+    spec_of: SpecOf
+    links: list[LinkSource] = field(default_factory=list)
+    dictionaries: dict[tuple[str, faults.Kind], Mapping[int, FaultText]] = field(
+        default_factory=dict
+    )
+    files: dict[str, str] = field(default_factory=dict)
+    """Equipment -> the file that declares it."""
+
+    def site(self) -> Site | None:
+        """Return the site; None or a site of no use if the report refuses it."""
+        gateway = self._gateway()
+        shared = self._shared_links()
+        equipment = self._all_equipment(shared)
+        leaders = sessions(self.links, self.report)
+        configs = {e.file.equipment: self._config(e, leaders) for e in equipment}
+        links = self._sessions(equipment, leaders)
+        if gateway is None:
+            return None
+        warnings = tuple(self.report.problems)
+        return Site(self.sources.directory, gateway, configs, links, warnings)
+
+    def _gateway(self) -> GatewayFile | None:
+        path = self.sources.directory / GATEWAY_FILE
+        if not path.exists():
+            self.report.add("missing_file", Place(GATEWAY_FILE), name=GATEWAY_FILE)
+            return None
+        node = read(path, GATEWAY_FILE, self.report)
+        return None if node is None else validate(GatewayFile, node, self.report)
+
+    def _shared_links(self) -> dict[str, LinkSource | None]:
+        found: dict[str, LinkSource | None] = {}
+        for source in self.sources.own("links", self.report):
+            node = read(source.path, source.label, self.report)
+            found[source.stem] = None if node is None else self._link(source.stem, node)
+        return found
+
+    def _link(self, name: str, node: Node, owner: str = "") -> LinkSource | None:
+        key, at = (f"{owner}.{name}", ("links", name)) if owner else (name, ())
+        link = read_link(key, name, node, self.report, at=at, spec_of=self.spec_of)
+        if link is not None and link.settings is not None:
+            self.links.append(link)
+        return link
+
+    def _all_equipment(self, shared: Mapping[str, LinkSource | None]) -> list[_Equipment]:
+        files = self.sources.own("equipment", self.report)
+        if not files:
+            self.report.add("no_equipment", Place("equipment"))
+        found = (self._equipment(source, shared) for source in files)
+        return [equipment for equipment in found if equipment is not None]
+
+    def _equipment(
+        self, source: Source, shared: Mapping[str, LinkSource | None]
+    ) -> _Equipment | None:
+        written = read(source.path, source.label, self.report)
+        if written is None:
+            return None
+        node = with_profile(written, self.sources, self.report)
+        if node is None:
+            salvage(EquipmentFile, written, self.report)
+            return None
+        file = self._equipment_file(node, source.label)
+        if file is None:
+            return None
+        own = _below(node, "links")
+        private = {name: self._link(name, own[name], file.equipment) for name in own}
+        only = next(iter(private)) if len(private) == 1 else None
+        links = Links({**shared, **private}, file.link or only)
+        tags = [
+            read_tag(file.equipment, name, tag, links, self.report)
+            for name, tag in _below(node, "tags").items()
+        ]
+        return _Equipment(file, node, source.label, tuple(tag for tag in tags if tag is not None))
+
+    def _equipment_file(self, node: Node, label: str) -> EquipmentFile | None:
+        """Return the file under a name of its own, so that all of it can be checked."""
+        file = salvage(EquipmentFile, node, self.report)
+        name = "" if file is None else file.equipment
+        if name in self.files:
+            place, earlier = locate(node, ("equipment",)), self.files[name]
+            path = ("equipment",)
+            self.report.add("duplicate_equipment", place, path, name=name, file=earlier)
+        if name and name not in self.files:
+            self.files[name] = label
+            return file
+        if not isinstance(node.value, Mapping):
+            return None
+        stand_in = Node(node.place, f"unnamed-{len(self.files)}")
+        self.files[str(stand_in.value)] = label
+        named = Node(node.place, {**node.entries, "equipment": stand_in})
+        return salvage(EquipmentFile, named, self.report)
+
+    def _config(self, equipment: _Equipment, leaders: Mapping[str, LinkSource]) -> EquipmentConfig:
+        file, code = equipment.file, equipment.file.equipment
+        tags = {tag.name: tag.rule(leaders[tag.link.key]) for tag in equipment.tags}
+        reader = RuleReader(file, equipment.node, self.report)
+        rules: EquipmentRules = reader.rules(tags, partial(self._dictionary, equipment.node))
+        zh, en = file.name.get("zh"), file.name.get("en")
+        return EquipmentConfig(
+            equipment=code,
+            name={"zh": zh or en or code, "en": en or zh or code},
+            area=file.area or NO_LEVEL,
+            line=file.line or NO_LEVEL,
+            rules=rules,
+            links=frozenset(tag.link for tag in tags.values()),
+            file=equipment.label,
+        )
+
+    def _dictionary(
+        self, node: Node, name: str, kind: faults.Kind, at: KeyPath
+    ) -> Mapping[int, FaultText]:
+        source = self.sources.find(name)
+        if source is None:
+            places = Prose(self.sources.places(name))
+            self.report.add("missing_fault_file", locate(node, at), at, name=name, places=places)
+            return {}
+        known = self.dictionaries.get((name, kind))
+        if known is None:
+            known = faults.load(source, kind, self.report)
+            self.dictionaries[name, kind] = known
+        return known
+
+    def _sessions(
+        self, equipment: list[_Equipment], leaders: Mapping[str, LinkSource]
+    ) -> dict[str, LinkConfig]:
+        tags: dict[str, list[TagSource]] = {link.key: [] for link in leaders.values()}
+        for tag in (tag for one in equipment for tag in one.tags):
+            tags[leaders[tag.link.key].key].append(tag)
+        used = {tag.link.key for one in equipment for tag in one.tags}
+        for link in self.links:
+            if link.key not in used:
+                self.report.add("unused_link", link.place, link.path, name=link.name)
+        return {
+            key: self._session(leaders[key], members) for key, members in tags.items() if members
+        }
+
+    def _session(self, link: LinkSource, tags: list[TagSource]) -> LinkConfig:
+        find_misconfigured(link, tags, self.report)
+        find_overlaps(link, tags, self.report)
+        return LinkConfig(
+            name=link.key,
+            protocol=link.spec.protocol,
+            settings=link.settings,
+            tags=tuple(tag.request(link) for tag in tags),
+            equipment=frozenset(tag.equipment for tag in tags),
+            spec=link.spec,
+        )
+
+
+def _below(node: Node, key: str) -> Mapping[str, Node]:
+    found = node.entries.get(key)
+    return {} if found is None else found.entries

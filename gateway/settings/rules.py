@@ -1,0 +1,117 @@
+"""From an equipment's file to the rules the domain works with."""
+
+from collections.abc import Callable, Mapping
+
+from gateway.domain.events import FaultText, Reason, State
+from gateway.domain.expression import Expression, ExpressionError, compile_expression
+from gateway.domain.rules import (
+    STOPPING_FAULT,
+    Alive,
+    CounterRule,
+    EquipmentRules,
+    FaultRule,
+    StatusRule,
+    TagRule,
+)
+from gateway.settings.faults import Kind
+from gateway.settings.model import CounterFile, EquipmentFile, FaultFile, StatusRuleFile, texts
+from gateway.settings.node import Node, locate
+from gateway.settings.problems import Path, Prose, Report
+
+Dictionary = Callable[[str, Kind, Path], Mapping[int, FaultText]]
+"""(file, kind, where it is named) -> the texts in it; problems are reported."""
+
+
+class RuleReader:
+    """Builds the rules of one equipment; every name it meets must be one of its tags."""
+
+    def __init__(self, file: EquipmentFile, node: Node, report: Report) -> None:
+        """Take the checked file and the tree it came from."""
+        self._file = file
+        self._node = node
+        self._report = report
+        self._tags = tuple(node.entries["tags"].entries) if "tags" in node.entries else ()
+
+    def rules(self, tags: Mapping[str, TagRule], dictionary: Dictionary) -> EquipmentRules:
+        """Return the rules; problems are reported and their parts left out."""
+        file = self._file
+        if not self._written("status"):
+            self._report.add("no_status", self._node.place, ("status",))
+        status = [self._status(i, rule) for i, rule in enumerate(file.status)]
+        return EquipmentRules(
+            equipment=file.equipment,
+            status=tuple(rule for rule in status if rule is not None),
+            min_hold_s=file.min_hold_ms / 1000,
+            alive=self._alive(),
+            counters=tuple(self._counter(name, c) for name, c in file.counters.items()),
+            faults=tuple(self._fault(i, f, dictionary) for i, f in enumerate(file.faults)),
+            tags=tags,
+            snapshot_s=file.snapshot_s,
+            stage=file.stage,
+        )
+
+    def _written(self, key: str) -> bool:
+        """Say whether there is anything under ``key``, be it right or wrong."""
+        node = self._node.entries.get(key)
+        return node is not None and bool(node.value)
+
+    def _status(self, number: int, rule: StatusRuleFile) -> StatusRule | None:
+        when = self._condition(rule.when, ("status", number, "when"))
+        if when is None:
+            return None
+        reason = None
+        if rule.reason is not None:
+            reason = Reason(
+                code=rule.reason.code,
+                category=rule.reason.category,
+                text=texts(rule.reason.text),
+                planned=rule.reason.planned,
+            )
+        return StatusRule(State(rule.state), when, reason, rule.mode)
+
+    def _condition(self, text: str, path: Path) -> Expression | None:
+        place = locate(self._node, path)
+        try:
+            expression = compile_expression(text)
+        except ExpressionError as err:
+            reason = Prose(err.problem)
+            self._report.add(
+                "bad_condition", place, path, text=text, column=err.column, reason=reason
+            )
+            return None
+        for name in sorted(expression.names - {STOPPING_FAULT}):
+            self._known_tag(name, path, also=(STOPPING_FAULT,))
+        if STOPPING_FAULT in expression.names and not self._written("faults"):
+            self._report.add("no_fault_source", place, path)
+        return expression
+
+    def _known_tag(self, name: str, path: Path, *, also: tuple[str, ...] = ()) -> None:
+        if name not in self._tags:
+            place = locate(self._node, path)
+            self._report.add_unknown("unknown_tag", place, path, name, (*self._tags, *also))
+
+    def _alive(self) -> Alive | None:
+        alive = self._file.alive
+        if alive is None:
+            return None
+        self._known_tag(alive.tag, ("alive", "tag"))
+        return Alive(alive.tag, alive.changes_within_s)
+
+    def _counter(self, name: str, file: CounterFile) -> CounterRule:
+        path: Path = ("counters", name)
+        self._known_tag(file.tag, (*path, "tag"))
+        if file.max_rate_per_s is None:
+            self._report.add("no_rate", locate(self._node, path), path)
+        return CounterRule(name=name, **file.model_dump())
+
+    def _fault(self, number: int, file: FaultFile, dictionary: Dictionary) -> FaultRule:
+        path: Path = ("faults", number)
+        self._known_tag(file.tag, (*path, "tag"))
+        kind: Kind = "codes" if file.bits is None else "bits"
+        return FaultRule(
+            tag=file.tag,
+            kind="bits" if kind == "bits" else "code",
+            texts=dictionary(file.bits or file.codes or "", kind, (*path, kind)),
+            on_delay_s=file.on_delay_ms / 1000,
+            off_delay_s=file.off_delay_ms / 1000,
+        )

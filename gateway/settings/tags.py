@@ -1,0 +1,176 @@
+"""Tags as written: which link reads them, and whether two read the same."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from drivers.contract import Misconfigured, ProtocolSpec, TagRequest
+from gateway.domain.rules import STOPPING_FAULT, TagRule
+from gateway.settings.links import LinkSource
+from gateway.settings.model import TagFile, texts
+from gateway.settings.node import Node
+from gateway.settings.problems import Path, Place, Prose, Report
+from gateway.settings.validation import salvage, validate
+
+Overlaps = Callable[[Any, Sequence[TagRequest]], Sequence[tuple[int, int, str]]]
+"""(link settings, tags) -> (index, index, why) of tags that read parts of each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagSource:
+    """One tag as written in a file."""
+
+    equipment: str
+    name: str
+    place: Place
+    common: TagFile
+    link: LinkSource
+    settings: Any
+
+    @property
+    def key(self) -> str:
+        """How drivers call it."""
+        return f"{self.equipment}/{self.name}"
+
+    @property
+    def path(self) -> Path:
+        """Where it stands in its file."""
+        return ("tags", self.name)
+
+    @property
+    def own_group(self) -> str | None:
+        """The group it was put in, None for that of its link."""
+        return None if self.common.group == self.link.name else self.common.group
+
+    def rule(self, session: LinkSource) -> TagRule:
+        """Return what the domain needs to know of it."""
+        return TagRule(
+            name=self.name,
+            link=session.key,
+            group=self.common.group or self.link.name,
+            unit=self.common.unit,
+            deadband=self.common.deadband,
+            publish=self.common.publish,
+            text=texts(self.common.name),
+        )
+
+    def request(self, session: LinkSource) -> TagRequest:
+        """Return what the driver needs to know of it."""
+        return TagRequest(
+            key=self.key,
+            group=self.own_group or session.name,
+            poll_interval_s=self.link.poll_interval_s(self.own_group),
+            settings=self.settings,
+        )
+
+
+def read_tag(
+    equipment: str, name: str, node: Node, links: "Links", report: Report
+) -> TagSource | None:
+    """Return the tag declared by ``node``; None after a problem."""
+    path: Path = ("tags", name)
+    if name == STOPPING_FAULT:
+        report.add("reserved_name", node.place, path, name=name)
+    own = node.without(*TagFile.model_fields)
+    common = Node(node.place, {k: v for k, v in node.entries.items() if k not in own.entries})
+    file = salvage(TagFile, common, report, at=path)
+    link = None if file is None else links.of(file, node, name, report)
+    if file is None or link is None:
+        return None
+    settings = validate(link.spec.tag_settings, own, report, at=path, known=TagFile.model_fields)
+    if link.settings is None or settings is None:
+        return None
+    if not _group_exists(file, link, node, name, report):
+        return None
+    return TagSource(equipment, name, node.place, file, link, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The links one equipment may name; None stands for one that has a problem."""
+
+    by_name: Mapping[str, LinkSource | None]
+    default: str | None
+    """The link of a tag that names none."""
+
+    def of(self, tag: TagFile, node: Node, name: str, report: Report) -> LinkSource | None:
+        """Return the link of a tag; None after a problem."""
+        wanted = tag.link or self.default
+        if wanted is None:
+            report.add("which_link", node.place, ("tags", name), name=name)
+            return None
+        if wanted not in self.by_name:
+            place = node.entries["link"].place if tag.link else node.place
+            path = ("tags", name, "link") if tag.link else ("link",)
+            report.add_unknown("unknown_link", place, path, wanted, self.by_name)
+            return None
+        return self.by_name[wanted]
+
+
+def _group_exists(file: TagFile, link: LinkSource, node: Node, name: str, report: Report) -> bool:
+    if file.group is None or file.group == link.name:
+        return True
+    try:
+        link.poll_interval_s(file.group)
+    except LookupError:
+        place = node.entries["group"].place
+        report.add("unknown_group", place, ("tags", name, "group"), name=file.group, link=link.name)
+        return False
+    return True
+
+
+def find_overlaps(session: LinkSource, tags: Iterable[TagSource], report: Report) -> None:
+    """Report tags of one equipment and session that read the same, or part of another."""
+    overlaps = _overlaps(session.spec)
+    owner = attrgetter("equipment")
+    for _, group in groupby(sorted(tags, key=owner), key=owner):
+        members = sorted(group, key=attrgetter("place.line"))
+        for one, other in _equal(members):
+            line = one.place.line
+            report.add("same_value", other.place, other.path, other=one.name, line=line)
+        requests = [tag.request(session) for tag in members]
+        for i, j, reason in overlaps(session.settings, requests):
+            one, other = members[min(i, j)], members[max(i, j)]
+            report.add(
+                "overlapping_tags",
+                other.place,
+                other.path,
+                other=one.name,
+                line=one.place.line,
+                reason=Prose(reason),
+            )
+
+
+def find_misconfigured(session: LinkSource, tags: Sequence[TagSource], report: Report) -> None:
+    """Report what the driver itself refuses: for each tag that is, else for the link."""
+    refusal = _refusal(session, tags)
+    if refusal is None:
+        return
+    each = [(tag, _refusal(session, [tag])) for tag in tags]
+    alone = [(tag.place, tag.path, tag.key, err) for tag, err in each if err is not None]
+    for place, path, key, err in alone or [(session.place, session.path, "", refusal)]:
+        reason = Prose(err.reason.removeprefix(f"{key}: "))
+        report.add("misconfigured", place, path, reason=reason, hint=Prose(err.hint))
+
+
+def _refusal(session: LinkSource, tags: Sequence[TagSource]) -> Misconfigured | None:
+    try:
+        session.spec.create(session.settings, [tag.request(session) for tag in tags], {})
+    except Misconfigured as err:
+        return err
+    return None
+
+
+def _overlaps(spec: ProtocolSpec) -> Overlaps:
+    """Return the function ``overlaps`` beside a driver's ``create``; it need not have one."""
+    found: Overlaps | None = getattr(sys.modules[spec.create.__module__], "overlaps", None)
+    return found or (lambda _link, _tags: ())
+
+
+def _equal(tags: Sequence[TagSource]) -> list[tuple[TagSource, TagSource]]:
+    first: dict[str, TagSource] = {}
+    pairs = [(first.setdefault(repr(tag.settings), tag), tag) for tag in tags]
+    return [(one, other) for one, other in pairs if one is not other]
