@@ -1,0 +1,302 @@
+"""The durable, ordered store of events: what was appended here is not lost.
+
+Invariants:
+
+- append() returns after its events, the states they came from and its command are on the
+  disk, in one transaction: a crash at any instruction leaves all of it or nothing.
+- seq grows by one per event in the order of the calls and is never used again, also
+  across restarts and after deletion.
+- streamseq counts the events of one (equipment, type) of an epoch from 1 without a hole,
+  local events apart, which have 0.
+- What is deleted before every cursor has passed it is named by a gap event written with
+  the deletion.
+- Cancelling who waits for an append does not undo it; a watch misses no commit.
+- One process per journal. When the disk fails, `failed` says so and nothing more is
+  accepted: memory is ahead of the disk then, and the process must end.
+- Reading never holds up writing; neither happens on the event loop.
+"""
+
+import asyncio
+import secrets
+import weakref
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from gateway.journal.errors import JournalError, JournalFailed, JournalUnusable
+from gateway.journal.ledger import Ledger
+from gateway.journal.lock import FileLock
+from gateway.journal.numbering import from_unix_ms, prepare
+from gateway.journal.opening import open_ledger
+from gateway.journal.reader import JournalReader
+from gateway.journal.retention import DEFAULT_LIMITS, Limits
+from gateway.journal.row import CommandRecord, Entry, Row, StreamHead
+from gateway.journal.space import Space
+from gateway.journal.watch import Watch
+from gateway.journal.writer import (
+    AppendOrder,
+    CloseOrder,
+    EpochOrder,
+    Order,
+    Report,
+    Waiter,
+    Writer,
+)
+
+T = TypeVar("T")
+
+
+class Journal:
+    """One site's journal. Open it with `Journal.open`, end it with `close`.
+
+    All methods belong to one event loop, that of the first call; `open` may run in any
+    thread. Raises JournalFailed once the writer has ended or the journal is closed.
+    """
+
+    def __init__(
+        self, path: Path, lock: FileLock, ledger: Ledger, space: Space, now: Callable[[], datetime]
+    ) -> None:
+        """Take over what `open` opened."""
+        self._lock = lock
+        self._ledger = ledger
+        self._now = now
+        self._writer = Writer(ledger, space, now=now)
+        self._reader = JournalReader(path)
+        self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-reader")
+        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
+        self._waiting: set[Waiter] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._failure: str | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+        alive_ms = ledger.last_alive_ms
+        self.last_alive = None if alive_ms is None else from_unix_ms(alive_ms)
+        """When the gateway last wrote before this start; None in a new journal."""
+        self._epochs = ledger.epochs
+        self._head = ledger.head
+        self._first_seq = ledger.first_seq
+        self._states = dict(ledger.states)
+        self._heads: defaultdict[str, dict[str, StreamHead]] = defaultdict(dict)
+        for (equipment, kind), head in ledger.heads.items():
+            self._heads[equipment][kind] = head
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        now: Callable[[], datetime],
+        limits: Limits = DEFAULT_LIMITS,
+        randbelow: Callable[[int], int] = secrets.randbelow,
+    ) -> Self:
+        """Open the journal or create it; blocks, after an unclean end for a check of the file.
+
+        ``now`` gives aware UTC times and is called from the writer's thread. A damaged file
+        is put aside and a new journal begun. Raises JournalInUse or JournalUnusable.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path)
+        except OSError as err:
+            raise JournalUnusable(path, f"cannot be created here: {err}") from err
+        try:
+            ledger, space = open_ledger(path, at=now(), limits=limits, randbelow=randbelow)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(path, lock, ledger, space, now)
+
+    @property
+    def epoch(self) -> str:
+        """The epoch in force."""
+        return self._epochs[-1]
+
+    @property
+    def previous_epochs(self) -> tuple[str, ...]:
+        """The epochs before, oldest first."""
+        return self._epochs[:-1]
+
+    @property
+    def failed(self) -> asyncio.Future[None]:
+        """Raises JournalFailed when the writer dies; else never done. Shield it to await it."""
+        self._attach()
+        return self._failed
+
+    async def append(
+        self, entries: Sequence[Entry], command: CommandRecord | None = None
+    ) -> list[int]:
+        """Write all of it in one transaction; return the events' seqs after the commit.
+
+        Calls take effect in the order they are made. Cancelling the caller does not cancel
+        the commit. Raises CommandRepeated if the command was obeyed before, TypeError for
+        an event that is not JSON; then nothing was written.
+        """
+        append = prepare(entries, command)
+        return await self._order(lambda waiter: AppendOrder(append, waiter))
+
+    async def new_epoch(self, reason: str) -> str:
+        """Begin an epoch in a journal that turned out to be a copy; return its name.
+
+        What was not delivered under the old epoch never will be, as another gateway may
+        have used the same ids for other facts: the cursors move past it and gap events of
+        the new epoch tell how much it was. Streams count from 1 again; the caller owes
+        each series a new baseline.
+        """
+        await self._order(lambda waiter: EpochOrder(reason, waiter))
+        return self.epoch
+
+    def heartbeat(self, at: datetime) -> None:
+        """The collector is alive at ``at``: known on the disk within a second. So does a commit."""
+        self._check()
+        self._writer.alive_at = at
+
+    async def advance(self, cursor: str, seq: int) -> None:
+        """Everything up to ``seq`` is delivered: on the disk with the next commit or in a second.
+
+        Never goes back. Raises ValueError beyond the head.
+        """
+        self._check()
+        if seq > self._head:
+            raise ValueError(f"cursor {cursor}: {seq} is beyond the newest row {self._head}")
+        if seq > self.cursor(cursor):
+            self._writer.cursors = {**self._writer.cursors, cursor: seq}
+
+    def cursor(self, name: str) -> int:
+        """Return what was last given to `advance`; 0 if nothing ever was."""
+        return self._writer.cursors.get(name, 0)
+
+    def head(self) -> int:
+        """Return the last committed seq; 0 before the first."""
+        return self._head
+
+    def first_seq(self) -> int:
+        """Return the oldest seq that still exists, head + 1 if none does."""
+        return self._first_seq
+
+    def heads(self, equipment: str) -> Mapping[str, StreamHead]:
+        """Return type -> newest event of the epoch in force that is not local."""
+        return dict(self._heads.get(equipment, {}))
+
+    def last_seqs(self) -> Mapping[str, int]:
+        """Return type -> newest seq of the epoch in force over all equipment, local ones apart."""
+        newest: dict[str, int] = {}
+        for heads in self._heads.values():
+            for kind, head in heads.items():
+                newest[kind] = max(head.seq, newest.get(kind, 0))
+        return newest
+
+    def states(self) -> dict[str, bytes]:
+        """Return equipment -> newest committed durable state."""
+        return dict(self._states)
+
+    def state(self, equipment: str) -> bytes | None:
+        """Return the newest committed durable state of one equipment."""
+        return self._states.get(equipment)
+
+    def watch(self) -> Watch:
+        """Return a new watch over the commits from now on."""
+        watch = Watch()
+        self._watches.add(watch)
+        return watch
+
+    async def rows(self, after: int, limit: int, upto: int | None = None) -> list[Row]:
+        """Return the oldest rows with after < seq <= upto, by seq; local ones included."""
+        return await self._read(partial(self._reader.rows, after, limit, upto))
+
+    async def rows_between(
+        self, start: datetime, end: datetime, after: int, limit: int
+    ) -> list[Row]:
+        """Return the oldest rows with start <= time < end and after < seq, by seq."""
+        return await self._read(partial(self._reader.rows_between, start, end, after, limit))
+
+    async def reply_to(self, command_id: str) -> Mapping[str, Any] | None:
+        """Return the reply recorded with a command, with the ``seq`` of its last event."""
+        return await self._read(partial(self._reader.reply_to, command_id))
+
+    async def close(self) -> None:
+        """Commit what is pending and leave one clean file. Idempotent."""
+        if self._closing is None:
+            self._attach()
+            self._closing = asyncio.create_task(self._close(), name="journal.close")
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        self._writer.submit(CloseOrder())
+        await self._ended
+        await asyncio.to_thread(self._writer.join)
+        await self._attach().run_in_executor(self._reading, self._reader.close)
+        await asyncio.to_thread(self._reading.shutdown)
+        self._lock.release()
+
+    async def _read(self, read: Callable[[], T]) -> T:
+        self._check()
+        return await self._attach().run_in_executor(self._reading, read)
+
+    async def _order(self, order: Callable[[Waiter], Order]) -> list[int]:
+        self._check()
+        waiter: Waiter = self._attach().create_future()
+        self._waiting.add(waiter)
+        self._writer.submit(order(waiter))
+        return await waiter
+
+    def _check(self) -> None:
+        self._attach()
+        if self._failure is not None:
+            raise JournalFailed(self._failure)
+        if self._closing is not None:
+            raise JournalFailed("the journal is closed")
+
+    def _attach(self) -> asyncio.AbstractEventLoop:
+        """Start the writer for the running loop, the first time."""
+        if self._loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+            self._failed: asyncio.Future[None] = loop.create_future()
+            self._ended: asyncio.Future[None] = loop.create_future()
+
+            def call(function: Callable[[T], None], argument: T) -> None:
+                with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+                    loop.call_soon_threadsafe(function, argument)
+
+            self._writer.start(partial(call, self._on_report), partial(call, self._on_end))
+        return self._loop
+
+    def _on_report(self, report: Report) -> None:
+        changes = report.changes
+        self._head, self._first_seq = changes.head, changes.first_seq
+        self._epochs = changes.epochs
+        self._states |= changes.states
+        if changes.new_epoch:
+            self._heads.clear()
+            moved = {n: max(s, self.cursor(n)) for n, s in changes.cursors.items()}
+            self._writer.cursors = {**self._writer.cursors, **moved}
+        for (equipment, kind), head in changes.heads.items():
+            self._heads[equipment][kind] = head
+        for waiter, result in report.results:
+            self._settle(waiter, result)
+        if changes.touched:
+            for watch in self._watches:
+                watch.tell(changes.touched)
+
+    def _settle(self, waiter: Waiter, result: list[int] | JournalError) -> None:
+        self._waiting.discard(waiter)
+        if waiter.done():  # its caller was cancelled
+            return
+        if isinstance(result, JournalError):
+            waiter.set_exception(result)
+        else:
+            waiter.set_result(result)
+
+    def _on_end(self, failure: JournalFailed | None) -> None:
+        if failure is not None:
+            self._failure = str(failure)
+            if not self._failed.done():
+                self._failed.set_exception(failure)
+                self._failed.exception()  # read once, or asyncio complains where nobody awaits it
+        for waiter in tuple(self._waiting):
+            self._settle(waiter, failure or JournalFailed("the journal is closed"))
+        self._ended.set_result(None)

@@ -1,0 +1,295 @@
+"""The one writing connection, and what a transaction is.
+
+- A transaction holds events, the states they came from, stream numbers, cursors, commands
+  and the time: all of it is on the disk afterwards, or nothing.
+- Memory follows the file: what is remembered here changes after COMMIT only.
+
+Used by one thread at a time; knows no event loop and no quota.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.domain.events import Gap, Reading
+from gateway.journal.epoch import MAX_STREAMSEQ, draw_epoch
+from gateway.journal.errors import CommandRepeated, as_journal_errors
+from gateway.journal.numbering import Append, Numbered, Stream, number, prepare, unix_ms
+from gateway.journal.retention import Victim, name_gaps, row_bytes
+from gateway.journal.row import Entry, StreamHead
+
+EPOCH_ENDS_AT = MAX_STREAMSEQ // 2
+"""A start with a streamseq beyond this begins an epoch: room for years without a start."""
+COMMANDS_KEPT = 10_000
+
+Result = list[int] | CommandRepeated
+"""The seqs of one append, or why it was not written."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What was committed since the last `Ledger.take_changes`."""
+
+    head: int
+    first_seq: int
+    epochs: tuple[str, ...]
+    """Oldest first; the last one is in force."""
+    new_epoch: bool = False
+    """The heads known before belong to an earlier epoch."""
+    heads: dict[Stream, StreamHead] = field(default_factory=dict)
+    states: dict[str, bytes] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    """Equipment with new events or a new state."""
+    cursors: dict[str, int] = field(default_factory=dict)
+    """Cursors that were moved by the journal itself."""
+
+
+class Ledger:
+    """The journal's file as its writer sees it."""
+
+    def __init__(self, connection: sqlite3.Connection, randbelow: Callable[[int], int]) -> None:
+        """Take over a connection of `open_file` and read what it holds; write nothing."""
+        self.connection = connection
+        self._randbelow = randbelow
+        with as_journal_errors():
+            self._load()
+        self._changes = self._no_changes()
+
+    def _load(self) -> None:
+        query = self.connection.execute
+        self._marks: dict[str, int] = dict(query("SELECT name, value FROM mark").fetchall())
+        self.last_alive_ms = self._marks.get("alive_ms")
+        self.epochs: tuple[str, ...] = tuple(
+            e for (e,) in query("SELECT epoch FROM epoch ORDER BY number")
+        )
+        self.cursors: dict[str, int] = dict(query("SELECT name, seq FROM cursor").fetchall())
+        self.states: dict[str, bytes] = dict(query("SELECT equipment, state FROM state").fetchall())
+        self.heads: dict[Stream, StreamHead] = {
+            (equipment, kind): StreamHead(streamseq, seq)
+            for equipment, kind, streamseq, seq in query("SELECT * FROM stream")
+        }
+        found = query("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
+        self.head: int = found[0] if found else 0
+        self.first_seq = self._find_first_seq()
+
+    @property
+    def epoch(self) -> str:
+        """The epoch in force."""
+        return self.epochs[-1]
+
+    @property
+    def delivered(self) -> int:
+        """Every consumer has the rows up to here."""
+        return min(self.cursors.values(), default=0)
+
+    @property
+    def reading_bytes(self) -> int:
+        """What the readings take, by the estimate of `row_bytes`."""
+        return self._marks["reading_bytes"]
+
+    @property
+    def reading_floor(self) -> int:
+        """There are no readings at or below this seq."""
+        return self._marks["reading_floor"]
+
+    def take_changes(self) -> Changes:
+        """Return what was committed since the last call."""
+        changes, self._changes = self._changes, self._no_changes()
+        return changes
+
+    def enter_use(self, at: datetime, *, reason: str) -> None:
+        """Mark the file as in use until `close`, and begin an epoch if one is due.
+
+        ``reason`` says why a file without any is new.
+        """
+        with self._transaction():
+            marks = self._write_marks(clean=0)
+            self.connection.execute(
+                "DELETE FROM command WHERE rowid <= (SELECT max(rowid) FROM command) - ?",
+                (COMMANDS_KEPT,),
+            )
+        self._marks |= marks
+        if not self.epochs:
+            self.begin_epoch(reason, at)
+        elif max((h.streamseq for h in self.heads.values()), default=0) > EPOCH_ENDS_AT:
+            self.begin_epoch("streamseq", at)
+
+    def commit(
+        self, appends: Sequence[Append], cursors: Mapping[str, int], at: datetime
+    ) -> list[Result]:
+        """Write everything in one transaction and return each append's seqs.
+
+        An append whose command was obeyed before gets CommandRepeated and leaves nothing.
+        Raises FileFull or JournalFailed; then nothing was written.
+        """
+        moved = {name: s for name, s in cursors.items() if s > self.cursors.get(name, -1)}
+        with self._transaction():
+            repeated = self._repeated(appends)
+            fresh = [append for i, append in enumerate(appends) if i not in repeated]
+            numbered = number(fresh, after=self.head, heads=self.heads)
+            marks = self._insert(numbered, at)
+            states = self._insert_states(fresh)
+            self._insert_commands(fresh, numbered.seqs)
+            self._insert_cursors(moved)
+        self.cursors |= moved
+        self._remember(numbered, marks, states)
+        seqs = iter(numbered.seqs)
+        return [repeated[i] if i in repeated else next(seqs) for i in range(len(appends))]
+
+    def begin_epoch(self, reason: str, at: datetime, *, abandon: bool = False) -> None:
+        """Begin an epoch: streams count from 1 again.
+
+        With ``abandon`` the cursors move past what was not delivered under the old epoch,
+        and gap events of the new one tell how much that was.
+        """
+        last = self.epochs[-1] if self.epochs else None
+        epoch = draw_epoch(at, self._randbelow, after=last)
+        number_of_epoch = len(self.epochs) + 1
+        cursors = dict.fromkeys(self.cursors, self.head) if abandon else {}
+        with self._transaction():
+            gaps = self._undelivered(at) if abandon else []
+            self.connection.execute(
+                "INSERT INTO epoch VALUES (?, ?, ?, ?)",
+                (number_of_epoch, epoch, reason, unix_ms(at)),
+            )
+            self.connection.execute("DELETE FROM stream")
+            self._insert_cursors(cursors)
+            numbered = number([prepare(gaps)], after=self.head, heads={})
+            marks = self._insert(numbered, at, epoch_number=number_of_epoch)
+        self.epochs = self._changes.epochs = (*self.epochs, epoch)
+        self.cursors |= cursors
+        self.heads.clear()
+        self._changes.heads.clear()
+        self._changes.new_epoch = True
+        self._changes.cursors = cursors
+        self._remember(numbered, marks, {})
+
+    def remove(self, victims: Sequence[Victim], at: datetime, *, reading_floor: int) -> None:
+        """Delete rows and name those not yet delivered, in one transaction."""
+        gaps = name_gaps(victims, delivered=self.delivered, epoch=len(self.epochs), at=at)
+        freed = sum(v.size_bytes for v in victims if v.type == Reading.type)
+        with self._transaction():
+            self.connection.executemany(
+                "DELETE FROM event WHERE seq = ?", [(victim.seq,) for victim in victims]
+            )
+            numbered = number([prepare(gaps)], after=self.head, heads=self.heads)
+            marks = self._insert(numbered, at)
+            marks |= self._write_marks(
+                reading_floor=reading_floor, reading_bytes=marks["reading_bytes"] - freed
+            )
+        self._remember(numbered, marks, {})
+        with as_journal_errors():
+            self.first_seq = self._changes.first_seq = self._find_first_seq()
+
+    def close(self, at: datetime) -> None:
+        """Mark a clean end, put everything into the one file and close it."""
+        with self._transaction():
+            self._write_marks(alive_ms=unix_ms(at), clean=1)
+        with as_journal_errors():
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self.connection.close()
+
+    def abandon(self) -> None:
+        """Close without the mark of a clean end. Idempotent."""
+        with as_journal_errors():
+            self.connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with as_journal_errors():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            finally:
+                # SQLite ends the transaction by itself after some errors.
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+
+    def _repeated(self, appends: Sequence[Append]) -> dict[int, CommandRepeated]:
+        repeated: dict[int, CommandRepeated] = {}
+        seen: set[str] = set()
+        for index, append in enumerate(appends):
+            if append.command_id is None:
+                continue
+            if append.command_id in seen or self._is_known(append.command_id):
+                repeated[index] = CommandRepeated(append.command_id)
+            seen.add(append.command_id)
+        return repeated
+
+    def _is_known(self, command_id: str) -> bool:
+        found = self.connection.execute("SELECT 1 FROM command WHERE command_id = ?", (command_id,))
+        return found.fetchone() is not None
+
+    def _insert(
+        self, numbered: Numbered, at: datetime, *, epoch_number: int | None = None
+    ) -> dict[str, int]:
+        """Insert rows and heads; return the marks that changed with them."""
+        epoch, at_ms = epoch_number or len(self.epochs), unix_ms(at)
+        self.connection.executemany(
+            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (seq, epoch, d.equipment, d.type, d.part, n, d.time_ms, at_ms, d.local, d.data)
+                for seq, n, d in numbered.rows
+            ],
+        )
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?)",
+            [(*stream, head.streamseq, head.seq) for stream, head in numbered.heads.items()],
+        )
+        added = sum(row_bytes(len(d.data)) for _, _, d in numbered.rows if d.type == Reading.type)
+        return self._write_marks(alive_ms=at_ms, reading_bytes=self.reading_bytes + added)
+
+    def _insert_states(self, appends: Iterable[Append]) -> dict[str, bytes]:
+        states = {e: state for append in appends for e, state in append.states.items()}
+        self.connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", states.items())
+        return states
+
+    def _insert_commands(self, appends: Iterable[Append], seqs: Iterable[list[int]]) -> None:
+        self.connection.executemany(
+            "INSERT INTO command VALUES (?, ?, ?)",
+            [
+                (append.command_id, own[-1] if own else None, append.reply)
+                for append, own in zip(appends, seqs, strict=True)
+                if append.command_id is not None
+            ],
+        )
+
+    def _insert_cursors(self, cursors: Mapping[str, int]) -> None:
+        self.connection.executemany("INSERT OR REPLACE INTO cursor VALUES (?, ?)", cursors.items())
+
+    def _write_marks(self, **marks: int) -> dict[str, int]:
+        self.connection.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", marks.items())
+        return marks
+
+    def _undelivered(self, at: datetime) -> list[Entry]:
+        found = self.connection.execute(
+            "SELECT equipment, type, count(*) FROM event WHERE seq > ? AND NOT local GROUP BY 1, 2",
+            (self.delivered,),
+        )
+        return [
+            Entry(equipment, [Gap(at=at, stream=kind, reason="not_observed", count=count)])
+            for equipment, kind, count in found
+        ]
+
+    def _remember(
+        self, numbered: Numbered, marks: Mapping[str, int], states: Mapping[str, bytes]
+    ) -> None:
+        self._marks |= marks
+        self.head += len(numbered.rows)
+        self.heads |= numbered.heads
+        self.states |= states
+        self._changes.head = self.head
+        self._changes.heads |= numbered.heads
+        self._changes.states |= states
+        self._changes.touched |= states.keys()
+        self._changes.touched |= {draft.equipment for _, _, draft in numbered.rows}
+
+    def _no_changes(self) -> Changes:
+        return Changes(self.head, self.first_seq, self.epochs)
+
+    def _find_first_seq(self) -> int:
+        (first,) = self.connection.execute("SELECT min(seq) FROM event").fetchone()
+        return self.head + 1 if first is None else int(first)

@@ -1,0 +1,146 @@
+"""What goes when space is short. Nothing that was not delivered goes unnamed.
+
+The order, oldest first within each:
+
+1. readings, while they exceed their own quota;
+2. delivered readings, then other delivered rows: a consumer has them;
+3. readings not yet delivered, then whatever else is not yet delivered. Each stretch of a
+   stream that goes this way is named by a gap event of the same transaction.
+
+Delivered means: at or below every cursor. Local rows never leave, so nobody misses them.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from gateway.domain.events import Gap, Reading
+from gateway.journal.row import Entry
+
+ROW_OVERHEAD_BYTES = 100
+"""What a row takes beside its data: columns, index entry, page slack. An estimate."""
+MAX_ROWS_PER_TRIM = 4096
+"""Bounds the transaction, and with it how long a commit may wait behind it."""
+_CUSHION = 64  # a trim frees 1/64 of the quota beyond what is over, so that it is not constant
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much disk the journal may take.
+
+    ``max_bytes`` counts the pages in use, not the file, which shrinks later and slowly.
+    """
+
+    max_bytes: int = 4 << 30
+    readings_max_bytes: int = 2 << 30
+    ballast_bytes: int = 32 << 20
+    """Put by for the moment the disk is full; 0 for none."""
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Delete the oldest ``readings`` or other rows up to ``upto`` until ``need_bytes``."""
+
+    readings: bool
+    upto: int
+    need_bytes: int
+
+
+class Victim(NamedTuple):
+    """A row that goes."""
+
+    seq: int
+    epoch: int
+    equipment: str
+    type: str
+    streamseq: int
+    local: int
+    data_bytes: int
+
+    @property
+    def size_bytes(self) -> int:
+        """What its absence is worth."""
+        return row_bytes(self.data_bytes)
+
+
+def row_bytes(data_bytes: int) -> int:
+    """Return what a row with so much data takes."""
+    return data_bytes + ROW_OVERHEAD_BYTES
+
+
+def cuts(
+    *, live_bytes: int, reading_bytes: int, limits: Limits, delivered: int, head: int
+) -> list[Cut]:
+    """Return what may be deleted, in order of preference; nothing within the quotas."""
+    over = reading_bytes - limits.readings_max_bytes
+    if over > 0:
+        need_bytes = over + limits.readings_max_bytes // _CUSHION
+        return [Cut(readings=True, upto=head, need_bytes=need_bytes)]
+    over = live_bytes - limits.max_bytes
+    if over > 0:
+        return cuts_for(over + limits.max_bytes // _CUSHION, delivered=delivered, head=head)
+    return []
+
+
+def cuts_for(need_bytes: int, *, delivered: int, head: int) -> list[Cut]:
+    """Return the steps 2 and 3 of this module's order."""
+    return [
+        Cut(readings, upto, need_bytes) for upto in (delivered, head) for readings in (True, False)
+    ]
+
+
+def find_victims(connection: sqlite3.Connection, cut: Cut, *, reading_floor: int) -> list[Victim]:
+    """Return the rows ``cut`` means; there are no readings at or below ``reading_floor``."""
+    found = connection.execute(
+        "SELECT seq, epoch, equipment, type, streamseq, local, length(data) FROM event"
+        " WHERE seq > ? AND seq <= ? AND (type = ?) = ? ORDER BY seq LIMIT ?",
+        (
+            reading_floor if cut.readings else 0,
+            cut.upto,
+            Reading.type,
+            cut.readings,
+            MAX_ROWS_PER_TRIM,
+        ),
+    )
+    return list(_enough(map(Victim._make, found.fetchall()), cut.need_bytes))
+
+
+def _enough(victims: Iterable[Victim], need_bytes: int) -> Iterator[Victim]:
+    for victim in victims:
+        if need_bytes <= 0:
+            return
+        need_bytes -= victim.size_bytes
+        yield victim
+
+
+def name_gaps(
+    victims: Iterable[Victim], *, delivered: int, epoch: int, at: datetime
+) -> list[Entry]:
+    """Return the gap events that name what goes undelivered.
+
+    Streamseqs of an earlier epoch mean nothing in this one: there only the count is told.
+    """
+    lost: defaultdict[tuple[str, str, bool], list[int]] = defaultdict(list)
+    for victim in victims:
+        if victim.seq > delivered and not victim.local:
+            stream = (victim.equipment, victim.type, victim.epoch == epoch)
+            lost[stream].append(victim.streamseq)
+    events: defaultdict[str, list[Gap]] = defaultdict(list)
+    for (equipment, stream_type, current), streamseqs in lost.items():
+        events[equipment].append(
+            Gap(
+                at=at,
+                stream=stream_type,
+                reason="retention",
+                count=len(streamseqs),
+                from_streamseq=min(streamseqs) if current else None,
+                to_streamseq=max(streamseqs) if current else None,
+            )
+        )
+    return [Entry(equipment, gaps) for equipment, gaps in events.items()]

@@ -1,0 +1,113 @@
+"""Tables, migrations and how the file is opened.
+
+SQLite up to 3.51.2 can corrupt a WAL database when two connections write or checkpoint at
+the same instant. So one connection ever writes and checkpoints, every other one is
+``mode=ro`` and ``query_only``, and memory mapping is off.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gateway.journal.errors import JournalUnusable
+
+WRITER_WAIT_S = 5.0
+"""How long the writer waits for another process's SQLite lock (a copy being taken)."""
+
+_VERSION_1 = (
+    """CREATE TABLE epoch (
+        number INTEGER PRIMARY KEY,
+        epoch TEXT NOT NULL UNIQUE,
+        reason TEXT NOT NULL,
+        began_ms INTEGER NOT NULL)""",
+    # AUTOINCREMENT: a seq is never used again, also after the newest rows were deleted.
+    """CREATE TABLE event (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        epoch INTEGER NOT NULL REFERENCES epoch,
+        equipment TEXT NOT NULL,
+        type TEXT NOT NULL,
+        part TEXT NOT NULL,
+        streamseq INTEGER NOT NULL,
+        time_ms INTEGER NOT NULL,
+        recorded_ms INTEGER NOT NULL,
+        local INTEGER NOT NULL,
+        data BLOB NOT NULL)""",
+    "CREATE INDEX event_time ON event (time_ms)",
+    # The newest event of each stream of the epoch in force.
+    """CREATE TABLE stream (
+        equipment TEXT NOT NULL,
+        type TEXT NOT NULL,
+        streamseq INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (equipment, type)) WITHOUT ROWID""",
+    "CREATE TABLE state (equipment TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE command (command_id TEXT PRIMARY KEY, seq INTEGER, reply BLOB NOT NULL)",
+    "CREATE TABLE cursor (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID",
+    # One row each: alive_ms, clean, reading_bytes, reading_floor.
+    "CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    "INSERT INTO mark VALUES ('clean', 1), ('reading_bytes', 0), ('reading_floor', 0)",
+)
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    for statement in _VERSION_1:
+        connection.execute(statement)
+
+
+MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (_create,)
+"""Step n takes a journal from version n to n + 1; each is one transaction."""
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """Open the one writing connection; it may be handed to another thread, not shared."""
+    connection = sqlite3.connect(
+        path, timeout=WRITER_WAIT_S, isolation_level=None, check_same_thread=False
+    )
+    # auto_vacuum only takes effect before the first page is written, which WAL does.
+    return _set(
+        connection,
+        "auto_vacuum = INCREMENTAL",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "mmap_size = 0",
+    )
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Open a connection that cannot write. Raises sqlite3.OperationalError without a file."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=WRITER_WAIT_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    return _set(connection, "query_only = ON", "mmap_size = 0")
+
+
+def _set(connection: sqlite3.Connection, *settings: str) -> sqlite3.Connection:
+    try:
+        for setting in settings:
+            connection.execute(f"PRAGMA {setting}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to this program's version. Raises JournalUnusable if it is newer."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise JournalUnusable(
+            path, f"written by a newer version of this program (schema {version})"
+        )
+    for step, apply in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            apply(connection)
+            connection.execute(f"PRAGMA user_version = {step}")
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")

@@ -1,0 +1,111 @@
+"""Keeps the journal within its quota and alive on a full disk."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from gateway.journal.ballast import Ballast
+from gateway.journal.errors import FileFull, as_journal_errors
+from gateway.journal.ledger import Ledger
+from gateway.journal.retention import Cut, Limits, cuts, cuts_for, find_victims
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+WAL_MAX_BYTES = 32 << 20
+_ROOM_ATTEMPTS = 8
+_ROOM_SHARE = 16  # a full disk takes 1/16 of what is kept
+_VACUUM_STEP_PAGES = 256
+_VACUUM_ABOVE_PAGES = 2048  # free pages kept for the next rows: no use giving them back
+
+
+class Space:
+    """Deletes by the order of `gateway.journal.retention`."""
+
+    def __init__(self, ledger: Ledger, limits: Limits, ballast: Ballast) -> None:
+        """Touch nothing yet."""
+        self._ledger = ledger
+        self._limits = limits
+        self._ballast = ballast
+        self._reading_floor = ledger.reading_floor
+
+    def prepare(self) -> None:
+        """Put the ballast by and bound the write-ahead log."""
+        with as_journal_errors():
+            self._pragma(f"journal_size_limit = {WAL_MAX_BYTES}")
+        if not self._ballast.restore():
+            log.warning("no room for the ballast file: the disk is nearly full")
+
+    def with_room(self, write: Callable[[], T], at: datetime) -> T:
+        """Return what ``write`` returns; on a full disk make room and try again.
+
+        Raises FileFull if there is nothing left to delete.
+        """
+        for _ in range(_ROOM_ATTEMPTS):
+            try:
+                return write()
+            except FileFull:
+                self._make_room(at)
+        return write()
+
+    def trim(self, at: datetime) -> bool:
+        """Delete one transaction's worth if a quota is exceeded; return whether it did."""
+        ledger = self._ledger
+        steps = cuts(
+            live_bytes=self._live_bytes(),
+            reading_bytes=ledger.reading_bytes,
+            limits=self._limits,
+            delivered=ledger.delivered,
+            head=ledger.head,
+        )
+        return self.with_room(lambda: self._delete_first(steps, at), at)
+
+    def tidy(self) -> bool:
+        """Give some free pages back to the file system; return whether more are to give."""
+        self._ballast.restore()
+        with as_journal_errors():
+            if self._pragma("freelist_count") < _VACUUM_ABOVE_PAGES:
+                return False
+            self._pragma(f"incremental_vacuum({_VACUUM_STEP_PAGES})")
+        return True
+
+    def _make_room(self, at: datetime) -> None:
+        log.error("disk full: deleting the oldest rows of the journal")
+        self._ballast.release()
+        steps = cuts_for(
+            self._live_bytes() // _ROOM_SHARE,
+            delivered=self._ledger.delivered,
+            head=self._ledger.head,
+        )
+        if not self._delete_first(steps, at):
+            raise FileFull("the disk is full and the journal has nothing left to delete")
+        with as_journal_errors():
+            self._pragma("wal_checkpoint(TRUNCATE)")
+            self._pragma("incremental_vacuum")
+            self._pragma("wal_checkpoint(TRUNCATE)")
+        self._ballast.restore()
+
+    def _delete_first(self, steps: Sequence[Cut], at: datetime) -> bool:
+        """Carry out the first step that finds anything."""
+        for cut in steps:
+            with as_journal_errors():
+                victims = find_victims(
+                    self._ledger.connection, cut, reading_floor=self._reading_floor
+                )
+            if cut.readings:
+                gone_to = victims[-1].seq if victims else cut.upto
+                self._reading_floor = max(self._reading_floor, gone_to)
+            if victims:
+                self._ledger.remove(victims, at, reading_floor=self._reading_floor)
+                return True
+        return False
+
+    def _live_bytes(self) -> int:
+        with as_journal_errors():
+            pages = self._pragma("page_count") - self._pragma("freelist_count")
+            return pages * self._pragma("page_size")
+
+    def _pragma(self, pragma: str) -> int:
+        rows = self._ledger.connection.execute(f"PRAGMA {pragma}").fetchall()
+        return int(rows[0][0]) if rows else 0

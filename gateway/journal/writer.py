@@ -1,0 +1,164 @@
+"""The one thread that writes.
+
+- It commits what has arrived as soon as the previous commit is done: under load many
+  appends share one transaction, alone an append does not wait.
+- Cursors and heartbeats ride with the next commit, or have one of their own within
+  TICK_S.
+- However it ends, it says so: nobody waits for a writer that is gone.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.journal.errors import JournalError, JournalFailed
+from gateway.journal.ledger import Changes, Ledger, Result
+from gateway.journal.numbering import Append
+from gateway.journal.space import Space
+
+TICK_S = 0.5
+
+Waiter = asyncio.Future[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class AppendOrder:
+    """Write this."""
+
+    append: Append
+    waiter: Waiter
+
+
+@dataclass(frozen=True, slots=True)
+class EpochOrder:
+    """Begin an epoch and abandon what was not delivered."""
+
+    reason: str
+    waiter: Waiter
+
+
+@dataclass(frozen=True, slots=True)
+class CloseOrder:
+    """Write what is left and end."""
+
+
+Order = AppendOrder | EpochOrder | CloseOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one transaction did, for the event loop: only it may touch the waiters."""
+
+    changes: Changes
+    results: Sequence[tuple[Waiter, Result]] = ()
+
+
+class Writer:
+    """Owns the ledger from `start` on."""
+
+    def __init__(self, ledger: Ledger, space: Space, *, now: Callable[[], datetime]) -> None:
+        """Start nothing yet."""
+        self._ledger = ledger
+        self._space = space
+        self._now = now
+        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
+        self._alive_written: datetime | None = None
+        self.cursors: Mapping[str, int] = dict(ledger.cursors)
+        """As wished; replaced as a whole by the event loop, read by the thread."""
+        self.alive_at: datetime | None = None
+        """The newest heartbeat; likewise."""
+
+    def start(
+        self, report: Callable[[Report], None], ended: Callable[[JournalFailed | None], None]
+    ) -> None:
+        """Start the thread; it calls ``report`` after each commit and ``ended`` at the end."""
+        self._report = report
+        self._ended = ended
+        self._thread.start()
+
+    def submit(self, order: Order) -> None:
+        """Hand over an order; they are carried out in this order. Never blocks."""
+        self._orders.put(order)
+
+    def join(self) -> None:
+        """Wait for the thread to be gone."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        # What stands here if a defect ends the thread; the traceback goes to threading.excepthook.
+        failure: JournalFailed | None = JournalFailed("the journal's writer ended by a defect")
+        try:
+            self._serve()
+            at = self._now()
+            self._space.with_room(lambda: self._ledger.close(at), at)
+            failure = None
+        except JournalError as err:
+            failure = JournalFailed(f"the journal cannot be written: {err}")
+            failure.__cause__ = err
+            with suppress(JournalError):
+                self._ledger.abandon()
+        finally:
+            self._ended(failure)
+
+    def _serve(self) -> None:
+        more_to_tidy = False
+        while True:
+            orders = self._take(0.0 if more_to_tidy else TICK_S)
+            if self._carry_out(orders):
+                return
+            more_to_tidy = self._trim() or (not orders and self._space.tidy())
+
+    def _take(self, wait_s: float) -> list[Order]:
+        """Return everything that has arrived, waiting for the first if need be."""
+        orders: list[Order] = []
+        try:
+            orders.append(self._orders.get(timeout=wait_s))
+            while True:
+                orders.append(self._orders.get_nowait())
+        except queue.Empty:
+            return orders
+
+    def _carry_out(self, orders: Sequence[Order]) -> bool:
+        """Carry out the orders; return whether one was to end."""
+        appends: list[AppendOrder] = []
+        for order in orders:
+            if isinstance(order, AppendOrder):
+                appends.append(order)
+                continue
+            self._commit(appends)
+            appends = []
+            if isinstance(order, CloseOrder):
+                return True
+            self._begin_epoch(order)
+        self._commit(appends)
+        return False
+
+    def _commit(self, orders: Sequence[AppendOrder]) -> None:
+        alive_at, cursors = self.alive_at, self.cursors
+        if not orders and alive_at == self._alive_written and cursors == self._ledger.cursors:
+            return
+        at = self._now()
+        appends = [order.append for order in orders]
+        results = self._space.with_room(lambda: self._ledger.commit(appends, cursors, at), at)
+        self._alive_written = alive_at
+        waiters = [order.waiter for order in orders]
+        self._tell(list(zip(waiters, results, strict=True)))
+
+    def _begin_epoch(self, order: EpochOrder) -> None:
+        at = self._now()
+        self._space.with_room(lambda: self._ledger.begin_epoch(order.reason, at, abandon=True), at)
+        self._tell([(order.waiter, [])])
+
+    def _trim(self) -> bool:
+        trimmed = self._space.trim(self._now())
+        if trimmed:
+            self._tell([])
+        return trimmed
+
+    def _tell(self, results: Sequence[tuple[Waiter, Result]]) -> None:
+        self._report(Report(self._ledger.take_changes(), results))

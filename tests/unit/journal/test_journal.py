@@ -1,0 +1,160 @@
+import asyncio
+from pathlib import Path
+
+import orjson
+import pytest
+
+from gateway.journal.errors import CommandRepeated, JournalFailed, JournalInUse
+from gateway.journal.journal import Journal
+from gateway.journal.reader import JournalReader
+from gateway.journal.row import CommandRecord, Entry, StreamHead
+from tests.support.clock import FakeClock
+from tests.support.journal import SMALL, count, entry, open_journal, reading
+from tests.support.until import until
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "journal.db"
+
+
+async def test_append_returns_when_events_and_state_are_on_the_disk(path: Path) -> None:
+    async with open_journal(path) as journal:
+        seqs = await journal.append([entry("press-07", counts=2), entry("oven-1", total=5)])
+        with JournalReader(path) as beside:
+            assert seqs == [row.seq for row in beside.rows(0, 10)] == [1, 2, 3]
+            assert beside.states() == {"press-07": b'{"total": 2}', "oven-1": b'{"total": 5}'}
+
+
+async def test_a_row_is_the_event(path: Path) -> None:
+    clock = FakeClock()
+    event = reading(21.5, at=clock.now(), group="slow")
+    clock.advance(0.25)
+    async with open_journal(path, now=clock.now) as journal:
+        await journal.append([Entry("press-07", [event])])
+        (row,) = await journal.rows(0, 10)
+    assert (row.equipment, row.type, row.part) == ("press-07", "reading", "slow")
+    assert orjson.loads(row.data) == event.data()
+    assert row.recorded_ms - row.time_ms == 250
+    assert row.epoch == journal.epoch
+
+
+async def test_seq_and_streamseq_go_on_after_a_restart(path: Path) -> None:
+    async with open_journal(path) as journal:
+        await journal.append([entry(counts=3)])
+        epoch = journal.epoch
+    async with open_journal(path) as journal:
+        assert journal.epoch == epoch
+        assert (journal.head(), journal.first_seq()) == (3, 1)
+        assert journal.heads("press-07") == {"count": StreamHead(3, 3)}
+        assert journal.state("press-07") == b'{"total": 3}'
+        assert await journal.append([entry()]) == [4]
+        (row,) = await journal.rows(3, 10)
+        assert row.streamseq == 4
+
+
+async def test_local_events_take_no_streamseq(path: Path) -> None:
+    async with open_journal(path) as journal:
+        await journal.append([Entry("press-07", [count(1)], local=True), entry("press-07")])
+        assert [(r.local, r.streamseq) for r in await journal.rows(0, 10)] == [
+            (True, 0),
+            (False, 1),
+        ]
+        assert journal.last_seqs() == {"count": 2}
+
+
+async def test_many_appends_share_a_transaction(path: Path) -> None:
+    async with open_journal(path) as journal:
+        watch = journal.watch()
+        seqs = await asyncio.gather(*(journal.append([entry(f"m-{i}")]) for i in range(100)))
+        assert seqs == [[i + 1] for i in range(100)]
+        names: set[str] = set()
+        while len(names) < 100:
+            names |= await watch.changed()
+
+
+async def test_cancelling_the_waiter_does_not_undo_the_append(path: Path) -> None:
+    async with open_journal(path) as journal:
+        watch = journal.watch()
+        waiting = asyncio.create_task(journal.append([entry()]))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await watch.changed() == {"press-07"}
+        assert len(await journal.rows(0, 10)) == 1
+
+
+async def test_a_cursor_is_on_the_disk_soon_and_never_goes_back(path: Path) -> None:
+    async with open_journal(path) as journal:
+        await journal.append([entry(counts=5)])
+        await journal.advance("publish", 4)
+        await journal.advance("publish", 2)
+        assert journal.cursor("publish") == 4
+        with JournalReader(path) as beside:
+            await until(lambda: beside.cursor("publish") == 4, timeout_s=2)
+        with pytest.raises(ValueError, match="beyond"):
+            await journal.advance("publish", 6)
+    async with open_journal(path) as journal:
+        assert journal.cursor("publish") == 4
+
+
+async def test_a_heartbeat_is_on_the_disk_soon(path: Path) -> None:
+    clock = FakeClock()
+    async with open_journal(path, now=clock.now) as journal:
+        assert journal.last_alive is None
+        clock.advance(60)
+        journal.heartbeat(clock.now())
+        with JournalReader(path) as beside:
+            await until(lambda: beside.last_alive() == clock.now(), timeout_s=2)
+
+
+async def test_last_alive_is_the_end_of_the_run_before(path: Path) -> None:
+    clock = FakeClock()
+    async with open_journal(path, now=clock.now) as journal:
+        await journal.append([entry()])
+        ended = clock.now()
+    clock.advance(3600)
+    async with open_journal(path, now=clock.now) as journal:
+        assert journal.last_alive == ended
+
+
+async def test_a_command_is_obeyed_once(path: Path) -> None:
+    order = CommandRecord("c-1", {"accepted": True})
+    async with open_journal(path) as journal:
+        assert await journal.reply_to("c-1") is None
+        results = await asyncio.gather(
+            journal.append([entry(counts=2)], order),
+            journal.append([entry()], order),
+            return_exceptions=True,
+        )
+        assert results[0] == [1, 2]
+        assert isinstance(results[1], CommandRepeated)
+    async with open_journal(path) as journal:
+        assert await journal.reply_to("c-1") == {"accepted": True, "seq": 2}
+        with pytest.raises(CommandRepeated):
+            await journal.append([entry()], order)
+        assert journal.head() == 2
+
+
+async def test_what_is_not_json_is_refused_alone(path: Path) -> None:
+    async with open_journal(path) as journal:
+        with pytest.raises(TypeError):
+            await journal.append([Entry("press-07", [reading(object())])])  # type: ignore[arg-type]
+        assert await journal.append([entry()]) == [1]
+
+
+async def test_a_second_process_is_refused(path: Path) -> None:
+    async with open_journal(path):
+        with pytest.raises(JournalInUse, match="another gateway process"):
+            Journal.open(path, now=FakeClock().now, limits=SMALL)
+    async with open_journal(path):
+        pass
+
+
+async def test_after_close_nothing_is_accepted(path: Path) -> None:
+    async with open_journal(path) as journal:
+        pass
+    with pytest.raises(JournalFailed, match="closed"):
+        await journal.append([entry()])
+    assert not path.with_name("journal.db-wal").exists()
