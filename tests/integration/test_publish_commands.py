@@ -1,0 +1,209 @@
+"""Orders, replays, logging in, and the older protocol: a real broker, a real consumer."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from gateway.domain.commands import OrderCommand, Reply
+from gateway.domain.events import Json, Order
+from gateway.ops.mqtt_link import BrokerSettings, TlsSettings
+from gateway.publish.pump import CURSOR
+from gateway.wire.topics import command_topic
+from tests.support.broker import Broker, broker, mosquitto
+from tests.support.fake_journal import EPOCH, FakeJournal
+from tests.support.publishing import (
+    EVENTS,
+    PRESS,
+    TOPICS,
+    Ear,
+    Rest,
+    count,
+    listening,
+    publishing,
+    settings_for,
+    status,
+)
+from tests.support.until import until
+
+__all__ = ["broker"]
+
+ANSWERS = "mes/answers"
+
+
+async def ask(ear: Ear, topic: str, command: Json, *, response: bool = True) -> None:
+    """Publish a command as a MES does."""
+    more = {"response_topic": ANSWERS, "correlation": b"7"} if response else {}
+    await ear.link.publish(topic, orjson.dumps(command), **more)
+
+
+@asynccontextmanager
+async def gateway(
+    settings: BrokerSettings, journal: FakeJournal, rest: Rest | None = None
+) -> AsyncIterator[Ear]:
+    """A publisher that listens to commands, and an ear for answers and events."""
+    async with listening(settings, "mg/v1/#", "mes/#") as ear:
+        async with publishing(settings, journal, rest) as publisher:
+            await until(lambda: ear.on(TOPICS.online))
+            assert await publisher.drain(5)
+            yield ear
+
+
+async def test_an_order_is_answered_where_its_sender_waits(broker: Broker) -> None:
+    rest = Rest()
+    async with gateway(settings_for(broker), FakeJournal(), rest) as ear:
+        await ask(ear, command_topic(PRESS), {"command_id": "c-1", "order_no": "WO-1", "by": "x"})
+        await until(lambda: ear.on(ANSWERS))
+    assert rest.orders == [("press-03", OrderCommand("c-1", Order("WO-1"), None, "x"))]
+    answer = {"command_id": "c-1", "accepted": True, "seq": 17, "error": None}
+    assert ear.on(ANSWERS) == [answer]
+    assert [one.correlation for one in ear.messages if one.topic == ANSWERS] == [b"7"]
+
+
+async def test_without_a_response_topic_the_answer_is_on_reply(broker: Broker) -> None:
+    rest = Rest(reply=Reply(accepted=False, error="NOT_LIVE"))
+    async with gateway(settings_for(broker), FakeJournal(), rest) as ear:
+        command = {"command_id": "c-2", "order_no": None}
+        await ask(ear, command_topic(PRESS), command, response=False)
+        await until(lambda: ear.on(TOPICS.reply("c-2")))
+    assert rest.orders == [("press-03", OrderCommand("c-2", None))]
+    assert ear.on(TOPICS.reply("c-2"))[0]["error"] == "NOT_LIVE"
+
+
+async def test_a_malformed_order_is_refused_with_the_reason(broker: Broker) -> None:
+    rest = Rest()
+    async with gateway(settings_for(broker), FakeJournal(), rest) as ear:
+        await ask(ear, command_topic(PRESS), {"command_id": "c-3", "order_no": 7})
+        await until(lambda: ear.on(ANSWERS))
+    assert rest.orders == []
+    assert ear.on(ANSWERS)[0]["error"] == "MALFORMED"
+    assert "order_no" in ear.on(ANSWERS)[0]["reason"]
+
+
+async def test_a_retained_command_is_refused(broker: Broker) -> None:
+    settings, rest = settings_for(broker), Rest()
+    async with listening(settings, "none", client_id="mes") as mes:
+        command = orjson.dumps({"command_id": "c-4", "order_no": "WO-1"})
+        await mes.link.publish(command_topic(PRESS), command, retain=True)
+    async with gateway(settings, FakeJournal(), rest) as ear:
+        await until(lambda: ear.on(TOPICS.reply("c-4")))
+    assert rest.orders == []
+    assert ear.on(TOPICS.reply("c-4"))[0]["error"] == "RETAINED"
+
+
+async def test_answers_never_go_where_consumers_expect_facts(broker: Broker) -> None:
+    async with gateway(settings_for(broker), FakeJournal()) as ear:
+        command = orjson.dumps({"command_id": "c-5", "order_no": None})
+        trap = "mg/v1/suzhou/stamping/line-2/press-03/evt/status"
+        await ear.link.publish(command_topic(PRESS), command, response_topic=trap)
+        await until(lambda: ear.on(TOPICS.reply("c-5")))
+    assert ear.on(trap) == []
+
+
+async def test_a_range_is_sent_again_and_answered_after_it(broker: Broker) -> None:
+    journal = FakeJournal()
+    journal.commit("press-03", *(count(n) for n in range(1, 11)), status())
+    async with gateway(settings_for(broker), journal) as ear:
+        del ear.messages[:]
+        await ask(ear, TOPICS.cmd_replay, {"command_id": "r-1", "from_seq": 3, "to_seq": 6})
+        await until(lambda: ear.on(ANSWERS))
+    assert [event["id"] for event in ear.events()] == [f"{EPOCH}-{n}" for n in (3, 4, 5, 6)]
+    assert all(event["replay"] for event in ear.events())
+    answer = ear.on(ANSWERS)[0]
+    assert answer["accepted"] is True
+    assert (answer["first_seq"], answer["last_seq"], answer["count"]) == (3, 6, 4)
+    assert answer["epoch"] == EPOCH
+    assert journal.cursor(CURSOR) == 11
+
+
+async def test_what_is_gone_is_out_of_range(broker: Broker) -> None:
+    journal = FakeJournal()
+    journal.commit("press-03", *(count(n) for n in range(1, 11)))
+    async with gateway(settings_for(broker), journal) as ear:
+        journal.forget_before(5)
+        await ask(ear, TOPICS.cmd_replay, {"command_id": "r-2", "from_seq": 3, "to_seq": 6})
+        await until(lambda: ear.on(ANSWERS))
+    expected = {"accepted": False, "error": "OUT_OF_RANGE", "first_seq": 5, "last_seq": 10}
+    assert ear.on(ANSWERS) == [{"command_id": "r-2", **expected, "epoch": EPOCH}]
+
+
+async def test_a_password_is_read_from_its_file(tmp_path: Path) -> None:
+    journal, password = FakeJournal(), tmp_path / "password"
+    password.write_text("secret\n", encoding="utf-8")
+    with mosquitto(users={"gw": "secret", "mes": "other"}, tls=True) as guarded:
+        account = settings_for(guarded, username="gw", password_file=password)
+        secure = replace(
+            account, port=guarded.tls_port or 0, tls=TlsSettings(ca_file=guarded.ca_file)
+        )
+        async with listening(account, EVENTS) as ear, publishing(secure, journal) as publisher:
+            journal.commit("press-03", count(1))
+            await until(lambda: ear.totals() == [1])
+            assert await publisher.drain(5)
+
+
+async def test_a_wrong_password_is_one_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal, password = FakeJournal(), tmp_path / "password"
+    password.write_text("wrong", encoding="utf-8")
+    with mosquitto(users={"gw": "secret"}) as guarded, caplog.at_level(logging.INFO):
+        account = settings_for(guarded, username="gw", password_file=password)
+        async with publishing(account, journal) as publisher:
+            await until(lambda: guarded.log().count("not authorised") > 2)
+            assert not publisher.stats().online
+    assert [record.message for record in caplog.records] == ["broker offline: Not authorized"]
+
+
+async def test_an_unknown_authority_is_not_trusted() -> None:
+    journal = FakeJournal()
+    with mosquitto(tls=True) as one, mosquitto(tls=True) as other:
+        account = BrokerSettings(
+            port=one.tls_port or 0, tls=TlsSettings(ca_file=other.ca_file), keepalive_s=15
+        )
+        async with publishing(account, journal) as publisher:
+            await asyncio.to_thread(one.stop)
+            assert not publisher.stats().online
+
+
+async def test_the_older_protocol_proves_itself_at_connect(broker: Broker) -> None:
+    journal, settings = FakeJournal(), settings_for(broker, protocol="3.1.1")
+    journal.commit("press-03", count(1))
+    async with gateway(settings, journal) as ear:
+        await until(lambda: ear.on(TOPICS.health))
+    assert ear.totals() == [1]
+    assert ear.on(TOPICS.health)[0]["protocol"] == "3.1.1"
+    assert ear.on(TOPICS.health)[0]["selftest"] == "passed"
+
+
+async def test_the_older_protocol_is_not_believed_when_it_may_not_write(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    journal = FakeJournal()
+    journal.commit("press-03", count(1))
+    acl = f"topic deny {TOPICS.selftest}\ntopic readwrite #\n"
+    with mosquitto(acl=acl) as guarded:
+        settings = settings_for(guarded, protocol="3.1.1")
+        async with publishing(settings, journal, selftest_s=0.2) as publisher:
+            await until(lambda: "did not come back" in caplog.text)
+            assert not publisher.stats().online
+    assert journal.cursor(CURSOR) == 0
+
+
+async def test_a_copied_journal_begins_a_new_epoch(broker: Broker) -> None:
+    settings, original = settings_for(broker), FakeJournal()
+    original.commit("press-03", *(count(n) for n in range(50)))
+    async with gateway(settings, original) as ear:
+        await until(lambda: ear.on(TOPICS.health))
+    copy = FakeJournal()
+    copy.commit("press-03", count(0))
+    rest = Rest(journal=copy)
+    async with gateway(settings, copy, rest) as ear:
+        await until(lambda: ear.on(TOPICS.health)[-1:] and rest.clones)
+        assert ear.on(TOPICS.online)[-1]["epoch"] == copy.epoch
+    assert rest.clones == 1
+    assert copy.previous_epochs == (EPOCH,)

@@ -1,0 +1,169 @@
+"""A publisher with everything around it, and an ear at the broker."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from gateway.domain.commands import OrderCommand, Reply
+from gateway.domain.events import Count, Json, State, Status
+from gateway.ops.mqtt_link import (
+    BrokerSettings,
+    Message,
+    MqttLink,
+    Session,
+    connect,
+)
+from gateway.publish.places import Places
+from gateway.publish.publisher import Ports, Publisher, PublishSettings
+from gateway.publish.timing import Timing
+from gateway.wire.topics import GatewayTopics, Place
+from tests.support.broker import Broker
+from tests.support.clock import MORNING
+from tests.support.fake_journal import FakeJournal
+
+TOPICS = GatewayTopics("mg/v1", "suzhou", "gw-01")
+PRESS = Place("mg/v1", "suzhou", "stamping", "line-2", "press-03")
+OVEN = Place("mg/v1", "suzhou", "_", "_", "oven-01")
+PLACES = Places(
+    TOPICS,
+    {"press-03": PRESS, "oven-01": OVEN},
+    birth={"equipment": ["press-03", "oven-01"], "timezone": "Asia/Shanghai"},
+    births={"press-03": {"name": {"zh": "3号冲床", "en": "Press 03"}}},
+)
+EVENTS = "mg/v1/suzhou/+/+/+/evt/#"
+SOON = Timing(uniform=lambda _low, _high: 0.02)
+"""Waits short enough for a test."""
+
+
+def count(total: int) -> Count:
+    """A count whose total tells which one it is."""
+    at = MORNING + timedelta(seconds=total)
+    return Count(at=at, counter="good", kind="good", delta=1, total=total, raw=total)
+
+
+def status(state: State = State.RUNNING) -> Status:
+    return Status(at=MORNING, state=state, since=MORNING, cause="sample")
+
+
+def settings_for(broker: Broker, **more: Any) -> BrokerSettings:
+    return BrokerSettings(host=broker.host, port=broker.port, **more)
+
+
+class Gate:
+    """Reconnecting waits until it is opened."""
+
+    _RECONNECT = 1e9
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.timing = Timing(sleep=self._sleep, uniform=lambda _low, _high: self._RECONNECT)
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds == self._RECONNECT:
+            await self.open.wait()
+        else:
+            await asyncio.sleep(seconds)
+
+
+@dataclass
+class Rest:
+    """The rest of the gateway, as the publisher sees it: a script and a record."""
+
+    states: dict[str, Mapping[str, Json]] = field(default_factory=dict)
+    orders: list[tuple[str, OrderCommand]] = field(default_factory=list)
+    reply: Reply = field(default_factory=lambda: Reply(accepted=True, seq=17))
+    clones: int = 0
+    journal: FakeJournal | None = None
+
+    def ports(self) -> Ports:
+        return Ports(
+            snapshots_of=lambda name: self.states.get(name, {}),
+            submit=self.submit,
+            on_clone=self.on_clone,
+            more_health=lambda: {"drops": 0},
+        )
+
+    async def submit(self, equipment: str, command: OrderCommand) -> Reply:
+        self.orders.append((equipment, command))
+        return self.reply
+
+    async def on_clone(self) -> None:
+        self.clones += 1
+        if self.journal is not None:
+            self.journal.new_epoch(f"t5k2m{self.clones}-0000")
+
+
+@asynccontextmanager
+async def publishing(
+    broker: BrokerSettings,
+    journal: FakeJournal,
+    rest: Rest | None = None,
+    *,
+    places: Places = PLACES,
+    timing: Timing = SOON,
+    **more: Any,
+) -> AsyncIterator[Publisher]:
+    """Run a publisher; stop it as the program does."""
+    settings = PublishSettings(broker=broker, **more)
+    publisher = Publisher(settings, journal, places, (rest or Rest()).ports(), timing)
+    task = asyncio.create_task(publisher.run(), name="publisher")
+    try:
+        yield publisher
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+class Ear:
+    """A subscriber that remembers everything."""
+
+    def __init__(self, link: MqttLink) -> None:
+        self.link = link
+        self.messages: list[Message] = []
+
+    async def listen(self) -> None:
+        while True:
+            for message in await self.link.receive(1000):
+                self.messages.append(message)
+                self.link.ack(message)
+
+    def on(self, topic: str) -> list[Json]:
+        """Return what came on ``topic``, decoded."""
+        return [orjson.loads(one.payload) for one in self.messages if one.topic == topic]
+
+    def events(self) -> list[Json]:
+        """Return the events that came, decoded, in order."""
+        return [orjson.loads(one.payload) for one in self.messages if "/evt/" in one.topic]
+
+    def totals(self) -> list[int]:
+        """Return the totals of the counts that came, in order."""
+        return [event["data"]["total"] for event in self.events() if "total" in event["data"]]
+
+
+@asynccontextmanager
+async def listening(
+    broker: BrokerSettings, *filters: str, client_id: str = "ear"
+) -> AsyncIterator[Ear]:
+    """Subscribe and remember what comes."""
+    async with connect(broker, Session(client_id=client_id)) as link:
+        await link.subscribe(filters or ["mg/v1/#"])
+        ear = Ear(link)
+        task = asyncio.create_task(ear.listen(), name=client_id)
+        try:
+            yield ear
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+def first_of_each(totals: Sequence[int]) -> list[int]:
+    """Return ``totals`` without the repeats, as a consumer keeps them."""
+    return list(dict.fromkeys(totals))
