@@ -18,7 +18,15 @@ from gateway.domain import durable
 from gateway.domain.commands import OrderCommand, Reply
 from gateway.domain.equipment import next_due_s, step
 from gateway.domain.events import Json
-from gateway.domain.facts import Commanded, Fact, LinkLost, Observation, Started, Tick
+from gateway.domain.facts import (
+    Commanded,
+    Fact,
+    LinkLost,
+    Observation,
+    SeriesBegan,
+    Started,
+    Tick,
+)
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import EquipmentState
 from gateway.journal.journal import Journal
@@ -95,6 +103,12 @@ class Deriver:
         record = CommandRecord(command.command_id, {"accepted": True, "equipment": equipment})
         seqs = await self._journal.append([] if entry is None else [entry], record)
         return Reply(accepted=True, seq=seqs[0] if seqs else None)
+
+    async def begin_series(self, reason: str) -> None:
+        """Begin a new epoch and open every series in it."""
+        await self._journal.new_epoch(reason)
+        fact = SeriesBegan(self._clock.now(), self._clock.mono_s())
+        await self._append([self._apply(name, fact) for name in self._rules])
 
     async def run_ticks(self) -> None:
         """Tell each equipment when a moment comes that it waits for."""

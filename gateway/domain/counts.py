@@ -15,6 +15,7 @@ as much again for late replies. Nothing negative is ever booked.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import ceil
 
 from drivers.contract import Value
@@ -74,6 +75,21 @@ def count(
     total = held.total + round(booking.steps * rule.factor)
     after = replace(held, raw=raw, booked=now, total=min(total, MAX_TOTAL), pending=None)
     return after, _event(held, after, booking, value, rule, order, last_read)
+
+
+def baseline(held: CounterState, rule: CounterRule, at: datetime, order: Order | None) -> Count:
+    """Return the event that opens a series: where the counter stands, nothing booked."""
+    return Count(
+        at=at,
+        counter=rule.name,
+        kind=rule.kind,
+        delta=0,
+        total=held.total,
+        raw=held.raw,
+        unit=rule.unit,
+        anomaly="baseline",
+        order=order,
+    )
 
 
 def _baseline(

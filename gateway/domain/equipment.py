@@ -11,7 +11,15 @@ from typing import Any
 
 from gateway.domain import counts, faults, quality, readings, status
 from gateway.domain.events import Event, Gap, Health, Order, State
-from gateway.domain.facts import Commanded, Fact, LinkLost, Observation, Started, Tick
+from gateway.domain.facts import (
+    Commanded,
+    Fact,
+    LinkLost,
+    Observation,
+    SeriesBegan,
+    Started,
+    Tick,
+)
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import (
     Durable,
@@ -262,6 +270,21 @@ def _commanded(state: EquipmentState, asked: Commanded, _rules: EquipmentRules) 
     return EquipmentState(replace(durable, status=opened), state.live), [event]
 
 
+def _series_began(state: EquipmentState, began: SeriesBegan, rules: EquipmentRules) -> Step:
+    """Say where everything stands, so that a consumer of the new series has a start."""
+    durable = state.durable
+    order = _order(durable)
+    events: list[Event] = [
+        counts.baseline(durable.counters[rule.name], rule, began.at, order)
+        for rule in rules.counters
+        if rule.name in durable.counters
+    ]
+    if durable.status is not None:
+        events.append(status.restate(durable.status, began.at, order))
+    events += [faults.restate(fault, began.at, order) for fault in durable.faults.values()]
+    return state, events
+
+
 def _order(durable: Durable) -> Order | None:
     return None if durable.order is None else durable.order.order
 
@@ -274,6 +297,7 @@ _STEPS: Mapping[type[Any], Callable[[EquipmentState, Any, EquipmentRules], Step]
             Tick: _ticked,
             Started: _started,
             Commanded: _commanded,
+            SeriesBegan: _series_began,
         }
     )
 )

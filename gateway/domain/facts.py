@@ -67,4 +67,12 @@ class Commanded:
     command: OrderCommand
 
 
-Fact = Observation | LinkLost | Tick | Started | Commanded
+@dataclass(frozen=True, slots=True)
+class SeriesBegan:
+    """A new epoch: consumers know nothing of this equipment yet."""
+
+    at: datetime
+    mono_s: float
+
+
+Fact = Observation | LinkLost | Tick | Started | Commanded | SeriesBegan

@@ -6,6 +6,7 @@ its faults; the first good sample afterwards says which of them are still there.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from drivers.contract import Value
 from gateway.domain.events import Fault, FaultText, Order, Quality, Transition
@@ -88,6 +89,12 @@ def text_of(rule: FaultRule, number: int) -> FaultText:
         text={"zh": f"未知{what[0]} {number}", "en": f"Unknown {what[1]} {number}"},
         stops_machine=False,
     )
+
+
+def restate(fault: ActiveFault, at: datetime, order: Order | None) -> Fault:
+    """Return an active occurrence as the first event of a new series."""
+    quality: Quality = "uncertain" if fault.frozen else "good"
+    return _event(fault, Moment(at, None), "raised", order, quality)
 
 
 def delay_ends_s(

@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from drivers.contract import Value
 from gateway.domain.events import Order, Reason, State, Status, StatusCause
@@ -129,6 +130,20 @@ def begin(
         quality="bad" if verdict.state is State.OFFLINE else "good",
     )
     return opened, event
+
+
+def restate(held: OpenStatus, at: datetime, order: Order | None) -> Status:
+    """Return the state in force as the first event of a new series."""
+    return Status(
+        at=at,
+        since=held.since.at,
+        state=held.state,
+        cause="start",
+        reason=held.reason,
+        mode=held.mode,
+        order=order,
+        quality="bad" if held.state is State.OFFLINE else "good",
+    )
 
 
 def hold_ends_s(durable: Durable, verdict: Verdict, rules: EquipmentRules) -> float | None:

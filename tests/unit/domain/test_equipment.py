@@ -8,7 +8,7 @@ from gateway.domain import durable
 from gateway.domain.commands import OrderCommand
 from gateway.domain.equipment import next_due_s, step
 from gateway.domain.events import Order, Reason
-from gateway.domain.facts import Commanded, Fact, Observation
+from gateway.domain.facts import Commanded, Fact, Observation, SeriesBegan
 from gateway.domain.rules import Alive
 from gateway.domain.snapshot import KINDS, snapshots
 from gateway.domain.state import EquipmentState
@@ -49,6 +49,25 @@ def test_an_order_ends() -> None:
     play.feed(order(3), order(5, None))
     assert of_type(play.events, "status")[1]["order"] is None
     assert snapshots(play.state)["order"]["order"] is None
+
+
+def test_a_new_series_says_where_everything_stands() -> None:
+    play = Play().awake()
+    play.feed(seen(3, run=True, good_parts=103, alarm_word=8))
+    before = play.state
+    opened = play.feed(SeriesBegan(at(9), 9))
+    assert play.state is before
+    assert [(d["anomaly"], d["delta"], d["total"]) for d in of_type(opened, "count")] == [
+        ("baseline", 0, 3)
+    ]
+    assert [(d["state"], d["since"]) for d in of_type(opened, "status")] == [
+        ("running", "2026-03-20T01:00:03.000Z")
+    ]
+    assert [(d["code"], d["transition"]) for d in of_type(opened, "fault")] == [("E04", "raised")]
+
+
+def test_a_series_of_an_equipment_never_read_is_empty() -> None:
+    assert Play().feed(SeriesBegan(at(9), 9)) == []
 
 
 def test_an_order_may_come_before_anything_is_known() -> None:
