@@ -6,14 +6,16 @@
   same port.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 from pymodbus.constants import ExcCodes
 from pymodbus.pdu import ModbusPDU
 from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
+from pymodbus.simulator import DataType, SimAction, SimData, SimDevice
 
 from simulators.clock import PlantClock
 from simulators.registers import TABLE_SIZE, Table, covered, encode
@@ -39,7 +41,7 @@ class ModbusController:
 
     async def start(self) -> None:
         """Listen on ``port``, or on a free one that is kept from then on."""
-        devices = [self._device(unit, records) for unit, records in self.units.items()]
+        devices = [self._device(unit) for unit in self.units]
         server = ModbusTcpServer(
             devices,
             address=(HOST, self.port),
@@ -48,14 +50,15 @@ class ModbusController:
         )
         self._server, self.connections = server, 0
         await server.serve_forever(background=True)
-        self.port = server.transport.sockets[0].getsockname()[1]
+        listening = cast("asyncio.Server", server.transport)
+        self.port = listening.sockets[0].getsockname()[1]
 
     async def stop(self, why: str = "power_off") -> None:
         """Close the listening socket and every connection."""
         server, self._server = self._server, None
         if server is None:
             return
-        await server.shutdown()
+        await server.shutdown()  # type: ignore[no-untyped-call]
         self._cut(why)
 
     async def close(self) -> None:
@@ -72,7 +75,7 @@ class ModbusController:
         if self.connections == 0:
             self._cut("collector_down")
 
-    def _note_request(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:  # noqa: FBT001
+    def _note_request(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:
         if not sending:
             self._asked[pdu.dev_id, pdu.function_code, pdu.address] = pdu.count
         return pdu
@@ -83,7 +86,7 @@ class ModbusController:
             for record in records:
                 record.cut(at, why)
 
-    def _device(self, unit: int, records: Sequence[Record]) -> SimDevice:
+    def _device(self, unit: int) -> SimDevice:
         bits = [SimData(0, values=[False] * TABLE_SIZE, datatype=DataType.BITS)]
         words = [SimData(0, values=[0] * TABLE_SIZE, datatype=DataType.REGISTERS)]
         tables = (bits, list(bits), words, list(words))
@@ -110,7 +113,7 @@ class ModbusController:
 Answer = Callable[[int, int, int], tuple[int, list[int]]]
 
 
-def _action(answer: Answer) -> Callable[..., object]:
+def _action(answer: Answer) -> SimAction:
     """Return the hook pymodbus awaits before it answers from ``registers``.
 
     For a bit table pymodbus gives ``count`` in 16-bit registers, though ``address`` is a

@@ -6,72 +6,21 @@
   same port. The address space stays, building it takes a second.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from math import inf
 
 from asyncua import Server, ua
 from asyncua.common.callback import CallbackType, ServerItemCallback
 
 from simulators.clock import PlantClock
-from simulators.machine import Machine
-from simulators.registers import EXECUTION, fault_code, state_number
+from simulators.nodes import NAMESPACE, NODES, NodeSpec, folder, node_name
 from simulators.served import Record
 
 HOST = "127.0.0.1"
-NAMESPACE = "urn:millgate:plant"
 ANALOG_EVERY_S = 0.2
 """Wall seconds between two writes of readings that swing all the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSpec:
-    """A variable under a machine: ``ns=<plant>;s=<MACHINE>.<name>``."""
-
-    name: str
-    type: ua.VariantType
-    value: Callable[[Machine], int | float]
-    facet: str = ""
-    unit: str = ""
-
-
-def _raw(counter: str, machine: Machine) -> int:
-    return machine.raw(counter)
-
-
-def _reading(name: str, machine: Machine) -> float:
-    return round(machine.reading(name), 3)
-
-
-NODES: Mapping[str, NodeSpec] = {
-    "execution": NodeSpec(
-        "Execution", ua.VariantType.Int32, partial(state_number, EXECUTION), "state"
-    ),
-    "alarm_code": NodeSpec("AlarmCode", ua.VariantType.UInt32, fault_code, "faults"),
-    "good_parts": NodeSpec(
-        "PartsGood", ua.VariantType.UInt32, partial(_raw, "good"), "counter:good"
-    ),
-    "reject_parts": NodeSpec(
-        "PartsReject", ua.VariantType.UInt32, partial(_raw, "reject"), "counter:reject"
-    ),
-    "spindle_speed": NodeSpec(
-        "SpindleSpeed", ua.VariantType.Double, partial(_reading, "spindle_speed"), unit="rpm"
-    ),
-    "feed_rate": NodeSpec(
-        "FeedRate", ua.VariantType.Double, partial(_reading, "feed_rate"), unit="mm/min"
-    ),
-    "temperature": NodeSpec(
-        "Temperature", ua.VariantType.Double, partial(_reading, "temperature"), unit="Cel"
-    ),
-}
-"""tag -> its node; the same for every machine of this server."""
-
-
-def folder(machine: str) -> str:
-    """Return the first part of a machine's node ids: cnc-01 -> CNC01."""
-    return machine.upper().replace("-", "")
 
 
 @dataclass(slots=True)
@@ -159,9 +108,9 @@ class OpcUaController:
             prefix = folder(record.machine.spec.name)
             parent = await server.nodes.objects.add_object(ua.NodeId(prefix, index), prefix)
             for spec in NODES.values():
-                node_id = ua.NodeId(f"{prefix}.{spec.name}", index)
+                node_id = ua.NodeId(node_name(record.machine.spec.name, spec), index)
                 value = spec.value(record.machine)
-                await parent.add_variable(node_id, spec.name, value, spec.type)
+                await parent.add_variable(node_id, spec.name, value, ua.VariantType[spec.type])
                 self._items[node_id] = Item(record, spec, node_id, value)
         server.subscribe_server_callback(CallbackType.ItemSubscriptionCreated, self._subscribed)
         return server
@@ -190,4 +139,6 @@ class OpcUaController:
 
 
 def _data_value(spec: NodeSpec, value: float, stamp: datetime) -> ua.DataValue:
-    return ua.DataValue(ua.Variant(value, spec.type), SourceTimestamp=stamp, ServerTimestamp=stamp)
+    return ua.DataValue(
+        ua.Variant(value, ua.VariantType[spec.type]), SourceTimestamp=stamp, ServerTimestamp=stamp
+    )

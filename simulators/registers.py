@@ -113,10 +113,6 @@ PRESS_BITS: tuple[State, ...] = ("running", "idle", "setup", "maintenance")
 EUROMAP_MODES: Mapping[State, int] = {
     "stopped": 0, "running": 1, "idle": 2, "setup": 3, "fault": 4, "maintenance": 5
 }  # fmt: skip
-EXECUTION: Mapping[State, int] = {
-    "stopped": 2, "idle": 4, "running": 6, "fault": 9, "setup": 10, "maintenance": 11
-}  # fmt: skip
-"""The CNCs' execution numbers, after PackML's: stopped 2, idle 4, execute 6, aborted 9."""
 
 FIELDS: Mapping[str, tuple[Field, ...]] = {
     "press-01": (
