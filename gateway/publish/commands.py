@@ -8,7 +8,7 @@
 from collections.abc import Awaitable, Callable, Collection
 
 from gateway.domain.commands import OrderCommand, Reply
-from gateway.ops.mqtt_link import Message
+from gateway.ops.mqtt_terms import Message
 from gateway.publish.places import Places
 from gateway.publish.replies import NotObeyed, Replies, check
 from gateway.publish.timing import Timing

@@ -14,20 +14,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from gateway.ops.mqtt_link import (
+from gateway.ops.mqtt_link import MqttLink
+from gateway.ops.mqtt_link import connect as connect_link
+from gateway.ops.mqtt_terms import (
     BrokerSettings,
     ConnectionLost,
     Denied,
     Message,
-    MqttLink,
     Session,
     Will,
 )
-from gateway.ops.mqtt_link import connect as connect_link
 from gateway.wire.topics import GatewayTopics
 
 _RECEIVE_LIMIT = 100
-_SELFTEST_S = 5.0
 
 
 class Sender(Protocol):
@@ -70,7 +69,9 @@ class Greeting:
     will: bytes
     """The retained payload of ``online`` when we vanish."""
     commands: Collection[str]
-    retained_wait_s: float = 0.5
+    selftest_s: float
+    """How long the message to ourselves may take, in MQTT 3.1.1."""
+    retained_wait_s: float
     """How long a retained health is waited for where there may be none."""
 
 
@@ -147,7 +148,7 @@ class Connection:
         """
         topics = greeting.topics
         awaited = topics.selftest if selftest else topics.health
-        wait_s = _SELFTEST_S if selftest else greeting.retained_wait_s
+        wait_s = greeting.selftest_s if selftest else greeting.retained_wait_s
         await self._subscribe([topics.health, *([topics.selftest] if selftest else [])])
         if selftest:
             await self.publish(topics.selftest, greeting.client_id.encode())

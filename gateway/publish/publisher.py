@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from gateway.ops.mqtt_link import BrokerSettings, Message, MqttError
+from gateway.ops.mqtt_terms import BrokerSettings, Message, MqttError
 from gateway.publish.commands import Orders, Submit
 from gateway.publish.counts import Counts
 from gateway.publish.mqtt import Connection, Greeting, connect
@@ -44,6 +44,10 @@ class PublishSettings:
     broker: BrokerSettings
     window: int = 50
     max_rate_per_s: float = 5000.0
+    selftest_s: float = 5.0
+    """How long the message to ourselves may take, in MQTT 3.1.1."""
+    retained_wait_s: float = 0.5
+    """How long the retained health is waited for: there is none at a new broker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +192,8 @@ class Publisher:
             topics=topics,
             will=self._online(online=False),
             commands=[topics.cmd_replay, *self._orders.topics],
+            selftest_s=self._settings.selftest_s,
+            retained_wait_s=self._settings.retained_wait_s,
         )
 
     def _online(self, *, online: bool) -> bytes:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gateway.journal.row import Row
-from gateway.ops.mqtt_link import ConnectionLost, Refused
+from gateway.ops.mqtt_terms import ConnectionLost, Refused
 from gateway.publish.counts import Counts, Held
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from gateway.domain.events import Json
 from gateway.journal.row import Row
-from gateway.ops.mqtt_link import Message, Refused
+from gateway.ops.mqtt_terms import Message, Refused
 from gateway.publish.counts import Counts
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places

@@ -13,7 +13,7 @@ from datetime import datetime
 import orjson
 
 from gateway.domain.events import Json
-from gateway.ops.mqtt_link import Message, Refused
+from gateway.ops.mqtt_terms import Message, Refused
 from gateway.publish.counts import Counts
 from gateway.publish.mqtt import Sender
 from gateway.wire import command, fields

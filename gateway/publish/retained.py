@@ -6,7 +6,7 @@ A refused one stops nothing: it is logged once per topic and counted, and events
 import asyncio
 import logging
 
-from gateway.ops.mqtt_link import Refused
+from gateway.ops.mqtt_terms import Refused
 from gateway.publish.counts import Counts
 from gateway.publish.mqtt import Sender
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from tests.support.fake_journal import FakeJournal
 from tests.support.publishing import publishing
 

@@ -12,13 +12,8 @@ import orjson
 
 from gateway.domain.commands import OrderCommand, Reply
 from gateway.domain.events import Count, Json, State, Status
-from gateway.ops.mqtt_link import (
-    BrokerSettings,
-    Message,
-    MqttLink,
-    Session,
-    connect,
-)
+from gateway.ops.mqtt_link import MqttLink, connect
+from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, Message, Session
 from gateway.publish.places import Places
 from gateway.publish.publisher import Ports, Publisher, PublishSettings
 from gateway.publish.timing import Timing
@@ -160,7 +155,7 @@ async def listening(
             yield ear
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, ConnectionLost):
                 await task
 
 
