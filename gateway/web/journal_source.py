@@ -1,0 +1,93 @@
+"""The board's source in a running gateway: its journal, read from beside it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from gateway.domain.durable import load
+from gateway.domain.events import Json
+from gateway.domain.snapshot import snapshots
+from gateway.journal.errors import JournalError
+from gateway.journal.reader import JournalReader
+from gateway.journal.row import Row
+from gateway.settings.site import Site
+from gateway.web.board import EquipmentCard
+from gateway.web.source import BoardReading, SiteCard, SourceUnavailable
+
+
+class JournalBoardSource:
+    """Reads states and rows; decodes a state again only when its bytes changed.
+
+    The reader belongs to the caller, who closes it. A journal that is not there (yet)
+    is one in which nothing was ever read.
+    """
+
+    def __init__(
+        self, reader: JournalReader, *, site: SiteCard, cards: Sequence[EquipmentCard]
+    ) -> None:
+        self._reader = reader
+        self._site = site
+        self._cards = tuple(cards)
+        self._decoded: dict[str, tuple[bytes, Mapping[str, Json]]] = {}
+
+    @classmethod
+    def of(cls, site: Site, reader: JournalReader) -> Self:
+        """Return the source of a configured gateway."""
+        gateway = site.gateway
+        cards = [
+            EquipmentCard(
+                equipment=config.equipment,
+                name=config.name,
+                area=config.area,
+                line=config.line,
+                stage=config.stage,
+            )
+            for config in site.equipment.values()
+        ]
+        card = SiteCard(gateway.site, gateway.gateway, gateway.timezone)
+        return cls(reader, site=card, cards=cards)
+
+    @property
+    def site(self) -> SiteCard:
+        """Whose board it is."""
+        return self._site
+
+    @property
+    def cards(self) -> Sequence[EquipmentCard]:
+        """The equipment configured, in the order of the configuration."""
+        return self._cards
+
+    def read(self) -> BoardReading:
+        """Return what is committed now; raises SourceUnavailable."""
+        try:
+            # The sign of life first: what is read after it is at least as new.
+            alive_at = self._reader.last_alive()
+            states = self._reader.states()
+            epoch, head_seq = self._reader.epoch() or "", self._reader.head()
+        except JournalError as err:
+            raise SourceUnavailable(str(err)) from err
+        return BoardReading(
+            epoch=epoch,
+            head_seq=head_seq,
+            alive_at=alive_at,
+            snapshots={
+                equipment: self._decode(equipment, data) for equipment, data in states.items()
+            },
+        )
+
+    def rows(self, after: int, limit: int) -> Sequence[Row]:
+        """Return at most ``limit`` rows with a seq above ``after``; raises SourceUnavailable."""
+        try:
+            return self._reader.rows(after, limit)
+        except JournalError as err:
+            raise SourceUnavailable(str(err)) from err
+
+    def _decode(self, equipment: str, data: bytes) -> Mapping[str, Json]:
+        known = self._decoded.get(equipment)
+        if known is not None and known[0] == data:
+            return known[1]
+        try:
+            fresh = snapshots(load(data))
+        except ValueError as err:
+            raise SourceUnavailable(f"the state of {equipment} cannot be understood") from err
+        self._decoded[equipment] = (data, fresh)
+        return fresh
