@@ -211,7 +211,7 @@ class Journal:
     async def rows_between(
         self, start: datetime, end: datetime, after: int, limit: int
     ) -> list[Row]:
-        """Return the oldest rows with start <= time < end and after < seq, by seq."""
+        """Return the oldest rows with start <= time <= end and after < seq, by seq."""
         return await self._read(partial(self._reader.rows_between, start, end, after, limit))
 
     async def reply_to(self, command_id: str) -> Mapping[str, Any] | None:
@@ -228,9 +228,10 @@ class Journal:
     async def _close(self) -> None:
         self._writer.submit(CloseOrder())
         await self._ended
-        await asyncio.to_thread(self._writer.join)
-        await self._attach().run_in_executor(self._reading, self._reader.close)
-        await asyncio.to_thread(self._reading.shutdown)
+        loop = self._attach()
+        await loop.run_in_executor(self._reading, self._writer.join)
+        await loop.run_in_executor(self._reading, self._reader.close)
+        self._reading.shutdown()  # its thread is idle
         self._lock.release()
 
     async def _read(self, read: Callable[[], T]) -> T:

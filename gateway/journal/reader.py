@@ -91,16 +91,16 @@ class JournalReader:
         return self._rows("WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (after, last, limit))
 
     def rows_between(self, start: datetime, end: datetime, after: int, limit: int) -> list[Row]:
-        """Return the oldest rows with start <= time < end and after < seq, by seq."""
+        """Return the oldest rows with start <= time <= end and after < seq, by seq."""
         span = (unix_ms(start), unix_ms(end))
         # The index on time finds the range of seqs; within it rows come in order of seq.
         ((first, last),) = self._query(
-            "SELECT min(seq), max(seq) FROM event WHERE time_ms >= ? AND time_ms < ?", span
+            "SELECT min(seq), max(seq) FROM event WHERE time_ms BETWEEN ? AND ?", span
         ) or [(None, None)]
         if first is None:
             return []
         return self._rows(
-            "WHERE seq > ? AND seq <= ? AND +time_ms >= ? AND +time_ms < ? ORDER BY seq LIMIT ?",
+            "WHERE seq > ? AND seq <= ? AND +time_ms BETWEEN ? AND ? ORDER BY seq LIMIT ?",
             (max(after, first - 1), last, *span, limit),
         )
 

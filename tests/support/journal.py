@@ -1,10 +1,8 @@
 """A journal for tests, and small facts to put into it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -25,10 +23,7 @@ def utc_now() -> datetime:
 async def open_journal(
     path: Path, *, now: Callable[[], datetime] = utc_now, limits: Limits = SMALL, seed: int = 1
 ) -> AsyncIterator[Journal]:
-    """Open it as the program does, off the loop, and close it."""
-    journal = await asyncio.to_thread(
-        partial(Journal.open, path, now=now, limits=limits, randbelow=Random(seed).randrange)
-    )
+    journal = Journal.open(path, now=now, limits=limits, randbelow=Random(seed).randrange)
     try:
         yield journal
     finally:
