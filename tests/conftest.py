@@ -1,0 +1,42 @@
+"""Every test: nothing may be left running."""
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+GRACE_S = 2.0
+"""A task or a thread that is just ending may take so long."""
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left_behind() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    deadline_s = time.monotonic() + GRACE_S
+    while left := {thread for thread in threading.enumerate() if thread not in before}:
+        if time.monotonic() > deadline_s:
+            pytest.fail(f"threads left behind: {sorted(thread.name for thread in left)}")
+        for thread in left:
+            thread.join(0.05)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_on_the_loop(request: pytest.FixtureRequest, _no_thread_left_behind: None) -> None:
+    """Look at the loop only where a test has one, and before it is closed."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("_no_task_left_behind")
+
+
+@pytest.fixture
+async def _no_task_left_behind() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    deadline_s = time.monotonic() + GRACE_S
+    while left := asyncio.all_tasks() - before - {asyncio.current_task()}:
+        if time.monotonic() > deadline_s:
+            pytest.fail(f"tasks left behind: {sorted(str(task) for task in left)}")
+        await asyncio.sleep(0.01)

@@ -1,0 +1,151 @@
+"""A Modbus TCP device in 100 lines that answers by the book until it is told to lie.
+
+It shares no code with the driver nor with its library.
+"""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+HOST = "127.0.0.1"
+COIL, DI, HR, IR = 1, 2, 3, 4
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, BUSY, NO_TARGET = 1, 2, 6, 11
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came."""
+
+    transaction: int
+    unit: int
+    function: int
+    start: int
+    count: int
+
+    def frame(
+        self, pdu: bytes, *, transaction: int | None = None, unit: int | None = None
+    ) -> bytes:
+        """Return a complete answer with this PDU."""
+        tid = self.transaction if transaction is None else transaction
+        to = self.unit if unit is None else unit
+        return struct.pack(">HHHB", tid, 0, len(pdu) + 1, to) + pdu
+
+    def words(self, *values: int) -> bytes:
+        """Return an answer to a register read."""
+        return self.frame(
+            struct.pack(f">BB{len(values)}H", self.function, 2 * len(values), *values)
+        )
+
+    def refusal(self, code: int) -> bytes:
+        """Return an exception answer."""
+        return self.frame(bytes([self.function | 0x80, code]))
+
+
+Lie = Callable[[Asked, bytes], bytes | None]
+"""(request, the honest answer) -> what to send instead; None to say nothing."""
+
+
+@dataclass
+class Device:
+    """Four tables, address -> value; what is not in them is illegal."""
+
+    tables: dict[int, dict[int, int]] = field(
+        default_factory=lambda: {COIL: {}, DI: {}, HR: {}, IR: {}}
+    )
+    lie: Lie | None = None
+    asked: list[Asked] = field(default_factory=list)
+    accepted: int = 0
+    port: int = 0
+    _open: list[asyncio.Transport] = field(default_factory=list)
+    _server: asyncio.Server | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return len(self._open)
+
+    def put(self, function: int, start: int, *values: int) -> None:
+        """Set consecutive addresses of a table."""
+        self.tables[function].update(enumerate(values, start))
+
+    async def start(self) -> None:
+        """Listen, on the same port as before if there was one."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), HOST, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Refuse from now on and cut what is open."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self.cut()
+
+    def cut(self) -> None:
+        """Cut the connections but go on listening."""
+        for transport in [*self._open]:
+            transport.abort()
+
+    def say(self, data: bytes) -> None:
+        """Send bytes on the newest connection, asked for or not."""
+        self._open[-1].write(data)
+
+    def served(self, transport: asyncio.Transport, frame: bytes) -> None:
+        """Answer one request."""
+        tid, _, _, unit, function, start, count = struct.unpack(">HHHBBHH", frame)
+        asked = Asked(tid, unit, function, start, count)
+        self.asked.append(asked)
+        answer: bytes | None = self._honest(asked)
+        if self.lie is not None:
+            answer = self.lie(asked, answer or b"")
+        if answer is not None:
+            transport.write(answer)
+
+    def _honest(self, asked: Asked) -> bytes:
+        table = self.tables[asked.function]
+        addresses = range(asked.start, asked.start + asked.count)
+        if any(address not in table for address in addresses):
+            return asked.refusal(ILLEGAL_ADDRESS)
+        values = [table[address] for address in addresses]
+        if asked.function in {HR, IR}:
+            return asked.words(*values)
+        packed = bytearray((len(values) + 7) // 8)
+        for index, value in enumerate(values):
+            packed[index // 8] |= bool(value) << index % 8
+        return asked.frame(bytes([asked.function, len(packed)]) + packed)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._buffer = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._device.accepted += 1
+        self._device._open.append(transport)  # noqa: SLF001
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) >= 12:
+            frame, self._buffer = self._buffer[:12], self._buffer[12:]
+            self._device.served(self._transport, frame)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._device._open.remove(self._transport)  # noqa: SLF001
+
+
+@asynccontextmanager
+async def device() -> AsyncIterator[Device]:
+    """Run a device on a free port."""
+    running = Device()
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.stop()

@@ -1,0 +1,99 @@
+"""pymodbus's own server, and the rig by which the contract suite uses it."""
+
+import struct
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from drivers.contract import Driver, TagRequest, Value
+from drivers.modbus import SPEC
+from tests.support.rig import Address
+
+_HOST = "127.0.0.1"
+_UNIT = 5
+_REGISTERS = 40
+_BITS = 32
+_TIMEOUT_MS = 200
+
+_ADDRESSES: Mapping[str, Mapping[str, object]] = {
+    "press/good_parts": {"address": "D10", "type": "uint32", "order": "CDAB"},
+    "press/temperature": {"address": "ir:3", "type": "float32"},
+    "press/running": {"address": "coil:5"},
+    "press/door": {"address": "di:9"},
+    "press/missing": {"address": "hr:900"},
+}
+
+
+class _Rig:
+    good: Mapping[str, tuple[Value, Value]] = {
+        "press/good_parts": (70_000, 70_001),
+        "press/temperature": (21.5, -3.25),
+        "press/running": (False, True),
+        "press/door": (True, False),
+    }
+    refused = "press/missing"
+    gives_up_s = 3 * _TIMEOUT_MS / 1000
+
+    def __init__(self) -> None:
+        self._values = {key: first for key, (first, _) in self.good.items()}
+        self._port = 0
+        self._server: ModbusTcpServer | None = None
+
+    def driver(self, *, at: Address | None = None) -> Driver:
+        host, port = at or (_HOST, self._port)
+        link = SPEC.link_settings(host=host, port=port, unit_id=_UNIT, timeout_ms=_TIMEOUT_MS)
+        tags = [
+            TagRequest(key, "plc", 0.05, SPEC.tag_settings(**settings))
+            for key, settings in _ADDRESSES.items()
+        ]
+        return SPEC.create(link, tags, {})
+
+    async def set(self, key: str, value: Value) -> None:
+        self._values[key] = value
+        await self._write(key, value)
+
+    async def start_server(self) -> None:
+        words = SimData(0, values=[0] * _REGISTERS, datatype=DataType.REGISTERS)
+        bits = SimData(0, values=[False] * _BITS, datatype=DataType.BITS)
+        self._server = ModbusTcpServer(
+            SimDevice(_UNIT, simdata=([bits], [bits], [words], [words])),
+            address=(_HOST, self._port),
+        )
+        await self._server.serve_forever(background=True)
+        self._port = self._server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        for key, value in self._values.items():
+            await self._write(key, value)
+
+    async def stop_server(self) -> None:
+        if self._server is not None:
+            server, self._server = self._server, None
+            await server.shutdown()  # type: ignore[no-untyped-call]
+
+    async def _write(self, key: str, value: Value) -> None:
+        assert self._server is not None
+        context = self._server.context
+        match key:
+            case "press/good_parts":
+                assert isinstance(value, int)
+                low_word_first = [value & 0xFFFF, value >> 16]
+                await context.async_setValues(_UNIT, 16, 10, low_word_first)
+            case "press/temperature":
+                assert isinstance(value, float)
+                words = list(struct.unpack(">HH", struct.pack(">f", value)))
+                await context.async_setValues(_UNIT, 4, 3, words)
+            case "press/running":
+                await context.async_setValues(_UNIT, 15, 5, [bool(value)])
+            case "press/door":
+                await context.async_setValues(_UNIT, 2, 9, [bool(value)])
+
+
+@asynccontextmanager
+async def RIG() -> AsyncIterator[_Rig]:  # noqa: N802 -- the name the suite asks for
+    rig = _Rig()
+    await rig.start_server()
+    try:
+        yield rig
+    finally:
+        await rig.stop_server()
