@@ -8,7 +8,6 @@ Promises:
 3. There is no operation that changes anything.
 """
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -79,7 +78,7 @@ class Overview:
 
 
 def create_app(source: BoardSource, *, board: Board | None = None) -> FastAPI:
-    """Return the application; ``app.state.board.closing`` ends its open streams."""
+    """Return the application; its owner, as a rule `serve`, closes ``app.state.board``."""
     board = Board(source) if board is None else board
     app = FastAPI(
         title="millgate", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
@@ -149,7 +148,7 @@ def _add_events(app: FastAPI, board: Board) -> None:
         Ask again with `after` = `next` for more; fewer than `limit` means there is no more.
         """
         try:
-            rows = await asyncio.to_thread(board.source.rows, after, limit)
+            rows = await board.rows(after, limit)
         except SourceUnavailable as err:
             return _json({"detail": str(err)}, status=503)
         return _json(

@@ -8,6 +8,9 @@ Promises:
    slow reader skips states in between; it is never sent a backlog.
 3. When the collector has been silent for ``SILENT_S``, every tile says offline.
 
+4. The source is read in one thread of the board's own, one call at a time, so that neither
+   the loop nor the others' threads wait for it.
+
 A beat is an event and not a comment: comments do not reach the page, which must notice
 when nothing comes any more.
 """
@@ -15,16 +18,20 @@ when nothing comes any more.
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import orjson
 
 from gateway.domain.events import Json, stamp
+from gateway.journal.row import Row
 from gateway.web.board import Tiles, changes, keep_equal, tile, unobserved
 from gateway.web.source import BoardReading, BoardSource, SourceUnavailable
 
+T = TypeVar("T")
 SILENT_S = 10.0
 RETRY_MS = 2000
 
@@ -47,7 +54,7 @@ def utc_now() -> datetime:
 
 
 class Board:
-    """Reads the source for everybody who looks."""
+    """Reads the source for everybody who looks. Its owner calls `close` in the end."""
 
     def __init__(
         self,
@@ -58,9 +65,11 @@ class Board:
         now: Callable[[], datetime] = utc_now,
         mono_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.source = source
         self.now = now
         self.closing = asyncio.Event()
+        """Set it and the open streams end."""
+        self._source = source
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="board")
         self._refresh_s = refresh_s
         self._beat_s = beat_s
         self._mono_s = mono_s
@@ -79,10 +88,22 @@ class Board:
                 await self._refresh()
         return self._picture
 
+    async def rows(self, after: int, limit: int) -> Sequence[Row]:
+        """Return journal rows as `BoardSource.rows` does; raises SourceUnavailable."""
+        return await self._in_thread(lambda: self._source.rows(after, limit))
+
+    async def close(self) -> None:
+        """End the streams and the thread; waits for the query it is in."""
+        self.closing.set()
+        self._thread.shutdown(wait=True)
+
+    async def _in_thread(self, read: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, read)
+
     async def _refresh(self) -> None:
         problem = None
         try:
-            self._reading = await asyncio.to_thread(self.source.read)
+            self._reading = await self._in_thread(self._source.read)
         except SourceUnavailable as err:
             problem = str(err)
         self._read_at_s = self._mono_s()
@@ -103,7 +124,7 @@ class Board:
         snapshots = {} if reading is None else reading.snapshots
         fresh = {
             card.equipment: tile(card, snapshots.get(card.equipment, {}))
-            for card in self.source.cards
+            for card in self._source.cards
         }
         if silent:
             fresh = {key: unobserved(known, alive_at) for key, known in fresh.items()}
@@ -125,7 +146,7 @@ class Board:
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """Yield the messages of one looker until the board closes or he leaves."""
         shown = await self.picture()
-        hello = {"site": asdict(self.source.site), "tiles": list(shown.tiles.values())}
+        hello = {"site": asdict(self._source.site), "tiles": list(shown.tiles.values())}
         sent_s = self._mono_s()
         yield b"retry: %d\n\n" % RETRY_MS
         yield self._message("hello", shown, hello)

@@ -18,6 +18,8 @@ from typing import Self
 import uvicorn
 from fastapi import FastAPI
 
+from gateway.web.live import Board
+
 GRACE_S = 2
 MAX_CONNECTIONS = 200
 
@@ -53,11 +55,11 @@ class BoardServer:
     """A running server: ``await serve(...)``, and `close` when done (or ``async with``)."""
 
     def __init__(
-        self, server: _Server, app: FastAPI, task: "asyncio.Task[None]", address: tuple[str, int]
+        self, server: _Server, board: Board, task: "asyncio.Task[None]", address: tuple[str, int]
     ) -> None:
         self.host, self.port = address
         self._server = server
-        self._app = app
+        self._board = board
         self._task = task
 
     @property
@@ -71,10 +73,13 @@ class BoardServer:
         await asyncio.shield(self._task)
 
     async def close(self) -> None:
-        """Stop: streams end now, other answers have 2 s."""
-        self._app.state.board.closing.set()
+        """Stop: streams end now, other answers have 2 s; then the board is closed."""
+        self._board.closing.set()
         self._server.should_exit = True
-        await self._task
+        try:
+            await self._task
+        finally:
+            await self._board.close()
 
     async def __aenter__(self) -> Self:
         """The server is running already."""
@@ -120,7 +125,7 @@ async def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> BoardSe
         ready.cancel()
     if task.done():
         task.result()
-    return BoardServer(server, app, task, listener.getsockname()[:2])
+    return BoardServer(server, app.state.board, task, listener.getsockname()[:2])
 
 
 def _loopback(host: str) -> str:

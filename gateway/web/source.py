@@ -39,8 +39,8 @@ class BoardReading:
 class BoardSource(Protocol):
     """The journal as the board sees it.
 
-    Both readers block, so worker threads call them, also both at once. They raise
-    SourceUnavailable.
+    Both readers block; the board calls them in a thread of its own, one call at a time.
+    They raise SourceUnavailable.
     """
 
     @property

@@ -28,6 +28,7 @@ async def client(source: FakeSource) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
+    await app.state.board.close()
 
 
 def row(seq: int) -> Row:

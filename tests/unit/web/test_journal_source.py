@@ -54,6 +54,7 @@ async def test_the_board_shows_what_the_journal_committed(
     assert picture.collector["alive"] is True
     await journal.append([entry(State.FAULT)])
     assert (await board.picture()).tiles["press-07"].state is State.FAULT
+    await board.close()
 
 
 async def test_a_state_is_decoded_again_only_when_it_changed(

@@ -33,16 +33,23 @@ class Rig:
     source: FakeSource = field(default_factory=FakeSource)
     clock: Clock = field(default_factory=Clock)
 
+    boards: list[Board] = field(default_factory=list)
+
     def board(self, **more: Any) -> Board:
-        return Board(self.source, now=self.clock.now, mono_s=self.clock.mono_s, **more)
+        board = Board(self.source, now=self.clock.now, mono_s=self.clock.mono_s, **more)
+        self.boards.append(board)
+        return board
 
     def heartbeat(self) -> None:
         self.source.reading = replace(self.source.reading, alive_at=self.clock.now())
 
 
 @pytest.fixture
-def rig() -> Rig:
-    return Rig()
+async def rig() -> AsyncIterator[Rig]:
+    rig = Rig()
+    yield rig
+    for board in rig.boards:
+        await board.close()
 
 
 async def message(stream: AsyncIterator[bytes]) -> tuple[str, Any]:
@@ -189,9 +196,9 @@ async def test_a_journal_that_cannot_be_read_is_named_and_the_last_board_stays(r
     assert picture.rev == before.rev + 1
 
 
-async def test_a_board_without_equipment_is_empty() -> None:
-    picture = await Rig(FakeSource(cards=())).board().picture()
-    assert picture.tiles == {}
+async def test_a_board_without_equipment_is_empty(rig: Rig) -> None:
+    rig.source.cards = ()
+    assert (await rig.board().picture()).tiles == {}
 
 
 async def test_tiles_stand_in_the_order_of_the_configuration(rig: Rig) -> None:
