@@ -14,7 +14,6 @@ from pathlib import Path
 
 from drivers import registry
 from gateway.domain.events import FaultText
-from gateway.domain.rules import EquipmentRules
 from gateway.settings import faults, shipped
 from gateway.settings.links import LinkSource, SpecOf, read_link, sessions
 from gateway.settings.model import EquipmentFile, GatewayFile
@@ -158,7 +157,8 @@ class _Loader:
         file, code = equipment.file, equipment.file.equipment
         tags = {tag.name: tag.rule(leaders[tag.link.key]) for tag in equipment.tags}
         reader = RuleReader(file, equipment.node, self.report)
-        rules: EquipmentRules = reader.rules(tags, partial(self._dictionary, equipment.node))
+        meanings = {tag.name: tag.meaning for tag in equipment.tags}
+        rules = reader.rules(tags, meanings, partial(self._dictionary, equipment.node))
         zh, en = file.name.get("zh"), file.name.get("en")
         return EquipmentConfig(
             equipment=code,

@@ -239,8 +239,8 @@ _MEANING = {
     "missing_profile": Message(
         "找不到设备模板“{name}”，找过：{places}",
         "there is no profile '{name}'; looked for {places}",
-        "{choices}",
-        "{choices}",
+        "可用：{known}",
+        "known: {known}",
     ),
     "profile_name": Message(
         "模板名“{name}”与文件名“{stem}”不同",
@@ -286,7 +286,7 @@ _MEANING = {
         "在 links/ 里声明一次，各设备按名称引用",
         "declare it once in links/ and name it where it is used",
     ),
-    "misconfigured": Message("{reason}", "{reason}", "{hint}", "{hint}"),
+    "misconfigured": Message("驱动不接受：{reason}", "{reason}", "{hint}", "{hint}"),
     "same_value": Message(
         "与点位“{other}”（第 {line} 行）读同一个值",
         "reads the very same value as tag '{other}' in line {line}",

@@ -28,11 +28,9 @@ def _read(name: str, named_at: Place, sources: Sources, report: Report) -> Node 
     relative = f"{FOLDER}/{name}.yaml"
     source = sources.find(relative) if "/" not in name and "\\" not in name else None
     if source is None:
-        choices = Prose(", ".join(sources.names(FOLDER)) or "-")
+        known = Prose(", ".join(sources.names(FOLDER)) or "-")
         places = Prose(sources.places(relative))
-        report.add(
-            "missing_profile", named_at, ("profile",), name=name, places=places, choices=choices
-        )
+        report.add("missing_profile", named_at, ("profile",), name=name, places=places, known=known)
         return None
     node = read(source.path, source.label, report)
     if node is None:

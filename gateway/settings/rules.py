@@ -1,6 +1,7 @@
 """From an equipment's file to the rules the domain works with."""
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 
 from gateway.domain.events import FaultText, Reason, State
 from gateway.domain.expression import Expression, ExpressionError, compile_expression
@@ -32,8 +33,13 @@ class RuleReader:
         self._report = report
         self._tags = tuple(node.entries["tags"].entries) if "tags" in node.entries else ()
 
-    def rules(self, tags: Mapping[str, TagRule], dictionary: Dictionary) -> EquipmentRules:
-        """Return the rules; problems are reported and their parts left out."""
+    def rules(
+        self, tags: Mapping[str, TagRule], meanings: Mapping[str, str], dictionary: Dictionary
+    ) -> EquipmentRules:
+        """Return the rules; problems are reported and their parts left out.
+
+        ``meanings`` says of each tag what its raw value means.
+        """
         file = self._file
         if not self._written("status"):
             self._report.add("no_status", self._node.place, ("status",))
@@ -43,7 +49,10 @@ class RuleReader:
             status=tuple(rule for rule in status if rule is not None),
             min_hold_s=file.min_hold_ms / 1000,
             alive=self._alive(),
-            counters=tuple(self._counter(name, c) for name, c in file.counters.items()),
+            counters=tuple(
+                self._counter(name, counter, meanings.get(counter.tag, ""))
+                for name, counter in file.counters.items()
+            ),
             faults=tuple(self._fault(i, f, dictionary) for i, f in enumerate(file.faults)),
             tags=tags,
             snapshot_s=file.snapshot_s,
@@ -97,12 +106,15 @@ class RuleReader:
         self._known_tag(alive.tag, ("alive", "tag"))
         return Alive(alive.tag, alive.changes_within_s)
 
-    def _counter(self, name: str, file: CounterFile) -> CounterRule:
+    def _counter(self, name: str, file: CounterFile, meaning: str) -> CounterRule:
         path: Path = ("counters", name)
         self._known_tag(file.tag, (*path, "tag"))
         if file.max_rate_per_s is None:
             self._report.add("no_rate", locate(self._node, path), path)
-        return CounterRule(name=name, **file.model_dump())
+        identity = f"{meaning} {file.modulus} {file.factor:g}"
+        return CounterRule(
+            name=name, identity=sha256(identity.encode()).hexdigest()[:12], **file.model_dump()
+        )
 
     def _fault(self, number: int, file: FaultFile, dictionary: Dictionary) -> FaultRule:
         path: Path = ("faults", number)

@@ -1,5 +1,6 @@
 """Tags as written: which link reads them, and whether two read the same."""
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,12 @@ class TagSource:
     def own_group(self) -> str | None:
         """The group it was put in, None for that of its link."""
         return None if self.common.group == self.link.name else self.common.group
+
+    @property
+    def meaning(self) -> str:
+        """What its raw value means: the settings that differ from their defaults."""
+        settings = self.settings.model_dump(mode="json", exclude_defaults=True)
+        return f"{self.link.spec.protocol} {json.dumps(settings, sort_keys=True)}"
 
     def rule(self, session: LinkSource) -> TagRule:
         """Return what the domain needs to know of it."""
@@ -140,7 +147,7 @@ def find_overlaps(session: LinkSource, tags: Iterable[TagSource], report: Report
                 other.path,
                 other=one.name,
                 line=one.place.line,
-                reason=Prose(reason),
+                reason=Prose(reason.replace(f"{one.equipment}/", "")),
             )
 
 

@@ -1,0 +1,72 @@
+"""JSON Schema of the configuration files, made from the models that check them.
+
+One document; ``$defs`` holds ``gateway``, ``equipment``, ``link`` and ``profile``. An
+editor shows and completes keys with it; `load` stays the judge.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from drivers import registry
+from drivers.contract import ProtocolSpec
+from gateway.settings.model import EquipmentFile, GatewayFile, ProfileFile, TagFile
+
+Json = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_PREFIX = "#/$defs/"
+_NAMES: dict[str, type[BaseModel]] = {
+    "gateway": GatewayFile,
+    "equipment": EquipmentFile,
+    "profile": ProfileFile,
+}
+
+
+def configuration_schema(specs: Sequence[ProtocolSpec] | None = None) -> Json:
+    """Return the schema of all configuration files for these protocols, by default all."""
+    if specs is None:
+        specs = [registry.spec(name) for name in registry.protocols()]
+    settings: list[type[BaseModel]] = [
+        cls for spec in specs for cls in (spec.link_settings, spec.tag_settings)
+    ]
+    models: list[type[BaseModel]] = [*_NAMES.values(), TagFile, *settings]
+    mapping, document = models_json_schema(
+        [(model, "validation") for model in models], ref_template=_PREFIX + "{model}"
+    )
+    definitions: Json = document["$defs"]
+
+    def definition(model: Any) -> Json:
+        name = mapping[model, "validation"]["$ref"].removeprefix(_PREFIX)
+        found: Json = definitions[name]
+        return found
+
+    links = [_with_protocol(definition(spec.link_settings), spec) for spec in specs]
+    tags = [_merged(definition(TagFile), definition(spec.tag_settings)) for spec in specs]
+    for name, model in _NAMES.items():
+        definitions[name] = definition(model)
+    for name in ("equipment", "profile"):
+        properties = definitions[name]["properties"]
+        properties["links"]["additionalProperties"] = {"anyOf": [_partial(x) for x in links]}
+        properties["tags"]["additionalProperties"] = {"anyOf": [_partial(x) for x in tags]}
+    definitions["link"] = {"anyOf": links}
+    refs = [{"$ref": _PREFIX + name} for name in ("gateway", "equipment", "profile", "link")]
+    return {"$schema": DIALECT, "title": "millgate", "anyOf": refs, "$defs": definitions}
+
+
+def _with_protocol(link: Json, spec: ProtocolSpec) -> Json:
+    properties = {**link["properties"], "protocol": {"const": spec.protocol}}
+    required = sorted({*link.get("required", ()), "protocol"})
+    return {**link, "properties": properties, "required": required}
+
+
+def _merged(common: Json, own: Json) -> Json:
+    return {**own, "properties": {**common["properties"], **own["properties"]}}
+
+
+def _partial(entry: Json) -> Json:
+    """Beside a profile an entry may hold a part of the keys, and null takes it away."""
+    parts = {key: value for key, value in entry.items() if key != "required"}
+    return {"anyOf": [parts, {"type": "null"}]}
