@@ -169,7 +169,7 @@ async def connect(
     client.uaclient.session = _Session(client.uaclient)
     try:
         with as_driver_errors(link.endpoint):
-            await client.connect_socket()
+            await _connect_socket(client)
             await client.send_hello()
             await client.open_secure_channel()
             await client.create_session()
@@ -179,6 +179,16 @@ async def connect(
         yield connection
     finally:
         await _disconnect(client)
+
+
+async def _connect_socket(client: Client) -> None:
+    task = asyncio.current_task()
+    asked = task.cancelling() if task else 0
+    await client.connect_socket()
+    # The library connects under `asyncio.wait_for`, and before Python 3.12 that one forgets
+    # a cancellation which comes together with the connection.
+    if task and task.cancelling() > asked:
+        raise asyncio.CancelledError
 
 
 async def _disconnect(client: Client) -> None:
