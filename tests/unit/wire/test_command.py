@@ -1,0 +1,119 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.commands import OrderCommand
+from gateway.domain.events import Json, Order
+from gateway.wire import command
+from gateway.wire.command import ReplayRequest
+from gateway.wire.error import WireError
+from tests.unit.wire.test_cloudevent import json_values
+
+NOON = datetime(2026, 3, 20, 4, tzinfo=UTC)
+ORDER: Json = {
+    "command_id": "c-1",
+    "order_no": "WO-1042",
+    "operation": "10",
+    "product": "A-77",
+    "batch": None,
+    "operator": "li",
+    "planned_qty": 500,
+    "ideal_cycle_ms": 1200.5,
+    "effective_at": "2026-03-20T12:00:00+08:00",
+    "by": "mes",
+    "later_field": 1,
+}
+
+
+def test_an_order_is_read() -> None:
+    assert command.order(ORDER) == OrderCommand(
+        "c-1",
+        Order("WO-1042", "10", "A-77", None, "li", 500.0, 1200.5),
+        effective_at=NOON,
+        by="mes",
+    )
+
+
+def test_null_takes_the_order_away() -> None:
+    assert command.order({"command_id": "c-2", "order_no": None}) == OrderCommand("c-2", None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"command_id": "a/b"},
+        {"command_id": ""},
+        {"command_id": 7},
+        {"order_no": ""},
+        {"order_no": 7},
+        {"order_no": "x" * 2000},
+        {"product": 1},
+        {"planned_qty": "500"},
+        {"planned_qty": -1},
+        {"planned_qty": True},
+        {"effective_at": "noon"},
+        {"effective_at": "2026-03-20T12:00:00"},
+    ],
+)
+def test_a_wrong_order_is_refused(wrong: Json) -> None:
+    with pytest.raises(WireError):
+        command.order(ORDER | wrong)
+
+
+def test_order_no_must_be_there() -> None:
+    with pytest.raises(WireError, match="order_no"):
+        command.order({"command_id": "c-1"})
+
+
+def test_a_range_of_seq_is_read() -> None:
+    message = {"command_id": "r-1", "from_seq": 3, "to_seq": 9, "epoch": "t5k2m0-9f3a"}
+    assert command.replay(message | {"types": ["count"], "equipment": "press-03"}) == ReplayRequest(
+        command_id="r-1",
+        from_seq=3,
+        to_seq=9,
+        types=frozenset({"count"}),
+        equipment="press-03",
+        epoch="t5k2m0-9f3a",
+    )
+    assert command.replay({"command_id": "r-1", "from_seq": 3}).to_seq is None
+
+
+def test_a_range_of_time_is_read() -> None:
+    message = {"command_id": "r", "from": "2026-03-20T04:00:00Z", "to": "2026-03-20T04:00:00Z"}
+    request = command.replay(message)
+    assert (request.start, request.end, request.from_seq) == (NOON, NOON, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"from_seq": 0},
+        {"from_seq": 5, "to_seq": 4},
+        {"from_seq": 5, "from": "2026-03-20T04:00:00Z", "to": "2026-03-20T04:00:00Z"},
+        {"from": "2026-03-20T04:00:00Z"},
+        {"from": "2026-03-20T04:00:00Z", "to": "2026-03-20T03:00:00Z"},
+        {"from_seq": 1, "types": "count"},
+        {"from_seq": 1, "types": ["state"]},
+        {"from_seq": 1, "types": [[]]},
+        {"from_seq": 1, "epoch": "?"},
+        {"from_seq": 1, "equipment": 3},
+    ],
+)
+def test_a_wrong_request_is_refused(wrong: Json) -> None:
+    with pytest.raises(WireError):
+        command.replay({"command_id": "r-1"} | wrong)
+
+
+@given(st.dictionaries(st.sampled_from([*sorted(ORDER), "from", "to", "types"]), json_values))
+def test_nothing_but_wire_errors(message: Any) -> None:
+    message = orjson.loads(orjson.dumps(message))
+    for read in (command.order, command.replay, command.sent_at):
+        try:
+            read(message)
+        except WireError:
+            continue
