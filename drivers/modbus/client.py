@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException
@@ -172,8 +173,8 @@ class Wire:
         if self._client is None:
             return
         client, self._client = self._client, None
-        if isinstance(client.ctx.transport, asyncio.Transport):
-            client.ctx.transport.abort()  # a dead peer must not keep unsent bytes alive
+        if client.connected:
+            _transport(client).abort()  # a dead peer must not keep unsent bytes alive
         client.close()
 
     async def ask(self, request: Request) -> Reply:
@@ -195,7 +196,7 @@ class Wire:
         if self._exchange.is_spoilt:
             raise BadAnswer("bytes came that nobody asked for")
         transaction, answer = self._exchange.begin(request.question)
-        client.ctx.send(request.frame(transaction))
+        _transport(client).write(request.frame(transaction))
         silence = asyncio.get_running_loop().call_later(
             request.timeout_s,
             self._exchange.fail,
@@ -205,3 +206,7 @@ class Wire:
             return await answer
         finally:
             silence.cancel()
+
+
+def _transport(client: AsyncModbusTcpClient) -> asyncio.Transport:
+    return cast("asyncio.Transport", client.ctx.transport)
