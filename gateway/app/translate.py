@@ -1,0 +1,97 @@
+"""From the site's configuration to the settings of each room."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from gateway.domain.events import Json
+from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
+from gateway.journal.retention import Limits
+from gateway.ops.mqtt_link import BrokerSettings, TlsSettings
+from gateway.publish.places import Places
+from gateway.publish.publisher import PublishSettings
+from gateway.settings import dictionary
+from gateway.settings.model import SqlStoreFile, StoreFile
+from gateway.settings.secrets import find_secret, store_url
+from gateway.settings.site import Site
+from gateway.wire.topics import GatewayTopics, Place
+
+
+def broker(site: Site) -> BrokerSettings:
+    """Return where the broker is; files are looked for beside the configuration."""
+    mqtt = site.gateway.mqtt
+    tls = mqtt.tls
+    return BrokerSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        protocol=mqtt.protocol,
+        username=mqtt.username,
+        password_file=_file(site, mqtt.password_file),
+        tls=None
+        if tls is None
+        else TlsSettings(
+            ca_file=_file(site, tls.ca_file),
+            cert_file=_file(site, tls.cert_file),
+            key_file=_file(site, tls.key_file),
+        ),
+    )
+
+
+def _file(site: Site, name: str | None) -> Path | None:
+    return None if name is None else find_secret(site.directory, name)
+
+
+def historian(site: Site) -> HistorianSettings:
+    """Return what is consumed and where it is kept. Raises SecretUnreadable."""
+    gateway = site.gateway
+    return HistorianSettings(
+        broker=broker(site),
+        site=gateway.site,
+        root=gateway.mqtt.root,
+        timezone=gateway.timezone,
+        stores=tuple(_store(site, store) for store in gateway.historian.stores),
+    )
+
+
+def _store(site: Site, store: StoreFile) -> SqlSettings | InfluxSettings:
+    if isinstance(store, SqlStoreFile):
+        return SqlSettings(url=store_url(site.directory, store).get_secret_value())
+    return InfluxSettings(
+        url=store.url,
+        org=store.org,
+        bucket=store.bucket,
+        token_file=_file(site, store.token_file),
+    )
+
+
+def publishing(site: Site) -> PublishSettings:
+    """Return how fast and where to publish."""
+    mqtt = site.gateway.mqtt
+    return PublishSettings(
+        broker=broker(site), window=mqtt.window, max_rate_per_s=mqtt.max_rate_per_s
+    )
+
+
+def limits(site: Site) -> Limits:
+    """Return how much disk the journal may take."""
+    journal = site.gateway.journal
+    return Limits(max_bytes=journal.max_bytes, readings_max_bytes=journal.readings_max_bytes)
+
+
+def places(site: Site, epoch: str, previous: tuple[str, ...]) -> Places:
+    """Return where each equipment is spoken about, and its dictionary."""
+    gateway = site.gateway
+    births: Mapping[str, Json] = {
+        name: dictionary.birth(config)
+        for name, config in site.equipment.items()
+        if config.stage == "live"
+    }
+    return Places(
+        topics=GatewayTopics(gateway.mqtt.root, gateway.site, gateway.gateway),
+        equipment={
+            name: Place(gateway.mqtt.root, gateway.site, config.area, config.line, name)
+            for name, config in site.equipment.items()
+        },
+        local=frozenset(name for name, config in site.equipment.items() if config.stage != "live"),
+        birth=dictionary.gateway_birth(site, epoch, previous),
+        births=births,
+    )

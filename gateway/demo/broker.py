@@ -1,0 +1,135 @@
+"""The demo's broker: mosquitto as a child process where it is installed, else amqtt.
+
+Loopback only, a free port, nothing kept. amqtt speaks MQTT 3.1.1 and is for looking
+only: the demo says which of the two it uses.
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from gateway.demo.errors import DemoError
+
+HOST = "127.0.0.1"
+_READY_TIMEOUT_S = 5.0
+_POLL_S = 0.02
+_EXTRA_PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+
+Kind = Literal["mosquitto", "amqtt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A running broker."""
+
+    kind: Kind
+    port: int
+
+    @property
+    def protocol(self) -> str:
+        """The newest MQTT it speaks, as the configuration names it."""
+        return "5" if self.kind == "mosquitto" else "3.1.1"
+
+
+@asynccontextmanager
+async def broker(directory: Path) -> AsyncIterator[Broker]:
+    """Run a broker for as long as the context lasts; its files go into ``directory``.
+
+    Raises DemoError if there is neither mosquitto nor amqtt.
+    """
+    program = _mosquitto()
+    if program is not None:
+        async with _run_mosquitto(program, directory) as port:
+            yield Broker("mosquitto", port)
+    elif find_spec("amqtt") is not None:
+        async with _run_amqtt() as port:
+            yield Broker("amqtt", port)
+    else:
+        raise DemoError(
+            zh="没有 MQTT 服务器:请安装 mosquitto,或执行 pip install millgate[demo]",
+            en="no MQTT broker: install mosquitto, or pip install millgate[demo]",
+        )
+
+
+def _mosquitto() -> str | None:
+    search = os.pathsep.join([os.environ.get("PATH", ""), *_EXTRA_PLACES])
+    return shutil.which("mosquitto", path=search)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def _run_mosquitto(program: str, directory: Path) -> AsyncIterator[int]:
+    port = _free_port()
+    config = directory / "mosquitto.conf"
+    config.write_text(
+        f"listener {port} {HOST}\n"
+        "allow_anonymous true\n"
+        "persistence false\n"
+        "max_queued_messages 0\n"
+        "set_tcp_nodelay true\n"
+        "log_type error\n"
+    )
+    with (directory / "mosquitto.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            program, "-c", str(config), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        await _until_it_answers(process, port)
+        yield port
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+async def _until_it_answers(process: asyncio.subprocess.Process, port: int) -> None:
+    async with asyncio.timeout(_READY_TIMEOUT_S):
+        while process.returncode is None:
+            try:
+                _, writer = await asyncio.open_connection(HOST, port)
+            except OSError:
+                await asyncio.sleep(_POLL_S)
+                continue
+            writer.close()
+            await writer.wait_closed()
+            return
+    raise DemoError(
+        zh=f"mosquitto 启动失败(退出码 {process.returncode}),见 mosquitto.log",
+        en=f"mosquitto did not start (exit code {process.returncode}), see mosquitto.log",
+    )
+
+
+@asynccontextmanager
+async def _run_amqtt() -> AsyncIterator[int]:
+    from amqtt.broker import Broker as Amqtt  # noqa: PLC0415 - an extra, and slow to import
+
+    logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+    logging.getLogger("transitions").setLevel(logging.CRITICAL)
+    port = _free_port()
+    server = Amqtt(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{port}"}},
+            "plugins": {
+                "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
+            },
+        }
+    )
+    await server.start()
+    try:
+        yield port
+    finally:
+        await server.shutdown()
