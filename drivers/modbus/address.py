@@ -68,7 +68,7 @@ _INOVANCE_H5U = MappingProxyType(
         "M": (_Run("coil", 0x0000, 0, 7999),),
         "B": (_Run("coil", 0x3000, 0, 32767),),
         "S": (_Run("coil", 0xE000, 0, 4095),),
-        "X": (_Run("coil", 0xF800, 0, 0o1777, base=8),),
+        "X": (_Run("di", 0xF800, 0, 0o1777, base=8),),
         "Y": (_Run("coil", 0xFC00, 0, 0o1777, base=8),),
     }
 )
