@@ -62,7 +62,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "gateway.web",
         "gateway.wire",
     ),
-    "gateway.demo": ("gateway.app", "simulators"),
+    "gateway.demo": ("gateway.app", "gateway.settings", "gateway.ops", "simulators"),
     "gateway.cli": ("drivers", "gateway", "simulators"),
     "gateway.__main__": ("gateway.cli",),
 }
@@ -71,7 +71,7 @@ IMPORTERS: Mapping[str, str] = {
     "pymodbus": "drivers.modbus",
     "asyncua": "drivers.opcua",
     "paho": "gateway.ops",
-    "sqlite3": "gateway.journal",
+    "sqlite3": "gateway.journal gateway.demo",
     "sqlalchemy": "gateway.historian",
     "influxdb_client": "gateway.historian",
     "fastapi": "gateway.web",

@@ -53,11 +53,15 @@ def files(root: Path) -> Iterator[Path]:
             yield path.relative_to(root)
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")  # some tables are GB18030
+
+
 def foreign_words(root: Path) -> list[str]:
     return [
         f"{path}:{number}: {what}"
         for path in files(root)
-        for number, line in enumerate((root / path).read_text(encoding="utf-8").splitlines(), 1)
+        for number, line in enumerate(_text(root / path).splitlines(), 1)
         for what, pattern in FOREIGN.items()
         if pattern.search(line)
     ]
