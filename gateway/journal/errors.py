@@ -67,6 +67,7 @@ class FileDamaged(JournalError):
 _PRIMARY_CODE = 0xFF  # SQLite's extended result codes keep the primary one in the low byte
 _BY_CODE: dict[int, type[JournalError]] = {
     sqlite3.SQLITE_FULL: FileFull,
+    sqlite3.SQLITE_IOERR_SHMSIZE: FileFull,  # no room for the index of the write-ahead log
     sqlite3.SQLITE_CORRUPT: FileDamaged,
     sqlite3.SQLITE_NOTADB: FileDamaged,
 }
@@ -80,6 +81,7 @@ def as_journal_errors() -> Iterator[None]:
     except sqlite3.Error as err:
         code = getattr(err, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         name = getattr(err, "sqlite_errorname", type(err).__name__)
-        raise _BY_CODE.get(code & _PRIMARY_CODE, JournalFailed)(f"{err} ({name})") from err
+        ours = _BY_CODE.get(code) or _BY_CODE.get(code & _PRIMARY_CODE, JournalFailed)
+        raise ours(f"{err} ({name})") from err
     except OSError as err:
         raise JournalFailed(str(err)) from err

@@ -9,13 +9,13 @@ Used by one thread at a time; knows no event loop and no quota.
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.domain.events import Gap, Reading
 from gateway.journal.epoch import MAX_STREAMSEQ, draw_epoch
-from gateway.journal.errors import CommandRepeated, as_journal_errors
+from gateway.journal.errors import CommandRepeated, FileFull, as_journal_errors
 from gateway.journal.numbering import Append, Numbered, Stream, number, prepare, unix_ms
 from gateway.journal.retention import Victim, name_gaps, row_bytes
 from gateway.journal.row import Entry, StreamHead
@@ -187,9 +187,10 @@ class Ledger:
         """Mark a clean end, put everything into the one file and close it."""
         with self._transaction():
             self._write_marks(alive_ms=unix_ms(at), clean=1)
-        with as_journal_errors():
+        # Without room for that the log stays beside the file, and the next start reads both.
+        with suppress(FileFull), as_journal_errors():
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            self.connection.close()
+        self.abandon()
 
     def abandon(self) -> None:
         """Close without the mark of a clean end. Idempotent."""

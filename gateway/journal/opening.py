@@ -16,7 +16,7 @@ from gateway.journal.errors import (
 )
 from gateway.journal.ledger import Ledger
 from gateway.journal.retention import Limits
-from gateway.journal.schema import connect_writer, migrate
+from gateway.journal.schema import closed_on_error, connect_writer, migrate, version_of
 from gateway.journal.space import Space
 
 log = logging.getLogger(__name__)
@@ -75,19 +75,14 @@ def open_file(path: Path, at: datetime) -> tuple[sqlite3.Connection, Path | None
 def _open(path: Path) -> sqlite3.Connection:
     with as_journal_errors():
         connection = connect_writer(path)
-    try:
-        with as_journal_errors():
+        with closed_on_error(connection):
             _check(connection)
-            migrate(connection, path)
-    except BaseException:
-        connection.close()
-        raise
+            migrate(connection)
     return connection
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
+    if version_of(connection) == 0:
         return
     (clean,) = connection.execute("SELECT value FROM mark WHERE name = 'clean'").fetchone()
     if clean:

@@ -16,10 +16,10 @@ from typing import Any, Self
 
 import orjson
 
-from gateway.journal.errors import JournalUnusable, as_journal_errors
+from gateway.journal.errors import as_journal_errors
 from gateway.journal.numbering import from_unix_ms, unix_ms
 from gateway.journal.row import Row, StreamHead
-from gateway.journal.schema import MIGRATIONS, connect_reader
+from gateway.journal.schema import MIGRATIONS, connect_reader, version_of
 
 # CROSS JOIN keeps SQLite from putting the small table first and then sorting the large one.
 _ROWS = (
@@ -139,12 +139,9 @@ class JournalReader:
 
     def _connected(self) -> sqlite3.Connection | None:
         connection = connect_reader(self._path)
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == len(MIGRATIONS):
+        if version_of(connection) == len(MIGRATIONS):
             return connection
-        connection.close()
-        if version > len(MIGRATIONS):
-            raise JournalUnusable(self._path, "written by a newer version of this program")
+        connection.close()  # just being created, or of a version the gateway will migrate
         return None
 
     def _disconnect(self) -> None:

@@ -6,7 +6,8 @@ the same instant. So one connection ever writes and checkpoints, every other one
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.journal.errors import JournalUnusable
@@ -59,18 +60,21 @@ MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (_create,)
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """Open the one writing connection; it may be handed to another thread, not shared."""
+    """Open the one writing connection; it may be handed to another thread, not shared.
+
+    Raises JournalUnusable for a newer journal or somebody else's database, untouched.
+    """
     connection = sqlite3.connect(
         path, timeout=WRITER_WAIT_S, isolation_level=None, check_same_thread=False
     )
-    # auto_vacuum only takes effect before the first page is written, which WAL does.
-    return _set(
-        connection,
-        "auto_vacuum = INCREMENTAL",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "mmap_size = 0",
-    )
+    with closed_on_error(connection):
+        _check_origin(connection, path)
+        # auto_vacuum only takes effect before the first page is written, which WAL does.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA mmap_size = 0")
+    return connection
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
@@ -82,26 +86,22 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    return _set(connection, "query_only = ON", "mmap_size = 0")
-
-
-def _set(connection: sqlite3.Connection, *settings: str) -> sqlite3.Connection:
-    try:
-        for setting in settings:
-            connection.execute(f"PRAGMA {setting}")
-    except sqlite3.Error:
-        connection.close()
-        raise
+    with closed_on_error(connection):
+        _check_origin(connection, path)
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA mmap_size = 0")
     return connection
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to this program's version. Raises JournalUnusable if it is newer."""
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the schema's version; 0 before the first migration."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise JournalUnusable(
-            path, f"written by a newer version of this program (schema {version})"
-        )
+    return int(version)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to this program's version."""
+    version = version_of(connection)
     for step, apply in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -111,3 +111,23 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+
+def _check_origin(connection: sqlite3.Connection, path: Path) -> None:
+    version = version_of(connection)
+    if version > len(MIGRATIONS):
+        raise JournalUnusable(
+            path, f"written by a newer version of this program (schema {version})"
+        )
+    if version == 0 and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        raise JournalUnusable(path, "this is a database, but not a journal")
+
+
+@contextmanager
+def closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    """Close the connection if the block raises."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise

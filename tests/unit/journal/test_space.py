@@ -1,0 +1,179 @@
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import orjson
+import pytest
+
+from gateway.journal.errors import FileFull
+from gateway.journal.ledger import Ledger
+from gateway.journal.numbering import Append, prepare
+from gateway.journal.opening import open_ledger
+from gateway.journal.reader import JournalReader
+from gateway.journal.retention import Limits
+from gateway.journal.row import Entry
+from gateway.journal.space import Space
+from tests.support.clock import MORNING
+from tests.support.journal import count, entry, reading
+
+FULL_DISK_BYTES = 2 << 20
+
+
+def opened(path: Path, limits: Limits) -> tuple[Ledger, Space]:
+    return open_ledger(path, at=MORNING, limits=limits, randbelow=Random(1).randrange)
+
+
+def readings(equipment: str, number: int) -> Append:
+    return prepare([Entry(equipment, [reading(i) for i in range(number)])])
+
+
+def live_bytes(ledger: Ledger) -> int:
+    query = ledger.connection.execute
+    (pages,), (free,) = (query(f"PRAGMA {n}").fetchone() for n in ("page_count", "freelist_count"))
+    return int(pages - free) * 4096
+
+
+def test_the_journal_stays_within_its_quota(tmp_path: Path) -> None:
+    limits = Limits(max_bytes=400_000, readings_max_bytes=200_000, ballast_bytes=0)
+    ledger, space = opened(tmp_path / "j.db", limits)
+    for _ in range(100):
+        ledger.commit([readings("press-07", 20), prepare([entry(counts=10)])], {}, MORNING)
+        while space.trim(MORNING):
+            pass
+        assert live_bytes(ledger) <= 400_000
+        assert ledger.reading_bytes <= 200_000
+    ledger.close(MORNING)
+
+
+def test_a_full_journal_keeps_new_readings_until_they_are_delivered(tmp_path: Path) -> None:
+    limits = Limits(max_bytes=400_000, readings_max_bytes=200_000, ballast_bytes=0)
+    ledger, space = opened(tmp_path / "j.db", limits)
+    for _ in range(30):
+        ledger.commit([prepare([entry(counts=50)])], {"publish": ledger.head}, MORNING)
+        ledger.commit([readings("press-07", 1)], {}, MORNING)
+        space.trim(MORNING)
+    newest = ledger.head
+    ledger.close(MORNING)
+    with JournalReader(tmp_path / "j.db") as beside:
+        assert beside.rows(newest - 1, 1)[0].type == "reading"
+        assert not [row for row in beside.rows(0, 10_000) if row.type == "gap"]
+
+
+def test_a_stretch_that_goes_undelivered_is_named(tmp_path: Path) -> None:
+    limits = Limits(max_bytes=10**9, readings_max_bytes=10_000, ballast_bytes=0)
+    ledger, space = opened(tmp_path / "j.db", limits)
+    ledger.commit([readings("press-07", 10), prepare([entry()])], {}, MORNING)
+    ledger.commit([readings("press-07", 90)], {"publish": 4}, MORNING)
+    assert space.trim(MORNING + timedelta(hours=1))
+    assert not space.trim(MORNING)
+    ledger.close(MORNING)
+    with JournalReader(tmp_path / "j.db") as beside:
+        kept = beside.rows(0, 1000)
+    left = [row.streamseq for row in kept if row.type == "reading"]
+    (gap,) = [row for row in kept if row.type == "gap"]
+    said = orjson.loads(gap.data)
+    assert (said["stream"], said["reason"]) == ("reading", "retention")
+    assert (said["from_streamseq"], said["to_streamseq"]) == (5, left[0] - 1)
+    assert said["count"] == left[0] - 5
+    assert [row.seq for row in kept if row.type == "count"] == [11]
+
+
+def test_free_pages_go_back_to_the_file_system_in_steps(tmp_path: Path) -> None:
+    limits = Limits(max_bytes=10**9, readings_max_bytes=10_000, ballast_bytes=0)
+    path = tmp_path / "j.db"
+    ledger, space = opened(path, limits)
+    heavy = prepare([Entry("press-07", [reading(group="g" * 20_000) for _ in range(600)])])
+    ledger.commit([heavy], {}, MORNING)
+    ledger.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = path.stat().st_size
+    while space.trim(MORNING):
+        pass
+    steps = 0
+    while space.tidy():
+        steps += 1
+    assert steps > 1
+    ledger.close(MORNING)
+    assert path.stat().st_size < before / 1.5
+
+
+def test_a_full_file_makes_room_by_class_and_takes_the_append(tmp_path: Path) -> None:
+    ledger, space = opened(tmp_path / "j.db", Limits(ballast_bytes=0))
+    ledger.connection.execute("PRAGMA max_page_count = 200")
+    accepted = fill(ledger, space, rounds=300)
+    ledger.close(MORNING)
+    with JournalReader(tmp_path / "j.db") as beside:
+        rows = beside.rows(0, 100_000)
+        assert beside.states() == {"press-07": b'{"total": %d}' % accepted}
+    gaps = [orjson.loads(row.data) for row in rows if row.type == "gap"]
+    assert {gap["stream"] for gap in gaps} == {"reading"}
+    assert [row.streamseq for row in rows if row.type == "count"] == list(range(1, accepted + 1))
+
+
+def test_a_full_file_with_nothing_to_delete_says_so(tmp_path: Path) -> None:
+    ledger, space = opened(tmp_path / "j.db", Limits(ballast_bytes=0))
+    ledger.connection.execute("PRAGMA max_page_count = 20")
+    large = prepare([Entry("press-07", state=b"x" * 1_000_000)])
+    with pytest.raises(FileFull, match="nothing left to delete"):
+        space.with_room(lambda: ledger.commit([large], {}, MORNING), MORNING)
+    ledger.abandon()
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, small; needs the right to mount."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    size = f"size={FULL_DISK_BYTES}"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", place], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this user may not mount a file system to fill")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def test_a_full_disk_is_survived_with_the_ballast(
+    full_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = full_disk / "j.db"
+    ledger, space = opened(path, Limits(ballast_bytes=256 << 10))
+    accepted = fill(ledger, space, rounds=200)
+    assert "disk full" in caplog.text
+    assert path.with_name("j.db.ballast").exists()
+    ledger.close(MORNING)
+    with JournalReader(path) as beside:
+        assert beside.states() == {"press-07": b'{"total": %d}' % accepted}
+        kept = [row.streamseq for row in beside.rows(0, 100_000) if row.type == "count"]
+    assert kept[-1] == accepted
+
+
+def test_a_disk_full_at_the_start_is_survived(full_disk: Path) -> None:
+    path = full_disk / "j.db"
+    ledger, space = opened(path, Limits(ballast_bytes=256 << 10))
+    fill(ledger, space, rounds=20)
+    ledger.abandon()
+    (full_disk / "somebody-elses").write_bytes(bytes(shutil.disk_usage(full_disk).free))
+    assert shutil.disk_usage(full_disk).free == 0
+    ledger, space = opened(path, Limits(ballast_bytes=256 << 10))
+    assert fill(ledger, space, rounds=5) == 5
+    ledger.close(MORNING)
+
+
+def fill(ledger: Ledger, space: Space, *, rounds: int) -> int:
+    """Append a count and twenty readings again and again; return how many were accepted."""
+    for total in range(1, rounds + 1):
+        append = prepare(
+            [
+                Entry(
+                    "press-07",
+                    [count(total), *(reading(i) for i in range(20))],
+                    b'{"total": %d}' % total,
+                )
+            ]
+        )
+        space.with_room(lambda append=append: ledger.commit([append], {}, MORNING), MORNING)  # type: ignore[misc]
+    return rounds
