@@ -1,0 +1,199 @@
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from gateway.ops.mqtt_terms import ConnectionLost, Refused
+from gateway.publish.counts import Counts
+from gateway.publish.places import Places
+from gateway.publish.pump import CURSOR, Pump
+from gateway.publish.timing import Timing
+from gateway.wire.topics import event_topic
+from tests.support.fake_journal import FakeJournal
+from tests.support.fake_sender import FakeSender
+from tests.support.publishing import PLACES, PRESS, TOPICS, count, status
+from tests.support.until import until
+from tests.unit.publish.running import Waits, running
+
+
+@dataclass
+class Stage:
+    """A pump and what it stands between."""
+
+    places: Places = PLACES
+    window: int = 4
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    sender: FakeSender = field(default_factory=FakeSender)
+    counts: Counts = field(default_factory=Counts)
+    waits: Waits = field(default_factory=Waits)
+
+    def __post_init__(self) -> None:
+        timing = Timing(sleep=self.waits.sleep, uniform=lambda _low, high: high)
+        self.pump = Pump(
+            self.journal,
+            self.places,
+            self.counts,
+            window=self.window,
+            max_rate_per_s=1e9,
+            timing=timing,
+        )
+
+
+async def test_rows_leave_in_order_and_only_a_window_of_them() -> None:
+    stage = Stage(sender=FakeSender(confirms=False))
+    stage.journal.commit("press-03", *(count(n) for n in range(9)))
+    async with running(stage.pump.run(stage.sender)):
+        await until(lambda: len(stage.sender.sent) == 4)
+        stage.sender.sent[0].confirmed.set_result(None)
+        await until(lambda: len(stage.sender.sent) == 5)
+    assert stage.sender.seqs() == [1, 2, 3, 4, 5]
+    assert stage.journal.cursor(CURSOR) == 1
+
+
+async def test_the_cursor_moves_over_the_confirmed_prefix_only() -> None:
+    stage = Stage(sender=FakeSender(confirms=False))
+    stage.journal.commit("press-03", *(count(n) for n in range(3)))
+    async with running(stage.pump.run(stage.sender)):
+        await until(lambda: len(stage.sender.sent) == 3)
+        stage.sender.sent[1].confirmed.set_result(None)
+        stage.sender.sent[2].confirmed.set_result(None)
+        await asyncio.sleep(0)
+        assert stage.journal.advances == []
+        stage.sender.sent[0].confirmed.set_result(None)
+        await until(lambda: stage.journal.cursor(CURSOR) == 3)
+    assert stage.journal.advances == [1, 2, 3]
+
+
+async def test_after_a_loss_the_first_unconfirmed_row_comes_first() -> None:
+    stage = Stage(sender=FakeSender(confirms=False))
+    stage.journal.commit("press-03", *(count(n) for n in range(3)))
+    async with running(stage.pump.run(stage.sender)) as (task,):
+        await until(lambda: len(stage.sender.sent) == 3)
+        stage.sender.sent[0].confirmed.set_result(None)
+        stage.sender.sent[2].confirmed.set_result(None)
+        await until(lambda: stage.journal.cursor(CURSOR) == 1)
+        stage.sender.lose()
+        with pytest.raises(ExceptionGroup) as caught:
+            await task
+    assert caught.group_contains(ConnectionLost)
+    again = FakeSender()
+    async with running(stage.pump.run(again)):
+        await stage.pump.reached(3)
+    assert again.seqs() == [2, 3]
+
+
+async def test_local_rows_never_leave_but_the_cursor_passes_them() -> None:
+    stage = Stage()
+    stage.journal.commit("press-03", count(1), local=True)
+    stage.journal.commit("oven-01", count(2))
+    stage.journal.commit("press-03", count(3), local=True)
+    async with running(stage.pump.run(stage.sender)):
+        await stage.pump.reached(3)
+    assert stage.sender.seqs() == [2]
+    assert stage.counts.published == 1
+
+
+async def test_replay_means_committed_before_the_session() -> None:
+    stage = Stage()
+    stage.journal.commit("press-03", count(1))
+    async with running(stage.pump.run(stage.sender)):
+        await stage.pump.reached(1)
+        stage.journal.commit("press-03", count(2))
+        await stage.pump.reached(2)
+    assert [one.content["replay"] for one in stage.sender.sent] == [True, False]
+
+
+async def test_a_refused_row_is_held_and_sent_again_with_what_follows() -> None:
+    stage = Stage()
+    denied = event_topic(PRESS, "status")
+    stage.sender.denied.add(denied)
+    stage.journal.commit("press-03", count(1), status(), count(2))
+    async with running(stage.pump.run(stage.sender)):
+        await until(lambda: stage.waits.asked_s == [1.0])
+        assert stage.journal.cursor(CURSOR) == 1
+        held = stage.counts.held
+        assert held is not None
+        assert held.data() == {
+            "seq": 2,
+            "topic": denied,
+            "reason": "Not authorized",
+            "reason_code": 0x87,
+            "times": 1,
+        }
+        stage.waits.wake()
+        await until(lambda: stage.waits.asked_s == [1.0, 2.0])
+        stage.sender.denied.clear()
+        stage.waits.wake()
+        await stage.pump.reached(3)
+    assert stage.sender.seqs()[-2:] == [2, 3]
+    assert stage.counts.held is None
+    assert (stage.counts.refused, stage.counts.published) == (2, 3)
+
+
+async def test_a_hold_is_logged_when_it_begins_and_when_it_ends(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    stage = Stage()
+    stage.sender.denied.add(event_topic(PRESS, "status"))
+    stage.journal.commit("press-03", status())
+    async with running(stage.pump.run(stage.sender)):
+        for times in range(1, 4):
+            await until(lambda times=times: len(stage.waits.asked_s) == times)  # type: ignore[misc]
+            stage.waits.wake()
+        await until(lambda: len(stage.waits.asked_s) == 4)
+        stage.sender.denied.clear()
+        stage.waits.wake()
+        await stage.pump.reached(1)
+    assert [record.message.split(":")[0] for record in caplog.records] == [
+        "held at seq 1",
+        "seq 1 was accepted after 4 refusals",
+    ]
+
+
+async def test_after_five_refusals_the_session_is_given_up() -> None:
+    stage = Stage()
+    stage.sender.denied.add(event_topic(PRESS, "status"))
+    stage.journal.commit("press-03", status())
+    async with running(stage.pump.run(stage.sender)) as (task,):
+        while not task.done():
+            stage.waits.wake()
+            await asyncio.sleep(0)
+        with pytest.raises(ConnectionLost, match="refused"):
+            await task
+    assert stage.counts.refused == 5
+
+
+async def test_refused_apart_from_order_is_still_in_order() -> None:
+    stage = Stage(sender=FakeSender(confirms=False))
+    stage.journal.commit("press-03", count(1), count(2), count(3))
+    async with running(stage.pump.run(stage.sender)):
+        await until(lambda: len(stage.sender.sent) == 3)
+        stage.sender.sent[2].confirmed.set_result(None)
+        stage.sender.sent[1].confirmed.set_exception(Refused("quota", 0x97))
+        stage.sender.sent[0].confirmed.set_result(None)
+        await until(lambda: stage.waits.asked_s == [1.0])
+        assert stage.journal.cursor(CURSOR) == 1
+        stage.sender.confirms = True
+        stage.waits.wake()
+        await stage.pump.reached(3)
+    assert stage.sender.seqs() == [1, 2, 3, 2, 3]
+
+
+async def test_equipment_that_left_the_configuration_still_delivers() -> None:
+    stage = Stage(places=Places(TOPICS, {}))
+    stage.journal.commit("press-09", count(1))
+    async with running(stage.pump.run(stage.sender)):
+        await stage.pump.reached(1)
+    assert [one.topic for one in stage.sender.sent] == ["mg/v1/suzhou/_/_/press-09/evt/count"]
+
+
+async def test_rows_keep_the_epoch_they_were_committed_in() -> None:
+    stage = Stage()
+    stage.journal.commit("press-03", count(1))
+    stage.journal.new_epoch("t5k2m1-0000")
+    stage.journal.commit("press-03", count(2))
+    async with running(stage.pump.run(stage.sender)):
+        await stage.pump.reached(2)
+    ids = [one.content["id"] for one in stage.sender.sent]
+    assert ids == ["t5k2m0-9f3a-1", "t5k2m1-0000-2"]
