@@ -47,8 +47,9 @@ class Scaling:
 
     def of(self, raw: float) -> int | float:
         """Return the scaled value; whole numbers stay whole and exact."""
-        if isinstance(raw, int) and self.scale.is_integer() and self.offset.is_integer():
-            return raw * int(self.scale) + int(self.offset)
+        scale, offset = float(self.scale), float(self.offset)
+        if isinstance(raw, int) and scale.is_integer() and offset.is_integer():
+            return raw * int(scale) + int(offset)
         return raw * self.scale + self.offset
 
 
@@ -106,9 +107,10 @@ def _scaled(value: Value, scaling: Scaling) -> tuple[Value | None, str | None]:
         return None, "type_mismatch"
     try:
         scaled = scaling.of(value)
+        finite = math.isfinite(scaled)
     except OverflowError:
-        return None, "invalid_value"
-    return (scaled, None) if math.isfinite(scaled) else (None, "invalid_value")
+        finite = False
+    return (scaled, None) if finite else (None, "invalid_value")
 
 
 def _iso(at: datetime) -> str:

@@ -21,7 +21,7 @@ DEFAULT_PORT = 4840
 
 def _endpoint(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme != "opc.tcp" or not parts.hostname:
+    if parts.scheme != "opc.tcp" or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("an OPC UA endpoint looks like opc.tcp://192.168.1.20:4840")
     if parts.username is not None or parts.password is not None:
         raise ValueError("an endpoint holds no user name and no password")
@@ -29,7 +29,7 @@ def _endpoint(text: str) -> str:
     port = DEFAULT_PORT if parts.port is None else parts.port
     if not port:
         raise ValueError("an endpoint has a port from 1 to 65535")
-    return f"opc.tcp://{host}:{port}{parts.path}"
+    return f"opc.tcp://{host}:{port}{'' if parts.path == '/' else parts.path}"
 
 
 def _node(text: str) -> str:

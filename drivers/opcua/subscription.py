@@ -7,6 +7,7 @@ Promises:
 - A message is acknowledged only after `acknowledge` was called for it.
 - One publish request is under way at most, and its answer is not lost when the caller
   that waited for it was cancelled.
+- A message that got lost on the way is noticed by the number of the next one.
 - Silence is not taken for health: before ``keepalive_s`` is over the server has sent
   something or has confirmed that this subscription still exists. Without a message of
   the subscription's own for `SILENT_KEEPALIVES` keepalives it counts as dead.
@@ -16,7 +17,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -50,7 +51,7 @@ class Message:
 
     arrived: Arrival
     sequence: int
-    """Its own number where it carries values, else that of the next one that will."""
+    """Without values it means nothing: not every server puts there what it should."""
     raws: Sequence[Raw] = ()
     skipped: int = 0
     """Messages missing before this one."""
@@ -141,7 +142,7 @@ class Subscription:
         self._released: list[int] = []
         self._pending: asyncio.Task[Message] | None = None
         self._heard_s = monotonic()
-        self._expected = 1
+        self._last: int | None = None
 
     @property
     def refused(self) -> Mapping[str, str]:
@@ -195,12 +196,12 @@ class Subscription:
     def _received(self, answer: asyncio.Task[Message]) -> Message:
         self._pending = None
         message = answer.result()
-        skipped = (message.sequence - self._expected) % _MAX_SEQUENCE
-        self._expected = message.sequence
-        if message.raws:
-            self._expected = message.sequence % _MAX_SEQUENCE + 1
-            self._note(message.raws)
-        return Message(message.arrived, message.sequence, message.raws, skipped)
+        if not message.raws:
+            return message
+        self._note(message.raws)
+        skipped = _between(self._last, message.sequence)
+        self._last = message.sequence
+        return replace(message, skipped=skipped)
 
     def _note(self, raws: Sequence[Raw]) -> None:
         for raw in raws:
@@ -257,3 +258,11 @@ class Subscription:
                 self._item_of[key] = created.item_id
                 self._refused.pop(key, None)
                 self._unheard.add(key)
+
+
+def _between(last: int | None, sequence: int) -> int:
+    """How many numbers a message skipped; none if it is the first or goes backwards."""
+    if last is None:
+        return 0
+    skipped = (sequence - last - 1) % _MAX_SEQUENCE
+    return skipped if skipped < _MAX_SEQUENCE // 2 else 0
