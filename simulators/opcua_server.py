@@ -13,6 +13,7 @@ from math import inf
 
 from asyncua import Server, ua
 from asyncua.common.callback import CallbackType, ServerItemCallback
+from asyncua.server.internal_session import InternalSession
 
 from simulators.clock import PlantClock
 from simulators.nodes import NAMESPACE, NODES, NodeSpec, folder, node_name
@@ -46,6 +47,8 @@ class OpcUaController:
     _listening: bool = field(default=False, init=False)
     _items: dict[ua.NodeId, Item] = field(default_factory=dict, init=False)
     _analog_due: float = field(default=-inf, init=False)
+    _sessions: dict[ua.NodeId, InternalSession] = field(default_factory=dict, init=False)
+    """Every session seen; without power they are gone."""
 
     async def start(self) -> None:
         """Listen on ``port``, or on a free one that is kept from then on."""
@@ -62,8 +65,12 @@ class OpcUaController:
         if self._server is None or not self._listening:
             return
         self._listening = False
+        self._reachable()
         await self._server.bserver.stop()
         self._forget_gone(set(), why)
+        for session in self._sessions.values():
+            await session.close_session(delete_subs=True)
+        self._sessions.clear()
 
     async def close(self) -> None:
         """Release everything; there is no start after it."""
@@ -76,7 +83,7 @@ class OpcUaController:
         """Write what changed, record what was served, notice who is gone."""
         if self._server is None or not self._listening:
             return
-        self._forget_gone(set(self._server.iserver.subscription_service.subscriptions))
+        self._forget_gone(self._reachable())
         at = self.clock.wall()
         analog = at >= self._analog_due
         if analog:
@@ -87,6 +94,28 @@ class OpcUaController:
         for item in self._items.values():
             if item.spec.facet or analog:
                 await self._show(item, at, stamp)
+
+    def _reachable(self) -> set[int]:
+        """Return the subscriptions whose client is connected.
+
+        A session outlives its connection until it times out (Part 4, 6.7), and writes go
+        on into its subscriptions; nobody is served by that.
+        """
+        if self._server is None:
+            return set()
+        processors = [client.processor for client in self._server.bserver.clients]
+        connected = {
+            processor.session.session_id: processor.session
+            for processor in processors
+            if processor is not None and processor.session is not None
+        }
+        self._sessions |= connected
+        subscriptions = self._server.iserver.subscription_service.subscriptions
+        return {
+            number
+            for number, subscription in subscriptions.items()
+            if subscription.session_id in connected
+        }
 
     async def _show(self, item: Item, at: float, stamp: datetime) -> None:
         value = item.spec.value(item.record.machine)
@@ -102,7 +131,7 @@ class OpcUaController:
         await server.init()
         server.set_endpoint(f"opc.tcp://{HOST}:{self.port}/")
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
-        server.set_security_IDs(["Anonymous"])
+        server.set_identity_tokens([ua.AnonymousIdentityToken])
         index = await server.register_namespace(NAMESPACE)
         for record in self.records:
             prefix = folder(record.machine.spec.name)

@@ -14,7 +14,7 @@ from simulators.nodes import EXECUTION, NAMESPACE, NODES, node_name
 from simulators.registers import EUROMAP_MODES, FIELDS, Field
 from simulators.scenario import SCENARIOS
 
-RATE_MARGIN = 2.0
+RATE_MARGIN = 1.5
 """How much faster than its nominal pace a machine may be before a gateway doubts it."""
 
 LINKS = {

@@ -1,0 +1,127 @@
+"""One machine's truth as the checks of the audit read it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from simulators.clock import wall_seconds
+
+SLACK_S = 0.25
+"""What scheduling on a busy machine may add to a boundary."""
+UNCOMMITTED_S = 0.15
+"""A sample served this shortly before a kill may not have been committed."""
+NOTICEABLE_S = 1.0
+"""A blind window this much longer than interval plus hold has to be noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """The collector was down between the two; wall seconds."""
+
+    down: float
+    up: float
+
+
+@dataclass(slots=True)
+class Findings:
+    """Sentences, sorted by what they mean."""
+
+    missing: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    not_admitted: list[str] = field(default_factory=list)
+    uncovered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Nothing was served between the two; wall seconds."""
+
+    since: float
+    until: float
+    why: str
+
+
+@dataclass(frozen=True)
+class View:
+    """One machine of a truth file. ``machine`` is its entry there."""
+
+    name: str
+    machine: dict[str, Any]
+    truth: dict[str, Any]
+    kills: Sequence[Kill]
+    heartbeat_s: float
+
+    @property
+    def observable(self) -> dict[str, Any]:
+        """Return what a perfect observer could know."""
+        found: dict[str, Any] = self.machine["observable"]
+        return found
+
+    @property
+    def interval_s(self) -> float:
+        """Return the observer's poll interval."""
+        return float(self.machine["interval_s"])
+
+    @property
+    def hold_s(self) -> float:
+        """Return how long a state must stand."""
+        return float(self.machine["hold_s"])
+
+    @property
+    def tolerance_s(self) -> float:
+        """Return how far a boundary may be off: one interval plus hold."""
+        return self.interval_s + self.hold_s + SLACK_S
+
+    @cached_property
+    def ended(self) -> float:
+        """Return when the truth was written."""
+        return wall_seconds(self.truth["ended_at"])
+
+    @cached_property
+    def windows(self) -> list[Window]:
+        """Return the blind windows in order."""
+        return [
+            Window(wall_seconds(blind["from"]), wall_seconds(blind["until"]), blind["why"])
+            for blind in self.observable["blind"]
+        ]
+
+    def seconds(self, text: str) -> float:
+        """Return an ISO time as wall seconds."""
+        return wall_seconds(text)
+
+    @cached_property
+    def doubtful(self) -> list[tuple[float, float]]:
+        """Return when samples were served that may not have been committed.
+
+        What is pushed arrives up to one interval later, so that also a power cut takes
+        what was about to be sent.
+        """
+        pushed = self.machine["protocol"] == "opcua"
+        ends = [kill.down for kill in self.kills]
+        ends += [window.since for window in self.windows if pushed]
+        early_s = UNCOMMITTED_S + (self.interval_s if pushed else 0.0)
+        return [(end - early_s, end + SLACK_S) for end in ends]
+
+    def is_doubtful(self, since: float, until: float | None = None) -> bool:
+        """Whether what was decided between the two moments may not have been committed."""
+        until = since if until is None else until
+        return any(since <= last and first <= until for first, last in self.doubtful)
+
+    def first_sample_after(self, at: float) -> float:
+        """Return when something was served again after ``at``, ``at`` if it never was not."""
+        return max(
+            (w.until for w in self.windows if w.since - UNCOMMITTED_S <= at <= w.until), default=at
+        )
+
+
+def merged(windows: Iterable[Window], gap_s: float) -> list[Window]:
+    """Join windows that are at most ``gap_s`` apart."""
+    joined: list[Window] = []
+    for window in windows:
+        if joined and window.since - joined[-1].until <= gap_s:
+            joined[-1] = Window(joined[-1].since, window.until, joined[-1].why)
+        else:
+            joined.append(window)
+    return joined
