@@ -1,0 +1,294 @@
+"""Which replay to ask for next, and what to believe of its answer.
+
+A gateway sends ``evt/*`` strictly in journal order, but the broker between may drop what it
+queued for us. So a series is *suspect* after each connect and each time we were slow, until
+everything up to the newest seq that the gateway reports is here or was sent again.
+
+- One request at a time for one gateway, of at most CHUNK seqs; a hole comes before a tail.
+- A request is done when as many rows of it were stored as the gateway says it sent.
+- A hole is a loss only after a complete replay of its range, and after all that was
+  journaled up to then (a ``gap`` event naming it may be there) has been seen too.
+- No answer and no row for ``patience_s``: the same again after a growing delay.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gateway.domain.events import Json
+from gateway.historian.ledger import Ledger, Loss, Series
+from gateway.historian.runs import Runs
+from gateway.wire.cloudevent import Envelope
+
+CHUNK = 10_000
+MAX_DELAY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A replay to ask for: the rows of ``series`` with from_seq <= seq <= to_seq."""
+
+    series: Series
+    command_id: str
+    from_seq: int
+    to_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a gateway's retained health says of its journal."""
+
+    series: Series
+    last_seq: Mapping[str, int]
+    """type -> newest seq, where that has been sent"""
+    head: int
+    """The newest seq that has been sent, of any type."""
+
+
+def read_report(source: str, health: Json) -> Report | None:
+    """Return what a ``health`` message says; None if it lacks what is needed."""
+    epoch, newest, sent = health.get("epoch"), health.get("last_seq"), _whole(health, "sent_seq")
+    if not isinstance(epoch, str) or not isinstance(newest, dict) or sent is None:
+        return None
+    seqs = {key: seq for key, seq in newest.items() if isinstance(seq, int)}
+    here = {key: seq for key, seq in seqs.items() if seq <= sent}
+    return Report(Series(source, epoch), here, min(sent, max(seqs.values(), default=0)))
+
+
+@dataclass(slots=True)
+class _Series:
+    suspect: bool = True
+    report: Report | None = None
+    report_is_new: bool = False
+    """It came after the last replay was done."""
+    replayed: Runs = field(default_factory=Runs)
+    """Seqs that cannot be had any more: sent again completely, or said not to exist."""
+
+
+@dataclass(slots=True)
+class _Current:
+    request: Request
+    patient_until_s: float
+    got: set[int] = field(default_factory=set)
+    count: int | None = None
+    upto_seq: int = 0
+    """How far the gateway went; it sends nothing again that it has not sent yet."""
+
+
+@dataclass(slots=True)
+class _Gateway:
+    online: bool = True
+    current: _Current | None = None
+    not_before_s: float = 0.0
+    failures: int = 0
+
+
+class Asker:
+    """The replays of all gateways. Time comes in as monotonic seconds."""
+
+    def __init__(
+        self, new_id: Callable[[], str], *, settle_s: float = 1.0, patience_s: float = 30.0
+    ) -> None:
+        self.requests = 0
+        """Requests sent so far, repeats included."""
+        self._new_id = new_id
+        self._settle_s = settle_s
+        self._patience_s = patience_s
+        self._series: dict[Series, _Series] = {}
+        self._gateways: dict[str, _Gateway] = {}
+        self._not_before_s = 0.0
+
+    def connected(self, now_s: float) -> None:
+        """Note a new connection: anything may have been dropped while we were away."""
+        self._not_before_s = now_s + self._settle_s  # what the broker kept for us comes first
+        for gateway in self._gateways.values():
+            gateway.current = None
+            gateway.not_before_s = 0.0
+        self.suspect()
+
+    def suspect(self) -> None:
+        """Note that the broker may have dropped something."""
+        for series in self._series.values():
+            series.suspect = True
+
+    def online(self, source: str, *, is_online: bool) -> None:
+        """Note what the gateway's ``online`` says; a gateway that is offline is not asked."""
+        self._gateway(source).online = is_online
+
+    def report(self, report: Report) -> None:
+        """Note what the gateway's ``health`` says."""
+        series = self._of(report.series)
+        series.report, series.report_is_new = report, True
+
+    def stored(self, events: Iterable[Envelope], now_s: float) -> None:
+        """Note rows that are safe in the store."""
+        for event in events:
+            gateway = self._gateways.get(event.source)
+            if gateway is None or gateway.current is None:
+                continue
+            request = gateway.current.request
+            if (
+                event.epoch == request.series.epoch
+                and request.from_seq <= event.seq <= request.to_seq
+            ):
+                gateway.current.got.add(event.seq)
+                gateway.current.patient_until_s = now_s + self._patience_s
+
+    def answer(self, body: Json, now_s: float) -> str | None:
+        """Take a reply; return why the gateway refused, if that is not about the range."""
+        for gateway in self._gateways.values():
+            current = gateway.current
+            if current is None or current.request.command_id != body.get("command_id"):
+                continue
+            if body.get("accepted") is True:
+                upto = _whole(body, "upto_seq")
+                current.upto_seq = current.request.to_seq if upto is None else upto
+                current.count = _whole(body, "count") or 0
+                return None
+            if body.get("error") == "OUT_OF_RANGE":
+                self._out_of_range(gateway, current.request, body)
+                return None
+            self._failed(gateway, now_s)
+            return str(body.get("error"))
+        return None
+
+    def due(self, ledger: Ledger, now_s: float) -> list[Request]:
+        """Return the requests to send now."""
+        return [
+            request
+            for source in {series.source for series in self._series}
+            if (request := self._due(source, ledger, now_s)) is not None
+        ]
+
+    def settled(self, ledger: Ledger, now_s: float) -> tuple[list[tuple[Series, int]], list[Loss]]:
+        """Return the positions that are proven by now, and the holes that are losses."""
+        for gateway in self._gateways.values():
+            if gateway.current is not None and _is_complete(gateway.current):
+                self._complete(gateway, gateway.current, now_s)
+        positions: list[tuple[Series, int]] = []
+        losses: list[Loss] = []
+        for key, series in self._series.items():
+            known = ledger.position(key)
+            position = series.replayed.cover(1, known).last if known else series.replayed.last
+            position = max(position, _judge(series, position, ledger))
+            if not series.suspect and series.report_is_new:
+                losses += _losses(key, series, ledger)
+            if position > known:
+                positions.append((key, position))
+        return positions, losses
+
+    def learn(self, ledger: Ledger) -> None:
+        """Take in the series the store knows of."""
+        for series in ledger.all_series():
+            self._of(series)
+
+    def _of(self, series: Series) -> _Series:
+        self._gateway(series.source)
+        return self._series.setdefault(series, _Series())
+
+    def _gateway(self, source: str) -> _Gateway:
+        return self._gateways.setdefault(source, _Gateway())
+
+    def _due(self, source: str, ledger: Ledger, now_s: float) -> Request | None:
+        gateway = self._gateways[source]
+        if gateway.current is not None:
+            if now_s < gateway.current.patient_until_s:
+                return None
+            self._failed(gateway, now_s)
+        if not gateway.online or now_s < max(gateway.not_before_s, self._not_before_s):
+            return None
+        for key, series in self._series.items():
+            wanted = _wanted(key, series, ledger) if key.source == source else None
+            if wanted is not None:
+                request = Request(key, self._new_id(), *wanted)
+                gateway.current = _Current(request, now_s + self._patience_s)
+                self.requests += 1
+                return request
+        return None
+
+    def _failed(self, gateway: _Gateway, now_s: float) -> None:
+        gateway.current = None
+        gateway.not_before_s = now_s + min(MAX_DELAY_S, 2.0**gateway.failures)
+        gateway.failures += 1
+
+    def _out_of_range(self, gateway: _Gateway, request: Request, body: Json) -> None:
+        series = self._of(request.series)
+        gateway.current, gateway.failures = None, 0
+        first = _whole(body, "first_seq")
+        below = request.to_seq  # what it refuses although it lies in its range is not there
+        if first is not None and first > request.from_seq:
+            below = min(first - 1, request.to_seq)
+        series.replayed = series.replayed.cover(request.from_seq, below)
+        series.report_is_new = False
+
+    def _complete(self, gateway: _Gateway, current: _Current, now_s: float) -> None:
+        request = current.request
+        series = self._of(request.series)
+        gateway.current, gateway.failures = None, 0
+        upto = min(request.to_seq, current.upto_seq)
+        if upto >= request.from_seq:
+            series.replayed = series.replayed.cover(request.from_seq, upto)
+        if upto < request.to_seq:
+            gateway.not_before_s = now_s + self._settle_s
+        series.report_is_new = False
+
+
+def _whole(body: Json, key: str) -> int | None:
+    value = body.get(key)
+    return value if isinstance(value, int) else None
+
+
+def _is_complete(current: _Current) -> bool:
+    return current.count is not None and len(current.got) >= current.count
+
+
+def _judge(series: _Series, position: int, ledger: Ledger) -> int:
+    """Decide whether the series is suspect; return the position its report proves."""
+    report = series.report
+    if report is None:
+        return 0
+    tops = ledger.top_seqs(report.series)
+    if position >= report.head:
+        series.suspect = series.suspect and not series.report_is_new
+    elif any(seq > tops.get(type_, 0) for type_, seq in report.last_seq.items()):
+        series.suspect = True
+    elif not series.suspect:
+        return report.head
+    return 0
+
+
+def _wanted(key: Series, series: _Series, ledger: Ledger) -> tuple[int, int] | None:
+    top = _top(key, ledger)
+    ranges = [(hole.from_seq, min(hole.to_seq, top)) for _, hole in ledger.holes(key)]
+    if series.suspect and series.report is not None:
+        ranges.append((ledger.position(key) + 1, series.report.head))
+    for first, last in ranges:
+        for low, high in _missing(series.replayed, first, last):
+            return low, min(high, low + CHUNK - 1)
+    return None
+
+
+def _top(series: Series, ledger: Ledger) -> int:
+    return max(ledger.top_seqs(series).values(), default=0)
+
+
+def _missing(runs: Runs, first: int, last: int) -> Iterable[tuple[int, int]]:
+    """Yield the ranges of first..last that are in no run."""
+    for run in runs.runs:
+        if run.last < first:
+            continue
+        if run.first > last:
+            break
+        if run.first > first:
+            yield first, run.first - 1
+        first = run.last + 1
+    if first <= last:
+        yield first, last
+
+
+def _losses(key: Series, series: _Series, ledger: Ledger) -> list[Loss]:
+    top = _top(key, ledger)
+    return [
+        Loss(stream, hole, "not in the journal")
+        for stream, hole in ledger.holes(key)
+        if not any(_missing(series.replayed, hole.from_seq, min(hole.to_seq, top)))
+    ]

@@ -1,0 +1,137 @@
+"""The historian: one site's facts from MQTT into its stores, until cancelled."""
+
+import asyncio
+import logging
+import random
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from gateway.historian.asking import Asker
+from gateway.historian.charts import ChartFeed
+from gateway.historian.consumer import Consumer
+from gateway.historian.record import Record, recording
+from gateway.historian.settings import HistorianSettings, Sleep, Uniform, delays
+from gateway.historian.sql import SqlStore
+from gateway.historian.store import Store
+from gateway.ops.clock import SYSTEM_CLOCK, Clock
+from gateway.ops.mqtt_link import MqttError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Numbers since the start, for health and for people."""
+
+    connected: bool
+    messages: int
+    events_written: int
+    """Repeats of stored events included."""
+    dead_letters: int
+    losses: int
+    replays_asked: int
+    store_outages: int
+    holes: int
+    """Known holes that nothing has filled yet."""
+
+
+class Historian:
+    """``await run()`` until cancelled; ``stats()`` any time."""
+
+    def __init__(
+        self,
+        settings: HistorianSettings,
+        *,
+        open_store: Callable[[], Store] | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        sleep: Sleep = asyncio.sleep,
+        uniform: Uniform = random.uniform,
+        new_id: Callable[[], str] = lambda: f"replay-{secrets.token_hex(6)}",
+    ) -> None:
+        self._settings = settings
+        self._open_store = open_store or self._open_sql
+        self._clock = clock
+        self._sleep = sleep
+        self._uniform = uniform
+        self._asker = Asker(new_id)
+        self._consumer: Consumer | None = None
+        self._record: Record | None = None
+
+    async def run(self) -> None:
+        """Consume for ever; reconnect with full jitter. Raises StoreUnusable."""
+        async with (
+            recording(
+                self._open_store, now=self._clock.now, sleep=self._sleep, uniform=self._uniform
+            ) as record,
+            asyncio.TaskGroup() as tasks,
+        ):
+            self._record = record
+            self._consumer = Consumer(self._settings, record, self._asker, self._clock)
+            for chart in self._settings.charts:
+                feed = ChartFeed(chart, record, self._clock, self._sleep, self._uniform)
+                tasks.create_task(feed.run(), name=f"historian {chart.name}")
+            await self._consume(self._consumer)
+
+    def stats(self) -> Stats:
+        """Return the numbers of this moment."""
+        record, consumer = self._record, self._consumer
+        if record is None or consumer is None:
+            return Stats(
+                connected=False,
+                messages=0,
+                events_written=0,
+                dead_letters=0,
+                losses=0,
+                replays_asked=0,
+                store_outages=0,
+                holes=0,
+            )
+        ledger = record.ledger
+        return Stats(
+            connected=consumer.received.connected,
+            messages=consumer.received.messages,
+            events_written=record.written.events,
+            dead_letters=record.written.dead,
+            losses=record.written.losses,
+            replays_asked=self._asker.requests,
+            store_outages=record.written.outages,
+            holes=sum(len(ledger.holes(series)) for series in ledger.all_series()),
+        )
+
+    async def _consume(self, consumer: Consumer) -> None:
+        broker = f"{self._settings.broker.host}:{self._settings.broker.port}"
+        outage = _Outage(broker, self._uniform)
+        while True:
+            try:
+                await consumer.run(outage.end)
+            except MqttError as err:
+                outage.begin(str(err))
+                await self._sleep(next(outage.waits))
+
+    def _open_sql(self) -> Store:
+        return SqlStore.open(self._settings.sql.url, zone=ZoneInfo(self._settings.timezone))
+
+
+class _Outage:
+    """Logs an outage of the broker when it begins and when it ends; paces the attempts."""
+
+    def __init__(self, broker: str, uniform: Uniform) -> None:
+        self.waits = delays(uniform)
+        self._broker = broker
+        self._uniform = uniform
+        self._is_on = False
+
+    def begin(self, reason: str) -> None:
+        """Note a failure."""
+        if not self._is_on:
+            _log.warning("broker %s is away: %s", self._broker, reason)
+        self._is_on = True
+
+    def end(self) -> None:
+        """Note a connection."""
+        if self._is_on:
+            _log.warning("broker %s is back", self._broker)
+        self._is_on = False
+        self.waits = delays(self._uniform)

@@ -1,0 +1,80 @@
+"""What the historian must be told."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.ops.mqtt_link import BrokerSettings
+
+MIN_DELAY_S = 1.0
+MAX_DELAY_S = 60.0
+
+Sleep = Callable[[float], Awaitable[None]]
+Uniform = Callable[[float, float], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlSettings:
+    """The store of record: an SQLAlchemy URL (``sqlite:///...``, ``postgresql+psycopg://...``)."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfluxSettings:
+    """A store for charts that speaks the InfluxDB v2 write API."""
+
+    url: str
+    org: str
+    bucket: str
+    token_file: Path | None = None
+    """Read at the start; None where the store asks for none."""
+    timeout_s: float = 10.0
+    max_future_s: float = 2 * 86400.0
+    """Points further ahead are not sent: VictoriaMetrics would confirm and drop them."""
+    max_age_s: float | None = None
+    """Points older than the store keeps are not sent; None if it keeps all."""
+
+    @property
+    def name(self) -> str:
+        """What its progress is filed under."""
+        return f"influxdb {self.url} {self.org}/{self.bucket}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorianSettings:
+    """One historian: a site's broker, one store of record, any number of chart stores."""
+
+    broker: BrokerSettings
+    site: str
+    stores: tuple[SqlSettings | InfluxSettings, ...]
+    root: str = "mg/v1"
+    timezone: str = "UTC"
+    """IANA name; the local hours and days of the views are in it."""
+    client_id: str = ""
+    """Default: ``millgate-historian-<site>``. Two historians of one site need two ids."""
+    session_expiry_s: int = 7 * 86400
+    batch: int = 500
+    """Messages in one transaction at most; what has arrived is not waited upon."""
+    sql: SqlSettings = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = [store for store in self.stores if isinstance(store, SqlSettings)]
+        if len(found) != 1:
+            raise ValueError(f"a historian needs exactly one sql store, not {len(found)}")
+        object.__setattr__(self, "sql", found[0])
+        if not self.client_id:
+            object.__setattr__(self, "client_id", f"millgate-historian-{self.site}")
+
+    @property
+    def charts(self) -> tuple[InfluxSettings, ...]:
+        """The chart stores."""
+        return tuple(store for store in self.stores if isinstance(store, InfluxSettings))
+
+
+def delays(uniform: Uniform, *, max_s: float = MAX_DELAY_S) -> Iterator[float]:
+    """Yield waits in seconds: full jitter under a ceiling that doubles up to ``max_s``."""
+    ceiling_s = MIN_DELAY_S
+    while True:
+        yield uniform(0.0, ceiling_s)
+        ceiling_s = min(2 * ceiling_s, max_s)

@@ -1,0 +1,338 @@
+"""The store of record: a SQLite file or PostgreSQL, by SQLAlchemy.
+
+- A batch is one transaction: rows, marks, positions, losses, dead letters. All or nothing.
+- The same event any number of times, in any order, leaves one row: (source, id) is its key.
+- A fault occurrence shows its newest step; an older one that comes late changes nothing.
+- Every error is a StoreError.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Insert,
+    Table,
+    and_,
+    case,
+    create_engine,
+    exc,
+    func,
+    make_url,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy import event as listen
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ColumnElement
+
+from gateway.historian import sql_schema as schema
+from gateway.historian.ledger import Changes, Ledger, Series, Stream
+from gateway.historian.rows import MalformedFact, Row, detail_rows, event_row
+from gateway.historian.runs import Run, Runs
+from gateway.historian.sql_views import views
+from gateway.historian.store import (
+    Batch,
+    Birth,
+    DeadLetter,
+    StoreError,
+    StoreUnavailable,
+    StoreUnusable,
+    Unstorable,
+)
+from gateway.wire.cloudevent import Envelope
+
+BUSY_TIMEOUT_MS = 5000
+
+# Most specific first. A refused connection and a locked file are OperationalErrors.
+_ERRORS: tuple[tuple[type[Exception], type[StoreError]], ...] = (
+    (exc.OperationalError, StoreUnavailable),
+    (exc.DataError, Unstorable),
+    (exc.IntegrityError, Unstorable),
+    (exc.ProgrammingError, Unstorable),
+    (exc.NotSupportedError, Unstorable),
+    (exc.DBAPIError, StoreUnavailable),
+    (exc.TimeoutError, StoreUnavailable),
+    (exc.StatementError, Unstorable),
+    (OverflowError, Unstorable),
+    (exc.SQLAlchemyError, StoreUnusable),
+    (OSError, StoreUnavailable),
+)
+
+
+@contextmanager
+def as_store_errors(store: str) -> Iterator[None]:
+    """Re-raise what the database's libraries raise as the StoreError it means."""
+    try:
+        yield
+    except tuple(theirs for theirs, _ in _ERRORS) as err:
+        ours = next(ours for theirs, ours in _ERRORS if isinstance(err, theirs))
+        reason = str(getattr(err, "orig", None) or err)
+        raise ours(store, reason) from err
+
+
+class SqlStore:
+    """Implements ``gateway.historian.store.Store``; blocks, one call at a time."""
+
+    def __init__(self, engine: Engine, name: str, zone: tzinfo) -> None:
+        self._engine = engine
+        self._name = name
+        self._zone = zone
+        self._sqlite = engine.dialect.name == "sqlite"
+
+    @classmethod
+    def open(
+        cls, url: str, *, zone: tzinfo = UTC, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+    ) -> "SqlStore":
+        """Open the database, making or checking its tables. Raises StoreError.
+
+        ``zone`` is the site's: local hours and days of new rows are in it. A SQLite file
+        that others hold is waited for ``busy_timeout_ms``.
+        """
+        with as_store_errors(url):
+            parsed = make_url(url)
+            name = parsed.render_as_string(hide_password=True)
+        with as_store_errors(name):
+            if parsed.get_backend_name() == "sqlite" and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            engine = _engine(url, busy_timeout_ms)
+            store = cls(engine, name, zone)
+            try:
+                store._prepare()
+            except BaseException:
+                engine.dispose()
+                raise
+        return store
+
+    def ledger(self) -> Ledger:
+        """Return the marks and positions as of the last commit."""
+        with as_store_errors(self._name), self._engine.begin() as connection:
+            marks = {
+                Stream(row.source, row.epoch, row.equipment, row.type): _load_runs(row.runs)
+                for row in connection.execute(select(schema.mark))
+            }
+            positions = {
+                Series(row.source, row.epoch): row.seq
+                for row in connection.execute(select(schema.position))
+            }
+        return Ledger(marks, positions)
+
+    def write(self, batch: Batch) -> None:
+        """Store all of it or nothing."""
+        with as_store_errors(self._name), self._engine.begin() as connection:
+            self._write_events(connection, batch.events)
+            self._write_births(connection, batch.births)
+            self._write_changes(connection, batch.changes, batch.at)
+            self._write_dead(connection, batch.dead)
+
+    def events_after(self, number: int, limit: int) -> Sequence[tuple[int, Envelope]]:
+        """Return stored events in the order they were stored, each with its number."""
+        columns = schema.event.c
+        query = (
+            select(schema.event)
+            .where(columns.number > number)
+            .order_by(columns.number)
+            .limit(limit)
+        )
+        with as_store_errors(self._name), self._engine.begin() as connection:
+            return [(row.number, _envelope(row)) for row in connection.execute(query)]
+
+    def cursors(self) -> Mapping[str, int]:
+        """Return how far each chart store has been fed."""
+        with as_store_errors(self._name), self._engine.begin() as connection:
+            return {row.name: row.number for row in connection.execute(select(schema.feed))}
+
+    def advance(self, name: str, number: int) -> None:
+        """Note that the chart store ``name`` has everything up to ``number``."""
+        with as_store_errors(self._name), self._engine.begin() as connection:
+            self._upsert(connection, schema.feed, [{"name": name, "number": number}])
+
+    def close(self) -> None:
+        """Release everything. Idempotent."""
+        self._engine.dispose()
+
+    def _prepare(self) -> None:
+        with self._engine.begin() as connection:
+            schema.metadata.create_all(connection)
+            version = connection.scalar(select(func.max(schema.schema_version.c.version)))
+            if version is None:
+                connection.execute(schema.schema_version.insert(), {"version": schema.VERSION})
+            elif version > schema.VERSION:
+                raise StoreUnusable(self._name, f"its tables are of version {version}")
+            for name, query in views("sqlite" if self._sqlite else "postgresql").items():
+                if self._sqlite:
+                    connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
+                    connection.execute(text(f"CREATE VIEW {name} AS {query}"))
+                else:
+                    connection.execute(text(f"CREATE OR REPLACE VIEW {name} AS {query}"))
+
+    def _write_events(self, connection: Connection, events: Sequence[Envelope]) -> None:
+        rows: dict[str, list[Row]] = {"event": [event_row(event) for event in events]}
+        dead: list[DeadLetter] = []
+        for event in events:
+            try:
+                for table, row in detail_rows(event, self._zone):
+                    rows.setdefault(table, []).append(row)
+            except MalformedFact as err:
+                payload = orjson.dumps(event.data)
+                dead.append(DeadLetter(event.recordedtime, event.subject, payload, str(err)))
+        for table, values in rows.items():
+            if values:
+                statement = self._insert_of(schema.metadata.tables[table])
+                connection.execute(statement, values)
+        self._write_dead(connection, dead)
+
+    def _write_births(self, connection: Connection, births: Sequence[Birth]) -> None:
+        self._upsert(connection, schema.equipment, [_birth_row(birth) for birth in births])
+
+    def _write_changes(self, connection: Connection, changes: Changes, at: datetime | None) -> None:
+        marks = [
+            {
+                **stream._asdict(),
+                "streamseq": runs.last,
+                "seq": runs.last_seq,
+                "runs": orjson.dumps([tuple(run) for run in runs.runs]).decode(),
+            }
+            for stream, runs in changes.marks.items()
+        ]
+        self._upsert(connection, schema.mark, marks)
+        positions = [
+            {**series._asdict(), "seq": runs.last} for series, runs in changes.positions.items()
+        ]
+        self._upsert(connection, schema.position, positions)
+        losses = [
+            {
+                **loss.stream._asdict(),
+                "from_streamseq": loss.hole.first,
+                "to_streamseq": loss.hole.last,
+                "reason": loss.reason,
+                "noticed_at": at,
+            }
+            for loss in changes.losses
+        ]
+        if losses:
+            connection.execute(self._insert(schema.loss).on_conflict_do_nothing(), losses)
+
+    def _write_dead(self, connection: Connection, dead: Iterable[DeadLetter]) -> None:
+        rows = [
+            {"at": one.at, "topic": one.topic, "payload": one.payload, "reason": _plain(one.reason)}
+            for one in dead
+        ]
+        if rows:
+            connection.execute(schema.dead_letter.insert(), rows)
+
+    def _insert_of(self, table: Table) -> Insert:
+        if table is schema.fault_occurrence:
+            return self._fault_upsert()
+        statement: Insert = self._insert(table).on_conflict_do_nothing()
+        return statement
+
+    def _fault_upsert(self) -> Insert:
+        table = schema.fault_occurrence
+        insert = self._insert(table)
+        new = insert.excluded
+        is_newer = or_(
+            new.epoch > table.c.epoch, and_(new.epoch == table.c.epoch, new.seq > table.c.seq)
+        )
+        kept = {"source", "fault_id"}
+        values: dict[str, ColumnElement[Any]] = {
+            column.name: case((is_newer, new[column.name]), else_=table.c[column.name])
+            for column in table.c
+            if column.name not in kept
+        }
+        # The order it was raised under, not the one in force when it was cleared.
+        values["order_no"] = case(
+            (new.transition == "raised", new.order_no), else_=table.c.order_no
+        )
+        statement: Insert = insert.on_conflict_do_update(
+            index_elements=["source", "fault_id"], set_=values
+        )
+        return statement
+
+    def _upsert(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        insert = self._insert(table)
+        keys = [column.name for column in table.primary_key]
+        values = {
+            column.name: insert.excluded[column.name]
+            for column in table.c
+            if column.name not in keys
+        }
+        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+    def _insert(self, table: Table) -> Any:
+        return sqlite.insert(table) if self._sqlite else postgresql.insert(table)
+
+
+def _engine(url: str, busy_timeout_ms: int) -> Engine:
+    engine = create_engine(
+        url, pool_size=1, max_overflow=0, pool_pre_ping=True, json_serializer=_as_it_is
+    )
+    if engine.dialect.name == "sqlite":
+        listen.listen(engine, "connect", partial(_prepare_sqlite, busy_timeout_ms))
+        listen.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _as_it_is(value: str) -> str:
+    return value
+
+
+def _prepare_sqlite(busy_timeout_ms: int, connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that turns from reading to writing fails at once when another one wrote.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _load_runs(stored: str) -> Runs:
+    return Runs(tuple(Run(*run) for run in orjson.loads(stored)))
+
+
+def _plain(reason: str) -> str:
+    return reason.replace("\x00", "\ufffd")  # PostgreSQL has no text with a zero in it
+
+
+def _birth_row(birth: Birth) -> Row:
+    name = birth.data.get("name")
+    names: Mapping[str, Any] = name if isinstance(name, dict) else {}
+    return {
+        "source": birth.source,
+        "equipment": birth.equipment,
+        "subject": birth.subject,
+        "name_zh": names.get("zh"),
+        "name_en": names.get("en"),
+        "birth": orjson.dumps(birth.data).decode(),
+    }
+
+
+def _envelope(row: Any) -> Envelope:
+    data = row.data if isinstance(row.data, dict) else orjson.loads(row.data)
+    return Envelope(
+        id=row.id,
+        source=row.source,
+        epoch=row.epoch,
+        seq=row.seq,
+        type=row.type,
+        subject=row.subject,
+        time=row.time,
+        recordedtime=row.recordedtime,
+        streamseq=row.streamseq,
+        replay=bool(row.replay),
+        data=data,
+    )
