@@ -1,0 +1,127 @@
+"""The promises of `drivers.modbus.bus`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from drivers.contract import Unreachable
+from drivers.modbus.bus import Bus, bus_of
+from drivers.modbus.client import Request
+from drivers.modbus.clock import Clock
+from drivers.modbus.errors import NoAnswer
+from tests.support.modbus_device import HR, Device, device
+from tests.support.until import until
+
+
+@pytest.fixture
+async def plc() -> AsyncIterator[Device]:
+    async with device() as running:
+        running.put(HR, 0, *range(10))
+        yield running
+
+
+def bus_to(plc: Device) -> Bus:
+    return Bus("127.0.0.1", plc.port, clock=Clock())
+
+
+def request(unit: int, *, timeout_s: float = 0.1) -> Request:
+    return Request(unit=unit, table="hr", start=0, count=1, timeout_s=timeout_s)
+
+
+def test_one_bus_for_each_socket() -> None:
+    shared: dict[str, Any] = {}
+    first = bus_of(shared, "10.0.0.1", 502, clock=Clock())
+    assert bus_of(shared, "10.0.0.1", 502, clock=Clock()) is first
+    assert bus_of(shared, "10.0.0.1", 503, clock=Clock()) is not first
+    assert bus_of(shared, "10.0.0.2", 502, clock=Clock()) is not first
+    assert bus_of({}, "10.0.0.1", 502, clock=Clock()) is not first
+
+
+async def test_the_first_to_enter_opens_and_the_last_to_leave_closes(plc: Device) -> None:
+    bus = bus_to(plc)
+    async with bus.entered(1.0):
+        async with bus.entered(1.0):
+            await until(lambda: plc.connections == 1)
+            await bus.ask(request(1))
+        await bus.ask(request(1))
+        assert (plc.connections, plc.accepted) == (1, 1)
+    await until(lambda: plc.connections == 0)
+
+
+async def test_ten_at_once_still_open_one_socket(plc: Device) -> None:
+    bus = bus_to(plc)
+
+    async def stay(unit: int) -> None:
+        async with bus.entered(1.0):
+            for _ in range(5):
+                await bus.ask(request(unit))
+
+    await asyncio.gather(*(stay(unit) for unit in range(10)))
+    assert plc.accepted == 1
+    assert len(plc.asked) == 50
+
+
+async def test_turns_go_round(plc: Device) -> None:
+    bus = bus_to(plc)
+
+    async def stay(unit: int) -> None:
+        for _ in range(4):
+            await bus.ask(request(unit))
+
+    async with bus.entered(1.0):
+        await asyncio.gather(stay(1), stay(2), stay(3))
+    assert [asked.unit for asked in plc.asked] == [1, 2, 3] * 4
+
+
+async def test_a_silent_unit_costs_the_others_one_timeout_and_no_answer(plc: Device) -> None:
+    plc.lie = lambda asked, honest: None if asked.unit == 2 else honest
+    bus = bus_to(plc)
+    async with bus.entered(1.0):
+        silent, alive = await asyncio.gather(
+            bus.ask(request(2)), bus.ask(request(1)), return_exceptions=True
+        )
+        assert isinstance(silent, NoAnswer)
+        assert not isinstance(alive, BaseException)
+        assert alive.answer == b"\x00\x00"
+        assert plc.accepted == 2
+    await until(lambda: plc.connections == 0)
+
+
+async def test_a_socket_an_idle_device_closed_is_opened_again(plc: Device) -> None:
+    bus = bus_to(plc)
+    async with bus.entered(1.0):
+        await bus.ask(request(1))
+        plc.cut()
+        await until(lambda: plc.connections == 0)
+        await asyncio.sleep(0)
+        assert (await bus.ask(request(1))).answer == b"\x00\x00"
+
+
+async def test_who_cannot_enter_leaves_nothing_behind(plc: Device) -> None:
+    await plc.stop()
+    bus = bus_to(plc)
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            await bus.entered(1.0).__aenter__()
+    await plc.start()
+    async with bus.entered(1.0):
+        await bus.ask(request(1))
+    await until(lambda: plc.connections == 0)
+
+
+async def test_cancelling_one_who_waits_for_a_turn_disturbs_nobody(plc: Device) -> None:
+    bus = bus_to(plc)
+    async with bus.entered(1.0):
+        plc.lie = lambda _asked, _honest: None
+        first = asyncio.create_task(bus.ask(request(1, timeout_s=30)))
+        await until(lambda: plc.asked)
+        waiting = asyncio.create_task(bus.ask(request(2)))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        plc.say(plc.asked[0].words(5))
+        assert (await first).answer == b"\x00\x05"
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert plc.accepted == 1
