@@ -18,6 +18,7 @@ PACKAGES = ("drivers", "gateway", "simulators")
 MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "drivers": (),
     "drivers.contract": (),
+    "drivers._blueprint": ("drivers.contract",),
     "drivers.modbus": ("drivers.contract",),
     "drivers.opcua": ("drivers.contract",),
     "drivers.registry": ("drivers.contract",),
@@ -35,6 +36,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "gateway.collect",
         "gateway.journal",
         "gateway.ops",
+        "gateway.wire",
     ),
     "gateway.publish": ("gateway.domain", "gateway.journal", "gateway.wire", "gateway.ops"),
     "gateway.historian": ("gateway.domain", "gateway.wire", "gateway.ops"),
