@@ -13,6 +13,7 @@ from gateway.collect.deriver import Deriver
 from gateway.collect.guard import guard
 from gateway.collect.poller import Poller
 from gateway.control.commands import Control
+from gateway.control.server import listening
 from gateway.domain import durable
 from gateway.domain.events import Json
 from gateway.domain.snapshot import snapshots
@@ -23,6 +24,8 @@ from gateway.publish.publisher import Ports, Publisher
 from gateway.settings.site import Site
 
 DRAIN_TIMEOUT_S = 5.0
+SOCKET = "control.sock"
+"""Beside the journal: who may write there may command."""
 _log = logging.getLogger(__name__)
 
 
@@ -84,9 +87,10 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
         rules = {name: config.rules for name, config in site.equipment.items()}
         deriver = Deriver(journal, rules, clock=SYSTEM_CLOCK, boot_id=boot_id())
         await deriver.start()
-        yield Collector(
-            site, journal, deriver, _publisher(site, journal, deriver), _pollers(site, deriver)
-        )
+        control = Control(deriver, journal, site.equipment)
+        publisher = _publisher(site, journal, deriver, control)
+        async with listening(site.path(site.gateway.journal.path).parent / SOCKET, control):
+            yield Collector(site, journal, deriver, publisher, _pollers(site, deriver))
     finally:
         await journal.close()
 
@@ -107,9 +111,7 @@ def _pollers(site: Site, deriver: Deriver) -> list[Poller]:
     ]
 
 
-def _publisher(site: Site, journal: Journal, deriver: Deriver) -> Publisher:
-    control = Control(deriver, journal, site.equipment)
-
+def _publisher(site: Site, journal: Journal, deriver: Deriver, control: Control) -> Publisher:
     def snapshots_of(equipment: str) -> Mapping[str, Json]:
         state = journal.state(equipment)
         return {} if state is None else snapshots(durable.load(state))

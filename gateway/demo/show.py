@@ -87,7 +87,9 @@ async def _show(options: Options, directory: Path) -> int:
         )
         figures = await _run_site(site, machines, mqtt, options)
         truth = await machines.truth()
-    report = await asyncio.to_thread(audit, truth, site.path(HISTORY))
+    report = await asyncio.to_thread(
+        audit, truth, site.path(HISTORY), heartbeat_s=options.interval_ms / 1000
+    )
     _tell(_line(figures, report, mqtt), report, as_json=options.as_json)
     arrived = figures["events_stored"] == figures["events_journaled"]
     return 0 if report.ok and arrived else 1

@@ -19,6 +19,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "drivers": (),
     "drivers.contract": (),
     "drivers._blueprint": ("drivers.contract",),
+    "drivers._blueprint": ("drivers.contract",),
     "drivers.modbus": ("drivers.contract",),
     "drivers.opcua": ("drivers.contract",),
     "drivers.registry": ("drivers.contract",),

@@ -1,0 +1,79 @@
+"""Everything shipped in config/ is loaded, the way a person would put it to use."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import faults, shipped
+from gateway.settings.load import load
+from gateway.settings.problems import Report
+from gateway.settings.site import Site
+from gateway.settings.sources import Source
+
+CONFIG = shipped.directory()
+EXAMPLES = sorted(CONFIG.glob("**/*.example.yaml"))
+PROFILES = sorted(path.stem for path in CONFIG.glob("profiles/*.yaml"))
+DICTIONARIES = sorted(CONFIG.glob("faults/*.csv"))
+ON_A_SHARED_LINK = """\
+equipment: machine-1
+link: line1-plc
+profile: {profile}
+"""
+
+
+def put_to_use(directory: Path) -> Path:
+    """Copy every example under the name it is meant to have."""
+    for example in EXAMPLES:
+        target = directory / str(example.relative_to(CONFIG)).replace(".example.yaml", ".yaml")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(example, target)
+    return directory
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return load(put_to_use(tmp_path))
+
+
+def test_all_examples_together_are_one_good_site(site: Site) -> None:
+    assert len(site.equipment) == len(list(CONFIG.glob("equipment/*.example.yaml")))
+    assert {link.protocol for link in site.links.values()} == {"modbus-tcp", "opcua"}
+    assert {problem.code for problem in site.warnings} <= {"unverified_profile"}
+
+
+def test_examples_speak_both_languages(site: Site) -> None:
+    for equipment in site.equipment.values():
+        texts = [equipment.name, *(tag.text for tag in equipment.rules.tags.values())]
+        texts += [t.text for fault in equipment.rules.faults for t in fault.texts.values()]
+        assert all(set(text) == {"zh", "en"} for text in texts)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_makes_an_equipment(profile: str, tmp_path: Path) -> None:
+    put_to_use(tmp_path)
+    equipment = ON_A_SHARED_LINK.format(profile=profile)
+    for other in (tmp_path / "equipment").iterdir():
+        other.unlink()
+    (tmp_path / "equipment/machine.yaml").write_text(equipment, "utf-8")
+    rules = load(tmp_path).equipment["machine-1"].rules
+    assert rules.tags
+    assert rules.status
+    assert rules.counters
+
+
+@pytest.mark.parametrize("path", DICTIONARIES, ids=lambda path: path.name)
+def test_every_fault_dictionary_is_complete(path: Path) -> None:
+    report = Report()
+    kind: faults.Kind = "bits" if path.read_text("utf-8").startswith("bit,") else "codes"
+    texts = faults.load(Source(path, path.name), kind, report)
+    assert report.problems == []
+    assert texts
+    assert all(set(text.text) == {"zh", "en"} for text in texts.values())
+
+
+def test_no_example_holds_a_secret() -> None:
+    for path in CONFIG.glob("**/*.yaml"):
+        for line in path.read_text("utf-8").splitlines():
+            assert "password:" not in line
+            assert "token:" not in line

@@ -1,0 +1,63 @@
+"""A gateway service as a process of its own, which can be killed."""
+
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+START_S = 20.0
+
+
+@dataclass
+class ServiceProcess:
+    """``python -m gateway <service> <directory>``, started and killed again and again."""
+
+    service: str
+    directory: Path
+    down: list[datetime] = field(default_factory=list)
+    up: list[datetime] = field(default_factory=list)
+    _process: asyncio.subprocess.Process | None = None
+
+    @property
+    def kills(self) -> list[tuple[datetime, datetime]]:
+        """When it went down and when it was started again."""
+        return list(zip(self.down, self.up[1:], strict=False))
+
+    @property
+    def log(self) -> Path:
+        return self.directory / f"{self.service}.log"
+
+    async def start(self) -> None:
+        """Start it; it is not waited for."""
+        self.up.append(datetime.now(UTC))
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "gateway", self.service, str(self.directory)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    async def kill(self) -> None:
+        """Kill it with SIGKILL: nothing is saved, nobody is told."""
+        self.down.append(datetime.now(UTC))
+        assert await self._end(signal.SIGKILL) == -signal.SIGKILL, self.log.read_text()
+
+    async def stop(self) -> None:
+        """End it with SIGTERM, as the system does; it must end well and in time."""
+        async with asyncio.timeout(START_S):
+            assert await self._end(signal.SIGTERM) == 0, self.log.read_text()
+
+    async def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        assert process is not None
+        if process.returncode is None:
+            process.send_signal(number)
+        return await process.wait()
+
+    async def abandon(self) -> None:
+        """Kill it if it still runs, whatever came before."""
+        if self._process is not None and self._process.returncode is None:
+            await self._end(signal.SIGKILL)
