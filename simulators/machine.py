@@ -194,6 +194,8 @@ class Machine:
         """Return an analog value; a function of time and state alone."""
         analog = next(analog for analog in self.spec.analogs if analog.name == name)
         middle = analog.running if self.state == "running" else analog.idle
+        if middle == 0:
+            return 0.0  # what stands still does not swing
         return middle + analog.swing * sin(self.now_s * 6.283 / analog.period_s)
 
     def _counter(self, name: str) -> CounterSpec:

@@ -101,13 +101,16 @@ class ModbusController:
         records = self.units[unit]
         for record in records:
             record.machine.advance(now_s)
-            for facet in covered(record.machine, table, address, asked):
-                record.served(facet, at)
         machines = [record.machine for record in records]
         if table in ("hr", "ir"):
-            return address, encode(machines, table, address, registers)
-        first = address // 16
-        return first, _packed(encode(machines, table, first * 16, registers * 16))
+            place, words = address, encode(machines, table, address, registers)
+        else:
+            place = address // 16
+            words = _packed(encode(machines, table, place * 16, registers * 16))
+        for record in records:
+            for facet in covered(record.machine, table, address, asked):
+                record.served(facet, at)
+        return place, words
 
 
 Answer = Callable[[int, int, int], tuple[int, list[int]]]

@@ -2,14 +2,15 @@
 
 import struct
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.kinds import MACHINES
-from simulators.machine import Enter, Machine, Step, Warn
-from simulators.registers import FIELDS, Field, covered, encode, words_of
+from simulators.machine import Enter, Machine, State, Step, Warn
+from simulators.registers import FIELDS, Field, Table, covered, encode, words_of
 
 
 def a_machine(name: str, *steps: Step) -> Machine:
@@ -44,6 +45,17 @@ def test_scaled_and_float_readings() -> None:
     assert abs(barrel - mould.reading("barrel_temperature")) < 0.001
     (cycle,) = struct.unpack("<f", struct.pack(">HH", words[9], words[10]))
     assert abs(cycle - mould.reading("cycle_time")) < 0.001
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_every_value_fits_its_registers_at_any_time(name: str) -> None:
+    states: list[State] = ["running", "idle", "stopped", "setup"]
+    steps = [Step(60.0 * hour, Enter(states[hour % 4])) for hour in range(8)]
+    machine = Machine(MACHINES[name], steps, "1")
+    for second in range(480):
+        machine.advance(second)
+        for table in get_args(Table):
+            encode([machine], table, 0, 200)
 
 
 def test_machines_of_one_controller_do_not_overlap() -> None:
