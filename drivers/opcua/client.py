@@ -167,6 +167,7 @@ async def connect(
     client.application_uri = "urn:millgate:gateway"
     client.session_timeout = int(_lifetime_s(link) * 1000)
     client.uaclient.session = _Session(client.uaclient)
+    heard = True
     try:
         with as_driver_errors(link.endpoint):
             await _connect_socket(client)
@@ -177,8 +178,11 @@ async def connect(
         connection = Connection(client, link, now, monotonic)
         await connection.prepare()
         yield connection
+    except (Unreachable, BadReply):
+        heard = False
+        raise
     finally:
-        await _disconnect(client)
+        await _disconnect(client, say_goodbye=heard)
 
 
 async def _connect_socket(client: Client) -> None:
@@ -191,12 +195,12 @@ async def _connect_socket(client: Client) -> None:
         raise asyncio.CancelledError
 
 
-async def _disconnect(client: Client) -> None:
+async def _disconnect(client: Client, *, say_goodbye: bool) -> None:
     protocol = client.uaclient.protocol
     if protocol is None:
         return
     try:
-        if not protocol.is_closed:
+        if say_goodbye and not protocol.is_closed:
             with suppress(*ERROR_MAP):
                 async with asyncio.timeout(_GOODBYE_S):
                     await client.close_session()

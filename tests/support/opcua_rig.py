@@ -75,6 +75,25 @@ class OpcUaServer:
         """The library's own objects: for a look at what the server keeps."""
         return list(self._server.iserver.subscription_service.subscriptions.values())
 
+    @property
+    def items(self) -> list[int]:
+        """The numbers of the monitored items; a newer one has a higher number."""
+        return [
+            number
+            for subscription in self.subscriptions
+            for number in subscription.monitored_item_srv._monitored_items  # noqa: SLF001
+        ]
+
+    @property
+    def connections(self) -> int:
+        """How many clients hold a socket."""
+        return len(self._server.iserver.asyncio_transports)
+
+    async def forget_subscriptions(self) -> None:
+        """Lose them without a word, as after a partial restart."""
+        service = self._server.iserver.subscription_service
+        await service.delete_subscriptions(list(service.subscriptions))
+
     async def start(self) -> None:
         server = Server(iserver=_QuickServer())
         await server.init()
@@ -91,10 +110,6 @@ class OpcUaServer:
         self.values[name] = value
         index = await self._server.get_namespace_index(URI)
         await self._server.nodes.objects.add_variable(ua.NodeId(name, index), name, value)
-
-    async def remove(self, name: str) -> None:
-        del self.values[name]
-        await self._server.delete_nodes([await self._node(name)])
 
     async def set(self, name: str, value: Value) -> None:
         self.values[name] = value
