@@ -138,15 +138,16 @@ class Publisher:
             if is_ahead(connection.earlier_health, epoch=epoch, head=head):
                 _log.error("epoch %s was used by another journal: a copy of this gateway?", epoch)
                 await self._ports.on_clone()
+                await self._pump.abandon(head)
                 return  # the will still names the old epoch
             self._note_session()
             try:
-                await self._serve(connection)
+                await self._serve(connection, began_at=head)
             except asyncio.CancelledError:
                 await self._farewell(connection)
                 raise
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, connection: Connection, *, began_at: int) -> None:
         """Say who we are, then do everything side by side until the connection ends."""
         await self._presence.announce_births(connection)
         await self._snapshots.publish_all(connection)
@@ -169,7 +170,7 @@ class Publisher:
         selftest = connection.selftest_passed
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(connection.ended(), name="publish.ended")
-            tasks.create_task(self._pump.run(connection), name="publish.pump")
+            tasks.create_task(self._pump.run(connection, began_at), name="publish.pump")
             tasks.create_task(self._snapshots.run(connection), name="publish.snapshots")
             tasks.create_task(
                 self._presence.run(connection, selftest_passed=selftest), name="publish.health"
@@ -202,7 +203,7 @@ class Publisher:
 
     def _note_outage(self, error: BaseException) -> None:
         level = logging.DEBUG if self._outage else logging.WARNING
-        _log.log(level, "broker offline: %s", error)
+        _log.log(level, "broker offline: %s", str(error))
         self._outage = True
 
     def _note_session(self) -> None:

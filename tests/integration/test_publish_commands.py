@@ -1,5 +1,6 @@
 """Orders, replays, logging in, and the older protocol: a real broker, a real consumer."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -161,6 +162,8 @@ async def test_a_wrong_password_is_one_line_in_the_log(
     assert [record.message for record in caplog.records] == ["broker offline: Not authorized"]
 
 
+# A handshake that fails leaves the library's socket to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_an_unknown_authority_is_not_trusted(caplog: pytest.LogCaptureFixture) -> None:
     with mosquitto(tls=True) as one, mosquitto(tls=True) as other:
         tls = TlsSettings(ca_file=other.ca_file)
@@ -168,6 +171,7 @@ async def test_an_unknown_authority_is_not_trusted(caplog: pytest.LogCaptureFixt
         async with publishing(account, FakeJournal()) as publisher:
             await until(lambda: "certificate verify failed" in caplog.text)
             assert not publisher.stats().online
+    gc.collect()
 
 
 async def test_the_older_protocol_proves_itself_at_connect(broker: Broker) -> None:
@@ -201,9 +205,8 @@ async def test_a_copied_journal_begins_a_new_epoch(broker: Broker) -> None:
         await until(lambda: ear.on(TOPICS.health))
     copy = FakeJournal()
     copy.commit("press-03", count(0))
-    rest = Rest(journal=copy)
+    rest = Rest(begin_epoch=copy.begin_epoch)
     async with gateway(settings, copy, rest) as ear:
-        await until(lambda: ear.on(TOPICS.health)[-1:] and rest.clones)
-        assert ear.on(TOPICS.online)[-1]["epoch"] == copy.epoch
+        await until(lambda: ear.on(TOPICS.online)[-1]["epoch"] == "t5k2m1-0000")
     assert rest.clones == 1
     assert copy.previous_epochs == (EPOCH,)

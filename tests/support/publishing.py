@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,11 +16,11 @@ from gateway.ops.mqtt_link import MqttLink, connect
 from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, Message, Session
 from gateway.publish.places import Places
 from gateway.publish.publisher import Ports, Publisher, PublishSettings
+from gateway.publish.source import Source
 from gateway.publish.timing import Timing
 from gateway.wire.topics import GatewayTopics, Place
 from tests.support.broker import Broker
 from tests.support.clock import MORNING
-from tests.support.fake_journal import FakeJournal
 
 TOPICS = GatewayTopics("mg/v1", "suzhou", "gw-01")
 PRESS = Place("mg/v1", "suzhou", "stamping", "line-2", "press-03")
@@ -74,7 +74,7 @@ class Rest:
     orders: list[tuple[str, OrderCommand]] = field(default_factory=list)
     reply: Reply = field(default_factory=lambda: Reply(accepted=True, seq=17))
     clones: int = 0
-    journal: FakeJournal | None = None
+    begin_epoch: Callable[[str], Awaitable[object]] | None = None
 
     def ports(self) -> Ports:
         return Ports(
@@ -90,14 +90,14 @@ class Rest:
 
     async def on_clone(self) -> None:
         self.clones += 1
-        if self.journal is not None:
-            self.journal.new_epoch(f"t5k2m{self.clones}-0000")
+        if self.begin_epoch is not None:
+            await self.begin_epoch("the broker knows more of this epoch than we do")
 
 
 @asynccontextmanager
 async def publishing(
     broker: BrokerSettings,
-    journal: FakeJournal,
+    journal: Source,
     rest: Rest | None = None,
     *,
     places: Places = PLACES,

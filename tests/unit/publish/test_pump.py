@@ -1,5 +1,7 @@
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -38,11 +40,14 @@ class Stage:
             timing=timing,
         )
 
+    def run(self, sender: FakeSender | None = None) -> Coroutine[Any, Any, Any]:
+        return self.pump.run(sender or self.sender, self.journal.head())
+
 
 async def test_rows_leave_in_order_and_only_a_window_of_them() -> None:
     stage = Stage(sender=FakeSender(confirms=False))
     stage.journal.commit("press-03", *(count(n) for n in range(9)))
-    async with running(stage.pump.run(stage.sender)):
+    async with running(stage.run()):
         await until(lambda: len(stage.sender.sent) == 4)
         stage.sender.sent[0].confirmed.set_result(None)
         await until(lambda: len(stage.sender.sent) == 5)
@@ -53,7 +58,7 @@ async def test_rows_leave_in_order_and_only_a_window_of_them() -> None:
 async def test_the_cursor_moves_over_the_confirmed_prefix_only() -> None:
     stage = Stage(sender=FakeSender(confirms=False))
     stage.journal.commit("press-03", *(count(n) for n in range(3)))
-    async with running(stage.pump.run(stage.sender)):
+    async with running(stage.run()):
         await until(lambda: len(stage.sender.sent) == 3)
         stage.sender.sent[1].confirmed.set_result(None)
         stage.sender.sent[2].confirmed.set_result(None)
@@ -67,7 +72,7 @@ async def test_the_cursor_moves_over_the_confirmed_prefix_only() -> None:
 async def test_after_a_loss_the_first_unconfirmed_row_comes_first() -> None:
     stage = Stage(sender=FakeSender(confirms=False))
     stage.journal.commit("press-03", *(count(n) for n in range(3)))
-    async with running(stage.pump.run(stage.sender)) as (task,):
+    async with running(stage.run()) as (task,):
         await until(lambda: len(stage.sender.sent) == 3)
         stage.sender.sent[0].confirmed.set_result(None)
         stage.sender.sent[2].confirmed.set_result(None)
@@ -77,7 +82,7 @@ async def test_after_a_loss_the_first_unconfirmed_row_comes_first() -> None:
             await task
     assert caught.group_contains(ConnectionLost)
     again = FakeSender()
-    async with running(stage.pump.run(again)):
+    async with running(stage.run(again)):
         await stage.pump.reached(3)
     assert again.seqs() == [2, 3]
 
@@ -87,7 +92,7 @@ async def test_local_rows_never_leave_but_the_cursor_passes_them() -> None:
     stage.journal.commit("press-03", count(1), local=True)
     stage.journal.commit("oven-01", count(2))
     stage.journal.commit("press-03", count(3), local=True)
-    async with running(stage.pump.run(stage.sender)):
+    async with running(stage.run()):
         await stage.pump.reached(3)
     assert stage.sender.seqs() == [2]
     assert stage.counts.published == 1
@@ -96,7 +101,7 @@ async def test_local_rows_never_leave_but_the_cursor_passes_them() -> None:
 async def test_replay_means_committed_before_the_session() -> None:
     stage = Stage()
     stage.journal.commit("press-03", count(1))
-    async with running(stage.pump.run(stage.sender)):
+    async with running(stage.run()):
         await stage.pump.reached(1)
         stage.journal.commit("press-03", count(2))
         await stage.pump.reached(2)
@@ -108,7 +113,7 @@ async def test_a_refused_row_is_held_and_sent_again_with_what_follows() -> None:
     denied = event_topic(PRESS, "status")
     stage.sender.denied.add(denied)
     stage.journal.commit("press-03", count(1), status(), count(2))
-    async with running(stage.pump.run(stage.sender)):
+    async with running(stage.run()):
         await until(lambda: stage.waits.asked_s == [1.0])
         assert stage.journal.cursor(CURSOR) == 1
         held = stage.counts.held
@@ -137,7 +142,7 @@ async def test_a_hold_is_logged_when_it_begins_and_when_it_ends(
     stage = Stage()
     stage.sender.denied.add(event_topic(PRESS, "status"))
     stage.journal.commit("press-03", status())
-    async with running(stage.pump.run(stage.sender)):
+    async with running(stage.run()):
         for times in range(1, 4):
             await until(lambda times=times: len(stage.waits.asked_s) == times)  # type: ignore[misc]
             stage.waits.wake()
@@ -155,7 +160,7 @@ async def test_after_five_refusals_the_session_is_given_up() -> None:
     stage = Stage()
     stage.sender.denied.add(event_topic(PRESS, "status"))
     stage.journal.commit("press-03", status())
-    async with running(stage.pump.run(stage.sender)) as (task,):
+    async with running(stage.run()) as (task,):
         while not task.done():
             stage.waits.wake()
             await asyncio.sleep(0)
@@ -167,7 +172,7 @@ async def test_after_five_refusals_the_session_is_given_up() -> None:
 async def test_refused_apart_from_order_is_still_in_order() -> None:
     stage = Stage(sender=FakeSender(confirms=False))
     stage.journal.commit("press-03", count(1), count(2), count(3))
-    async with running(stage.pump.run(stage.sender)):
+    async with running(stage.run()):
         await until(lambda: len(stage.sender.sent) == 3)
         stage.sender.sent[2].confirmed.set_result(None)
         stage.sender.sent[1].confirmed.set_exception(Refused("quota", 0x97))
@@ -183,7 +188,7 @@ async def test_refused_apart_from_order_is_still_in_order() -> None:
 async def test_equipment_that_left_the_configuration_still_delivers() -> None:
     stage = Stage(places=Places(TOPICS, {}))
     stage.journal.commit("press-09", count(1))
-    async with running(stage.pump.run(stage.sender)):
+    async with running(stage.run()):
         await stage.pump.reached(1)
     assert [one.topic for one in stage.sender.sent] == ["mg/v1/suzhou/_/_/press-09/evt/count"]
 
@@ -193,7 +198,7 @@ async def test_rows_keep_the_epoch_they_were_committed_in() -> None:
     stage.journal.commit("press-03", count(1))
     stage.journal.new_epoch("t5k2m1-0000")
     stage.journal.commit("press-03", count(2))
-    async with running(stage.pump.run(stage.sender)):
+    async with running(stage.run()):
         await stage.pump.reached(2)
     ids = [one.content["id"] for one in stage.sender.sent]
     assert ids == ["t5k2m0-9f3a-1", "t5k2m1-0000-2"]
