@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
 
 import orjson
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -19,6 +20,8 @@ from gateway.settings.problems import ConfigProblems, Problem
 from gateway.settings.site import LinkConfig, Site
 
 LANGUAGES: Mapping[str, Sequence[str]] = {"zh": ("zh",), "en": ("en",), "both": ("zh", "en")}
+
+PIPED_WIDTH = 140
 
 _COLOURS = {"error": "bold red", "warning": "yellow"}
 _SEVERITIES = {
@@ -41,15 +44,26 @@ def run(
     """Check the configuration in ``directory``, print the result, return the exit code."""
     stream = out or sys.stdout
     try:
-        site: Site | None = load(directory)
+        site = load(directory)
     except ConfigProblems as err:
-        site, problems = None, err.problems
-    else:
-        problems = list(site.warnings)
+        return _report(stream, directory, None, err.problems, lang=lang, json=json)
+    return _report(stream, directory, site, site.warnings, lang=lang, json=json)
+
+
+def _report(
+    stream: TextIO,
+    directory: Path,
+    site: Site | None,
+    problems: Sequence[Problem],
+    *,
+    lang: str,
+    json: bool,
+) -> int:
     if json:
         stream.write(_as_json(site, problems))
     else:
-        console = Console(file=stream, highlight=False, soft_wrap=True)
+        width = None if stream.isatty() else PIPED_WIDTH
+        console = Console(file=stream, highlight=False, soft_wrap=True, width=width)
         _Words(console, LANGUAGES[lang]).show(directory, site, problems)
     return 1 if site is None else 0
 
@@ -105,7 +119,7 @@ class _Words:
             self._console.print(f"{head}[{colour}]{word}[/]: {escape(text)}")
 
     def _table(self, site: Site) -> None:
-        table = Table()
+        table = Table(box=SIMPLE)
         for heading in _HEADINGS.values():
             table.add_column(
                 " ".join(heading[language] for language in self._languages), overflow="fold"

@@ -129,6 +129,9 @@ class _Loader:
         private = {name: self._link(name, own[name], file.equipment) for name in own}
         only = next(iter(private)) if len(private) == 1 else None
         links = Links({**shared, **private}, file.link or only)
+        if file.link is not None and file.link not in links.by_name:
+            place = locate(node, ("link",))
+            self.report.add_unknown("unknown_link", place, ("link",), file.link, links.by_name)
         tags = [
             read_tag(file.equipment, name, tag, links, self.report)
             for name, tag in _below(node, "tags").items()
@@ -192,7 +195,7 @@ class _Loader:
             tags[leaders[tag.link.key].key].append(tag)
         used = {tag.link.key for one in equipment for tag in one.tags}
         for link in self.links:
-            if link.key not in used:
+            if link.key not in used and not self.report.refused:
                 self.report.add("unused_link", link.place, link.path, name=link.name)
         return {
             key: self._session(leaders[key], members) for key, members in tags.items() if members

@@ -206,7 +206,7 @@ _VALUES = {
         "把密码放进文件，用 password_file 指明",
         "put it into a file and name that with password_file",
     ),
-    "bad_url": Message("“{value}”不是可用的网址", "'{value}' is not a usable URL"),
+    "bad_url": Message("不是可用的网址", "is not a usable URL"),
     "not_loopback": Message(
         "看板目前没有登录，只能监听本机",
         "the board has no login yet and may listen on this machine only",
@@ -312,7 +312,7 @@ _MEANING = {
         "did you mean '{guess}'?",
     ),
     "bad_condition": Message(
-        "条件“{text}”第 {column} 列有误：{reason}",
+        "条件“{text}”第 {column} 列有误",
         "condition '{text}', column {column}: {reason}",
         "可用：点位名、stopping_fault、and or not、== != < <= > >= in、+ - * &、数字和“文字”",
         "it may hold tag names, stopping_fault, and or not, == != < <= > >= in, + - * &, "

@@ -12,7 +12,14 @@ from pydantic.json_schema import models_json_schema
 
 from drivers import registry
 from drivers.contract import ProtocolSpec
-from gateway.settings.model import EquipmentFile, GatewayFile, ProfileFile, TagFile
+from gateway.settings.model import (
+    NAME_PATTERN,
+    CounterFile,
+    EquipmentFile,
+    GatewayFile,
+    ProfileFile,
+    TagFile,
+)
 
 Json = dict[str, Any]
 
@@ -32,7 +39,7 @@ def configuration_schema(specs: Sequence[ProtocolSpec] | None = None) -> Json:
     settings: list[type[BaseModel]] = [
         cls for spec in specs for cls in (spec.link_settings, spec.tag_settings)
     ]
-    models: list[type[BaseModel]] = [*_NAMES.values(), TagFile, *settings]
+    models: list[type[BaseModel]] = [*_NAMES.values(), CounterFile, TagFile, *settings]
     mapping, document = models_json_schema(
         [(model, "validation") for model in models], ref_template=_PREFIX + "{model}"
     )
@@ -47,10 +54,11 @@ def configuration_schema(specs: Sequence[ProtocolSpec] | None = None) -> Json:
     tags = [_merged(definition(TagFile), definition(spec.tag_settings)) for spec in specs]
     for name, model in _NAMES.items():
         definitions[name] = definition(model)
+    entries = {"links": links, "tags": tags, "counters": [definition(CounterFile)]}
     for name in ("equipment", "profile"):
-        properties = definitions[name]["properties"]
-        properties["links"]["additionalProperties"] = {"anyOf": [_partial(x) for x in links]}
-        properties["tags"]["additionalProperties"] = {"anyOf": [_partial(x) for x in tags]}
+        for key, kinds in entries.items():
+            property_: Json = definitions[name]["properties"][key]
+            property_.update(_named([_partial(kind) for kind in kinds]))
     definitions["link"] = {"anyOf": links}
     refs = [{"$ref": _PREFIX + name} for name in ("gateway", "equipment", "profile", "link")]
     return {"$schema": DIALECT, "title": "millgate", "anyOf": refs, "$defs": definitions}
@@ -66,7 +74,14 @@ def _merged(common: Json, own: Json) -> Json:
     return {**own, "properties": {**common["properties"], **own["properties"]}}
 
 
+def _named(kinds: Sequence[Json]) -> Json:
+    """Beside a profile null takes an entry away."""
+    return {
+        "patternProperties": {NAME_PATTERN: {"anyOf": [*kinds, {"type": "null"}]}},
+        "additionalProperties": False,
+    }
+
+
 def _partial(entry: Json) -> Json:
-    """Beside a profile an entry may hold a part of the keys, and null takes it away."""
-    parts = {key: value for key, value in entry.items() if key != "required"}
-    return {"anyOf": [parts, {"type": "null"}]}
+    """Beside a profile an entry may hold a part of its keys."""
+    return {key: value for key, value in entry.items() if key != "required"}

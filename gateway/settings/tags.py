@@ -12,7 +12,7 @@ from drivers.contract import Misconfigured, ProtocolSpec, TagRequest
 from gateway.domain.rules import STOPPING_FAULT, TagRule
 from gateway.settings.links import LinkSource
 from gateway.settings.model import TagFile, texts
-from gateway.settings.node import Node
+from gateway.settings.node import Node, locate
 from gateway.settings.problems import Path, Place, Prose, Report
 from gateway.settings.validation import salvage, validate
 
@@ -101,7 +101,7 @@ class Links:
 
     by_name: Mapping[str, LinkSource | None]
     default: str | None
-    """The link of a tag that names none."""
+    """The link of a tag that names none; whoever names it here has checked it."""
 
     def of(self, tag: TagFile, node: Node, name: str, report: Report) -> LinkSource | None:
         """Return the link of a tag; None after a problem."""
@@ -109,12 +109,10 @@ class Links:
         if wanted is None:
             report.add("which_link", node.place, ("tags", name), name=name)
             return None
-        if wanted not in self.by_name:
-            place = node.entries["link"].place if tag.link else node.place
-            path = ("tags", name, "link") if tag.link else ("link",)
-            report.add_unknown("unknown_link", place, path, wanted, self.by_name)
-            return None
-        return self.by_name[wanted]
+        if wanted not in self.by_name and tag.link:
+            path = ("tags", name, "link")
+            report.add_unknown("unknown_link", locate(node, ("link",)), path, wanted, self.by_name)
+        return self.by_name.get(wanted)
 
 
 def _group_exists(file: TagFile, link: LinkSource, node: Node, name: str, report: Report) -> bool:

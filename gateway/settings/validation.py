@@ -4,7 +4,8 @@ This is the one table of pydantic's error types. A model may also raise
 ``PydanticCustomError`` with a code of `messages`, or carry ``zh`` in its context.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -49,6 +50,7 @@ _CODES: Mapping[str, str] = {
     "too_short": "too_short",
     "too_long": "too_long",
 }
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
 _LIMITS = ("gt", "ge", "lt", "le", "min_length", "max_length", "actual_length")
 
 
@@ -64,7 +66,8 @@ def validate(
     except ValidationError as err:
         details = err.errors(include_url=False)
     for detail in details:
-        _add(detail, model, node, report, at, known)
+        if not _follows(detail, details):
+            _add(detail, model, node, report, at, known)
     return None
 
 
@@ -79,7 +82,7 @@ def salvage(model: type[Model], node: Node, report: Report, *, at: Path = ()) ->
         if pruned == node:
             return None
         node = pruned
-        found = validate(model, node, report, at=at)
+        found = validate(model, node, Report())  # what is missing now was left out by us
     return found
 
 
@@ -99,6 +102,14 @@ def _pruned(model: type[BaseModel], node: Node) -> Node:
     return node
 
 
+def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Say whether a list is too short only because its items are wrong."""
+    loc = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        other["loc"][: len(loc)] == loc and other is not detail for other in details
+    )
+
+
 def _add(
     detail: ErrorDetails,
     model: type[BaseModel],
@@ -108,27 +119,28 @@ def _add(
     known: Iterable[str],
 ) -> None:
     path = _path(detail["loc"], node)
-    place = locate(node, path)
     if detail["type"] == "extra_forbidden":
         name = str(path[-1]) if path else ""
         keys = _keys_at(model, path)
         if len(path) == 1:
             keys = [*keys, *known]
-        report.add_unknown("unknown_key", place, (*at, *path), name, keys)
+        report.add_unknown("unknown_key", locate(node, path), (*at, *path), name, keys)
         return
+    if "discriminator" in detail.get("ctx", {}):
+        path = (*path, detail["ctx"]["discriminator"].strip("'"))
     code, fields = _sentence(detail, path)
-    report.add(code, place, (*at, *path), **fields)
+    report.add(code, locate(node, path), (*at, *path), **fields)
 
 
 def _sentence(detail: ErrorDetails, path: Path) -> tuple[str, dict[str, object]]:
     kind, context = detail["type"], detail.get("ctx", {})
-    fields: dict[str, object] = {"value": _shown(detail["input"]), **context}
-    if kind in MESSAGES:
+    fields: dict[str, object] = {"value": _shown(context.get("tag", detail["input"])), **context}
+    if kind in MESSAGES and kind not in _CODES:
         return kind, fields
     code = _CODES.get(kind, "invalid")
     if code == "bad_pattern" and context.get("pattern") == NAME_PATTERN:
         code = "bad_name"
-    fields["name"] = str(context.get("discriminator", path[-1] if path else "")).strip("'")
+    fields["name"] = path[-1] if path else ""
     fields["choices"] = _choices(context)
     fields["limit"] = next((context[name] for name in _LIMITS if name in context), "")
     reason = str(context["error"]) if "error" in context else detail["msg"]
@@ -141,10 +153,13 @@ def _choices(context: Mapping[str, Any]) -> Prose:
     return Prose(written.replace(" or ", ", ").replace("'", ""))
 
 
-def _shown(value: object) -> object:
+def _shown(value: object) -> str:
+    """Return a value as it may be shown: no credentials of a URL, no nested values."""
+    if isinstance(value, dict | list):
+        return "{...}" if isinstance(value, dict) else "[...]"
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else value
+    return "" if value is None else _CREDENTIALS.sub("//...@", str(value))
 
 
 def _path(loc: tuple[str | int, ...], node: Node) -> Path:

@@ -1,0 +1,183 @@
+from typing import Any
+
+import pytest
+
+from gateway.settings.model import (
+    NAME_PATTERN,
+    CounterFile,
+    EquipmentFile,
+    FaultFile,
+    GatewayFile,
+    SqlStoreFile,
+    Strict,
+)
+from gateway.settings.problems import Report
+from gateway.settings.validation import validate
+from gateway.settings.yaml_source import parse
+
+GATEWAY = "site: suzhou\ngateway: gw-01\ntimezone: Asia/Shanghai\n"
+
+
+def codes(model: type[Strict], text: str) -> list[str]:
+    report = Report()
+    node = parse(text.encode(), "a.yaml", report)
+    assert node is not None
+    validate(model, node, report)
+    return [f"{p.key} {p.code}" for p in report.problems]
+
+
+def gateway(text: str = "") -> GatewayFile:
+    report = Report()
+    node = parse((GATEWAY + text).encode(), "a.yaml", report)
+    assert node is not None
+    file = validate(GatewayFile, node, report)
+    assert file is not None, report.problems
+    return file
+
+
+def test_three_lines_are_a_gateway() -> None:
+    file = gateway()
+    assert (file.mqtt.host, file.mqtt.port, file.mqtt.root) == ("127.0.0.1", 1883, "mg/v1")
+    assert (file.mqtt.protocol, file.mqtt.window, file.mqtt.max_rate_per_s) == ("5", 50, 5000)
+    assert file.journal.path == "data/journal.db"
+    assert (file.journal.max_bytes, file.journal.readings_max_bytes) == (2**32, 2**31)
+    assert file.historian.stores == (SqlStoreFile(kind="sql"),)
+    assert (file.web.host, file.web.port) == ("127.0.0.1", 8080)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("5", "5"), ('"5"', "5"), ("3.1.1", "3.1.1")])
+def test_the_protocol_may_be_written_with_and_without_quotes(written: str, meant: str) -> None:
+    assert gateway(f"mqtt: {{protocol: {written}}}\n").mqtt.protocol == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("mqtt: {protocol: 4}", "mqtt.protocol not_one_of"),
+        ("mqtt: {port: '1883'}", "mqtt.port not_integer"),
+        ("mqtt: {port: true}", "mqtt.port not_integer"),
+        ("mqtt: {port: 1.5}", "mqtt.port not_integer"),
+        ("mqtt: {root: /mg}", "mqtt.root bad_pattern"),
+        ("mqtt: {root: 'mg/#'}", "mqtt.root bad_pattern"),
+        ("mqtt: {password_file: a}", "mqtt password_without_user"),
+        ("mqtt: {password: a}", "mqtt.password unknown_key_guess"),
+        ("mqtt: {tls: {cert_file: a}}", "mqtt.tls key_without_certificate"),
+        ("journal: {path: ../j.db}", "journal.path unsafe_path"),
+        ("journal: {path: /var/j.db}", "journal.path unsafe_path"),
+        ("journal: {path: 'c:/j.db'}", "journal.path unsafe_path"),
+        ("journal: {max_bytes: 20000000}", "journal readings_exceed_journal"),
+        ("journal: {heartbeat_s: .nan}", "journal.heartbeat_s not_finite"),
+        ("historian: {stores: []}", "historian.stores too_short"),
+        ("historian: {stores: [{kind: x}]}", "historian.stores[0].kind not_one_of"),
+        ("historian: {stores: [{url: x}]}", "historian.stores[0].kind missing"),
+        ("historian: {stores: [{kind: influxdb}]}", "historian.stores[0].url missing"),
+        ("historian: {stores: [{kind: sql, url: x}]}", "historian.stores[0].url bad_url"),
+        (
+            "historian: {stores: [{kind: sql, url: 'pg://a:b@c/d'}]}",
+            "historian.stores[0].url secret_in_url",
+        ),
+        (
+            "historian: {stores: [{kind: sql, url: 'pg://c/d?password=x'}]}",
+            "historian.stores[0].url secret_in_url",
+        ),
+        ("historian: {stores: [{kind: sql, url: 'pg://[/'}]}", "historian.stores[0].url bad_url"),
+        ("historian: {enabled: no}", "historian.enabled not_boolean"),
+        ("web: {host: 0.0.0.0}", "web.host not_loopback"),
+        ("web: {host: board.example}", "web.host not_loopback"),
+        ("web: 8080", "web not_mapping"),
+    ],
+)
+def test_gateway_problem(text: str, problem: str) -> None:
+    assert codes(GatewayFile, GATEWAY + text) == [problem]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.5", "localhost", '"::1"'])
+def test_the_board_may_listen_on_this_machine(host: str) -> None:
+    assert gateway(f"web: {{host: {host}}}\n").web.host == host.strip('"')
+
+
+def test_what_must_be_there() -> None:
+    assert codes(GatewayFile, "mqtt: {}") == [
+        "gateway missing",
+        "site missing",
+        "timezone missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("equipment: Press", "equipment bad_name"),
+        ("equipment: -a", "equipment bad_name"),
+        (f"equipment: {'a' * 41}", "equipment bad_name"),
+        ("equipment: 7", "equipment not_string"),
+        ("equipment: a\nname: Press", "name not_mapping"),
+        ("equipment: a\nname: {de: Presse}", "name.de not_one_of"),
+        ("equipment: a\nname: {zh: ''}", "name.zh too_short"),
+        ("equipment: a\nstage: test", "stage not_one_of"),
+        ("equipment: a\nstatus: {state: idle}", "status not_list"),
+        ("equipment: a\nstatus: [{state: idle}]", "status[0].when missing"),
+        ("equipment: a\nstatus: [{state: on, when: x}]", "status[0].state not_one_of"),
+        ("equipment: a\nstatus: [{state: idle, when: 5}]", "status[0].when not_string"),
+        ("equipment: a\ntags: [run]", "tags not_mapping"),
+        ("equipment: a\ntags: {run: M100}", "tags.run not_mapping"),
+        ("equipment: a\nmin_hold_ms: -1", "min_hold_ms too_small"),
+        ("equipment: a\nsnapshot_s: 0", "snapshot_s too_small"),
+        ("equipment: a\nalive: {tag: b, changes_within_s: 0}", "alive.changes_within_s not_above"),
+    ],
+)
+def test_equipment_problem(text: str, problem: str) -> None:
+    assert codes(EquipmentFile, text) == [problem]
+
+
+def test_a_condition_may_be_written_as_a_truth() -> None:
+    file = EquipmentFile.model_validate(
+        {"equipment": "a", "status": [{"state": "idle", "when": True}]}
+    )
+    assert file.status[0].when == "true"
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("{tag: a, kind: good, modulus: 65536}", [" modulus_needs_rate"]),
+        ("{tag: a, kind: parts}", ["kind not_one_of"]),
+        ("{tag: a, kind: good, modulus: 1}", ["modulus too_small"]),
+        ("{tag: a, kind: good, factor: 0}", ["factor not_above"]),
+        ("{tag: a, kind: good, max_rate_per_s: .inf}", ["max_rate_per_s not_finite"]),
+        ("{tag: a, kind: good, modulus: 65536, max_rate_per_s: 5}", []),
+    ],
+)
+def test_counter(text: str, problems: list[str]) -> None:
+    assert codes(CounterFile, text) == problems
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("{tag: a}", [" bits_or_codes"]),
+        ("{tag: a, bits: x.csv, codes: y.csv}", [" bits_or_codes"]),
+        ("{tag: a, bits: ../x.csv}", ["bits unsafe_path"]),
+        ("{tag: a, codes: faults/x.csv}", []),
+    ],
+)
+def test_fault_source(text: str, problems: list[str]) -> None:
+    assert codes(FaultFile, text) == problems
+
+
+def test_names_are_topic_segments() -> None:
+    assert NAME_PATTERN == r"^[a-z0-9][a-z0-9_-]{0,39}$"
+
+
+def test_models_are_frozen_and_strict() -> None:
+    def below(model: type[Strict]) -> list[type[Strict]]:
+        subclasses: list[type[Strict]] = model.__subclasses__()
+        return subclasses + [deeper for found in subclasses for deeper in below(found)]
+
+    wanted: dict[str, Any] = {
+        "frozen": True, "extra": "forbid", "strict": True, "allow_inf_nan": False,
+    }  # fmt: skip
+    models = below(Strict)
+    assert GatewayFile in models
+    for model in models:
+        assert {key: model.model_config.get(key) for key in wanted} == wanted
