@@ -79,6 +79,7 @@ class Board:
         self._alive_at: datetime | None = None
         self._alive_seen_s = -math.inf
         self._picture = Picture()
+        self._told: tuple[tuple[int, int], Json] | None = None
 
     async def picture(self) -> Picture:
         """Return the board, at most ``refresh_s`` old."""
@@ -154,12 +155,19 @@ class Board:
             current = await self.picture()
             before, shown = shown, current
             if current.rev != before.rev:
-                difference = changes(before.tiles, current.tiles) or {"set": {}, "del": []}
                 sent_s = self._mono_s()
-                yield self._message("tiles", current, difference)
+                yield self._message("tiles", current, self._difference(before, current))
             elif self._mono_s() - sent_s >= self._beat_s:
                 sent_s = self._mono_s()
                 yield self._message("beat", current, {})
+
+    def _difference(self, before: Picture, current: Picture) -> Json:
+        """Return what changed, encoded once for all who saw the same picture before."""
+        step = (before.rev, current.rev)
+        if self._told is None or self._told[0] != step:
+            found = changes(before.tiles, current.tiles) or {"set": {}, "del": []}
+            self._told = step, {key: orjson.Fragment(orjson.dumps(found[key])) for key in found}
+        return self._told[1]
 
     async def _closed_within(self, seconds: float) -> bool:
         try:

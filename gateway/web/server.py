@@ -22,6 +22,7 @@ from gateway.web.live import Board
 
 GRACE_S = 2
 MAX_CONNECTIONS = 200
+BACKLOG = 128
 
 
 class NotLoopback(ValueError):
@@ -110,6 +111,7 @@ async def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> BoardSe
         proxy_headers=False,
         server_header=False,
         limit_concurrency=MAX_CONNECTIONS,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
     )
     server = _Server(config)
@@ -145,7 +147,9 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
-    except OSError:
+        listener.listen(BACKLOG)
+    except OSError as err:
         listener.close()
-        raise
+        message = f"the board cannot use {address}:{port}: {err.strerror}"
+        raise OSError(err.errno, message) from err
     return listener

@@ -15,6 +15,10 @@ export function number(value) {
   return part === undefined ? grouped : `${grouped}.${part}`;
 }
 
+// A unit as people write it; the data carries UCUM codes, "1" for plain pieces.
+const UNITS = { "1": "", "W.h": "Wh", "kW.h": "kWh", "Cel": "\u00b0C", "m3": "m\u00b3" };
+export const unit = (code) => UNITS[code] ?? code;
+
 // A text of the factory in the language asked for, else in any it has.
 export function localized(text, lang, otherwise = "") {
   return text?.[lang] || Object.values(text ?? {}).find(Boolean) || otherwise;

@@ -1,6 +1,6 @@
 // One equipment as a tile. Everything from outside goes in as text, never as HTML.
 
-import { duration, localized, moment, number } from "./format.js";
+import { duration, localized, number, unit } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -67,9 +67,9 @@ function why(tile, page) {
 
 function figures(tile, { t }) {
   const rows = tile.counters.map((row) => {
-    const unit = row.unit === "1" ? null : element("small", "", ` ${row.unit}`);
+    const shown = unit(row.unit);
     const label = row.kind ? t(`kind.${row.kind}`) : row.counter;
-    return element("div", "", element("dt", "", label), element("dd", "", number(row.total), unit));
+    return element("div", "", element("dt", "", label), element("dd", "", number(row.total), shown ? element("small", "", ` ${shown}`) : null));
   });
   return element("dl", "figures", ...rows);
 }

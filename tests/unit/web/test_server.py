@@ -99,8 +99,9 @@ async def test_a_taken_port_is_an_error_for_the_caller() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(OSError, match="in use"):
-            await serve(app_of(FakeSource()), port=other.getsockname()[1])
+        port = other.getsockname()[1]
+        with pytest.raises(OSError, match=f"127.0.0.1:{port}: Address already in use"):
+            await serve(app_of(FakeSource()), port=port)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "gateway.example", ""])  # noqa: S104
