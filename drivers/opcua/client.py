@@ -81,12 +81,12 @@ class Connection:
             [array] = await self._services.read_attributes(_CAPABILITIES[:1], _VALUE)
         return [str(uri) for uri in array.Value.Value or ()] if _has_value(array) else []
 
-    async def create(self, wanted: Sequence[tuple[Wanted, int]]) -> Sequence[Created]:
+    async def create(self, wanted: Sequence[Wanted]) -> Sequence[Created]:
         """Create items; one result each, in order."""
         parameters = ua.CreateMonitoredItemsParameters()
         parameters.SubscriptionId = self._subscription_id
         parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
-        parameters.ItemsToCreate = [self._item(item, index) for item, index in wanted]
+        parameters.ItemsToCreate = [self._item(item) for item in wanted]
         with as_driver_errors(self.endpoint):
             results = await self._services.create_monitored_items(parameters)
         if len(results) != len(wanted):
@@ -135,9 +135,9 @@ class Connection:
         lifetime_s: float = self._client.secure_channel_timeout / 1000
         return self._monotonic() + lifetime_s * _RENEW_AFTER
 
-    def _item(self, wanted: Wanted, index: int) -> ua.MonitoredItemCreateRequest:
+    def _item(self, wanted: Wanted) -> ua.MonitoredItemCreateRequest:
         request = ua.MonitoredItemCreateRequest()
-        request.ItemToMonitor.NodeId = ua.NodeId(wanted.node.identifier, index)
+        request.ItemToMonitor.NodeId = ua.NodeId(wanted.identifier, wanted.namespace)
         request.ItemToMonitor.AttributeId = _VALUE
         request.MonitoringMode = ua.MonitoringMode.Reporting
         request.RequestedParameters.ClientHandle = wanted.handle

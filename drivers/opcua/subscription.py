@@ -21,10 +21,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from drivers.contract import DriverError, Unreachable
+from drivers.contract import DriverError, Rejected, Unreachable
 from drivers.opcua.batches import Arrival
 from drivers.opcua.convert import cause_of, is_bad
-from drivers.opcua.nodes import NodeRef
+from drivers.opcua.nodes import Identifier, NodeRef
 
 SILENT_KEEPALIVES = 3
 ASK_FOR_KEEPALIVE = 0.8
@@ -61,8 +61,10 @@ class Message:
 class Wanted:
     """An item to create: ``handle`` is ours and comes back with each value."""
 
+    key: str
     handle: int
-    node: NodeRef
+    namespace: int
+    identifier: Identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,8 @@ class Connection(Protocol):
         """Return the URIs, by index, as they are now."""
         ...
 
-    async def create(self, wanted: Sequence[tuple[Wanted, int]]) -> Sequence[Created]:
-        """Create items, each with its namespace index; one result each, in order."""
+    async def create(self, wanted: Sequence[Wanted]) -> Sequence[Created]:
+        """Create items; one result each, in order."""
         ...
 
     async def delete(self, item_ids: Sequence[int]) -> None:
@@ -172,7 +174,8 @@ class Subscription:
         Raises DriverError; Unreachable also if the subscription has gone silent.
         """
         await self._connection.renew_channel()
-        await self._retry_refused()
+        with suppress(Rejected):  # they stay refused, and the others have nothing to do with it
+            await self._retry_refused()
         if self._pending is None:
             released, self._released = self._released, []
             self._pending = asyncio.create_task(
@@ -234,30 +237,28 @@ class Subscription:
     async def _want(self, keys: Sequence[str]) -> None:
         self._retry_at_s = self._monotonic() + self._retry_refused_s
         namespaces = await self._connection.namespaces()
-        wanted: list[tuple[Wanted, int]] = []
+        wanted: list[Wanted] = []
         for key in keys:
-            index = self._nodes[key].index(namespaces)
+            node = self._nodes[key]
+            index = node.index(namespaces)
             if index is None:
                 self._refused[key] = "missing_node"
-                continue
-            handle = next(self._handles)
-            self._key_of[handle] = key
-            wanted.append((Wanted(handle, self._nodes[key]), index))
+            else:
+                wanted.append(Wanted(key, next(self._handles), index, node.identifier))
         size = min(self._connection.max_items_per_call or _CHUNK, _CHUNK)
         for start in range(0, len(wanted), size):
             chunk = wanted[start : start + size]
-            self._settle(chunk, await self._connection.create(chunk))
+            for item, created in zip(chunk, await self._connection.create(chunk), strict=True):
+                self._settle(item, created)
 
-    def _settle(self, chunk: Sequence[tuple[Wanted, int]], made: Sequence[Created]) -> None:
-        for (item, _), created in zip(chunk, made, strict=True):
-            key = self._key_of[item.handle]
-            if is_bad(created.status):
-                del self._key_of[item.handle]
-                self._refused[key] = cause_of(created.status)
-            else:
-                self._item_of[key] = created.item_id
-                self._refused.pop(key, None)
-                self._unheard.add(key)
+    def _settle(self, item: Wanted, created: Created) -> None:
+        if is_bad(created.status):
+            self._refused[item.key] = cause_of(created.status)
+            return
+        self._key_of[item.handle] = item.key
+        self._item_of[item.key] = created.item_id
+        self._refused.pop(item.key, None)
+        self._unheard.add(item.key)
 
 
 def _between(last: int | None, sequence: int) -> int:

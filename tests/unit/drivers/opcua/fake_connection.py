@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from drivers.contract import DriverError
 from drivers.opcua.batches import Arrival
 from drivers.opcua.subscription import Created, Message, Raw, Wanted
 from tests.support.clock import FakeClock
@@ -25,6 +26,8 @@ class FakeConnection:
         self.answers: asyncio.Queue[Message | Exception] = asyncio.Queue()
         self.confirms = 0
         self.handles: dict[str, int] = {}
+        self.uri_of: dict[str, str] = {}
+        self.create_fails: DriverError | None = None
 
     def sends(self, sequence: int, **values: int) -> None:
         """Answer a publish request with values by name of the node."""
@@ -41,11 +44,13 @@ class FakeConnection:
     async def namespaces(self) -> Sequence[str]:
         return self.uris
 
-    async def create(self, wanted: Sequence[tuple[Wanted, int]]) -> Sequence[Created]:
-        names = [str(item.node.identifier) for item, _ in wanted]
+    async def create(self, wanted: Sequence[Wanted]) -> Sequence[Created]:
+        if self.create_fails is not None:
+            raise self.create_fails
+        names = [str(item.identifier) for item in wanted]
         self.created.append(names)
-        for (item, index), name in zip(wanted, names, strict=True):
-            assert self.uris[index] == item.node.namespace
+        for item, name in zip(wanted, names, strict=True):
+            self.uri_of[name] = self.uris[item.namespace]
             self.handles[name] = item.handle
         return [Created(self.refuses.get(name, 0), 1000 + self.handles[name]) for name in names]
 

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from drivers.contract import BadReply, Unreachable
+from drivers.contract import BadReply, Rejected, Unreachable
 from drivers.opcua.batches import Arrival
 from drivers.opcua.nodes import NodeRef, parse
 from drivers.opcua.subscription import Message, Raw, Subscription
@@ -48,6 +48,7 @@ async def test_every_node_gets_an_item_and_each_value_finds_its_tag(
     wanted = subscription(server)
     await wanted.start()
     assert server.created == [["A", "B", "C"]]
+    assert server.uri_of == {"A": "urn:plc", "B": "urn:plc", "C": "urn:late"}
     assert wanted.refused == {}
     assert wanted.awaits_first_values
     server.sends(1, A=1, B=2)
@@ -96,6 +97,25 @@ async def test_a_refused_node_is_asked_for_again_beside_the_others(
     server.sends(1, A=1, C=3)
     assert [wanted.key_of(raw) for raw in (await heard(wanted)).raws] == ["a", "c"]
     assert server.created[2:] == [["B"]]
+
+
+async def test_a_server_that_takes_no_items_now_keeps_its_session(
+    server: FakeConnection, clock: FakeClock
+) -> None:
+    server.refuses = {"A": UNKNOWN}
+    wanted = subscription(server)
+    await wanted.start()
+    server.create_fails = Rejected("opc.tcp://plc:4840", "too many operations")
+    for sequence in (1, 2):
+        clock.advance(31)
+        server.sends(sequence, B=sequence)
+        assert (await heard(wanted)).sequence == sequence
+        assert wanted.refused == {"a": "missing_node"}
+    server.create_fails, server.refuses = None, {}
+    clock.advance(31)
+    server.sends_raw(3)
+    await wanted.next()
+    assert wanted.refused == {}
 
 
 async def test_an_item_whose_node_went_away_is_replaced(
