@@ -1,10 +1,14 @@
 """The publisher against a real broker."""
 
 import asyncio
+import logging
 import sys
+
+import pytest
 
 from gateway.domain.events import Json, State
 from gateway.publish.pump import CURSOR
+from gateway.publish.timing import Timing
 from gateway.wire import cloudevent
 from gateway.wire.topics import birth_topic, event_topic, state_topic
 from tests.support.broker import Broker, broker, mosquitto
@@ -84,20 +88,61 @@ async def test_a_denied_message_is_held_and_arrives_when_it_may() -> None:
     assert first_of_each(ear.totals()) == [1, 2]
 
 
-async def test_health_names_what_is_held() -> None:
+async def test_a_session_begins_with_who_we_are_and_how_everything_stands(broker: Broker) -> None:
+    journal, settings = FakeJournal(), settings_for(broker)
+    rest = Rest(states={"press-03": {"status": STATUS}})
+    journal.commit("press-03", count(1))
+    async with listening(settings) as ear, publishing(settings, journal, rest) as publisher:
+        await until(lambda: ear.on(TOPICS.health))
+        assert await publisher.drain(5)
+        await until(ear.totals)
+    assert [one.topic for one in ear.messages[:4]] == [
+        birth_topic(PRESS),
+        TOPICS.birth,
+        state_topic(PRESS, "status"),
+        TOPICS.online,
+    ]
+    (health,) = ear.on(TOPICS.health)
+    assert health["last_seq"] == {"count": 1}
+    assert (health["drops"], health["protocol"], health["selftest"]) == (0, "5", None)
+
+
+async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tries = 0
+
+    def uniform(_low: float, _high: float) -> float:
+        nonlocal tries
+        tries += 1
+        return 0.02
+
+    timing = Timing(uniform=uniform)
+    async with publishing(settings_for(broker), FakeJournal(), timing=timing) as publisher:
+        await until(lambda: publisher.stats().online)
+        await asyncio.to_thread(broker.kill)
+        await until(lambda: tries > 4)
+        await asyncio.to_thread(broker.start)
+        await until(lambda: publisher.stats().online)
+    messages = [record.message.split(":")[0] for record in caplog.records]
+    assert messages == ["broker offline", "broker online again"]
+    assert publisher.stats().reconnects == 1
+
+
+async def test_no_more_is_under_way_than_the_broker_allows() -> None:
     journal = FakeJournal()
-    journal.commit("press-03", status())
-    with mosquitto(acl=DENIED) as guarded:
-        settings = settings_for(guarded)
-        async with publishing(settings, journal) as publisher:
-            await until(lambda: publisher.stats().held is not None)
-        async with publishing(settings, journal), listening(settings, TOPICS.health) as ear:
-            await until(lambda: ear.on(TOPICS.health))
-    health = ear.on(TOPICS.health)[-1]
-    assert health["backlog"] == 1
-    assert health["last_seq"] == {"status": 1}
-    assert health["drops"] == 0
-    assert health["protocol"] == "5"
+    journal.commit("press-03", *(count(n) for n in range(300)))
+    with mosquitto(extra=["max_inflight_messages 3"]) as narrow:
+        settings = settings_for(narrow)
+        async with (
+            listening(settings, EVENTS) as ear,
+            publishing(settings, journal, window=50) as publisher,
+        ):
+            assert await publisher.drain(10)
+            await until(lambda: len(ear.messages) == 300)
+            assert publisher.stats().reconnects == 0
+    assert ear.totals() == list(range(300))
 
 
 async def test_after_a_power_cut_of_the_broker_the_rest_comes_in_order(broker: Broker) -> None:

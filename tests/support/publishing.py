@@ -105,7 +105,7 @@ async def publishing(
     **more: Any,
 ) -> AsyncIterator[Publisher]:
     """Run a publisher; stop it as the program does."""
-    settings = PublishSettings(broker=broker, **more)
+    settings = PublishSettings(broker=broker, **{"retained_wait_s": 0.1, **more})
     publisher = Publisher(settings, journal, places, (rest or Rest()).ports(), timing)
     task = asyncio.create_task(publisher.run(), name="publisher")
     try:
