@@ -15,7 +15,7 @@ function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-const stream = new Stream("/api/v1/stream", { onChange: draw, onFreshness: drawHead });
+const stream = new Stream("/api/v1/stream", { onChange: draw, onFreshness });
 const zone = () => stream.site?.timezone ?? "UTC";
 const page = {
   t,
@@ -90,6 +90,11 @@ function problemText(stale, collector) {
   return collector.at ? t("silent", { time: page.moment(collector.at) }) : t("silentNever");
 }
 
+function onFreshness() {
+  drawHead();
+  run();
+}
+
 function redraw() {
   drawLines();
   drawFilters();
@@ -111,10 +116,11 @@ byId("language").addEventListener("click", () => {
   redraw();
 });
 
-setInterval(() => {
+function run() {
   if (stream.anchor === null) return;
   byId("clock").textContent = clock(stream.nowMs(), zone());
   tick(document, stream.nowMs());
-}, 1000);
+}
 
+setInterval(run, 1000);
 redraw();
