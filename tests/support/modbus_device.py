@@ -88,6 +88,10 @@ class Device:
         for transport in [*self._open]:
             transport.abort()
 
+    def go_deaf(self) -> None:
+        """Read no more from the newest connection."""
+        self._open[-1].pause_reading()
+
     def say(self, data: bytes) -> None:
         """Send bytes on the newest connection, asked for or not."""
         self._open[-1].write(data)

@@ -201,6 +201,18 @@ async def test_nothing_is_asked_twice(plc: Device, wire: Wire) -> None:
     assert plc.accepted == 1
 
 
+async def test_a_peer_that_reads_no_more_cannot_hold_the_socket(plc: Device, wire: Wire) -> None:
+    await until(lambda: plc.connections == 1)
+    plc.go_deaf()
+    assert wire._client is not None  # noqa: SLF001 -- a request alone never fills the buffers
+    transport = wire._client.ctx.transport  # noqa: SLF001
+    assert isinstance(transport, asyncio.Transport)
+    transport.write(bytes(20_000_000))
+    wire.close()
+    await until(lambda: transport.get_extra_info("socket").fileno() == -1)
+    plc.cut()
+
+
 async def test_opening_again_closes_the_socket_before(plc: Device, wire: Wire) -> None:
     await wire.open(1.0)
     await until(lambda: plc.accepted == 2 and plc.connections == 1)

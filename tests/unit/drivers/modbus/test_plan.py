@@ -48,6 +48,11 @@ def test_tags_on_the_same_register_share_it() -> None:
     assert shape(plan(tags, STRICT)) == [("hr", 4, 4)]
 
 
+def test_a_gap_begins_behind_the_longest_value() -> None:
+    tags = places((0, 4), (1, 1), (20, 1))
+    assert shape(plan(tags, Limits(max_gap_registers=16))) == [("hr", 0, 21)]
+
+
 def test_a_device_with_small_messages_gets_small_requests() -> None:
     blocks = plan(places(*((i, 1) for i in range(50))), Limits(max_registers=20))
     assert shape(blocks) == [("hr", 0, 20), ("hr", 20, 20), ("hr", 40, 10)]
