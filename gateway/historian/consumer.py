@@ -68,7 +68,10 @@ class Consumer:
             on_connected()
             try:
                 while True:
-                    await self._take(link, await _receive(link, settings.batch))
+                    messages = await _receive(link, settings.batch)
+                    await self._take(link, messages)
+                    if self._may_have_been_slow(len(messages)):
+                        self._asker.suspect()
                     await self._ask(link)
             finally:
                 self.received.connected = False
@@ -104,10 +107,16 @@ class Consumer:
             if refusal is not None:
                 _log.warning("%s refuses a replay: %s", word.source, refusal)
 
+    def _may_have_been_slow(self, arrived: int) -> bool:
+        """Whether the broker may have queued for us, and then dropped what was too much.
+
+        It queues when our window is full; in 3.1.1 nobody knows how large that is.
+        """
+        stalled, self._record.stalled = self._record.stalled, False
+        window_known = self._settings.broker.protocol == "5"
+        return stalled or (arrived > 0 and not window_known) or 2 * arrived >= self._settings.batch
+
     async def _ask(self, link: MqttLink) -> None:
-        if self._record.stalled:  # the broker's queue for us may have overflowed meanwhile
-            self._record.stalled = False
-            self._asker.suspect()
         ledger, now_s = self._record.ledger, self._clock.mono_s()
         self._asker.learn(ledger)
         positions, losses = self._asker.settled(ledger, now_s)

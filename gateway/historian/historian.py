@@ -48,14 +48,14 @@ class Historian:
         clock: Clock = SYSTEM_CLOCK,
         sleep: Sleep = asyncio.sleep,
         uniform: Uniform = random.uniform,
-        new_id: Callable[[], str] = lambda: f"replay-{secrets.token_hex(6)}",
+        asker: Asker | None = None,
     ) -> None:
         self._settings = settings
         self._open_store = open_store or self._open_sql
         self._clock = clock
         self._sleep = sleep
         self._uniform = uniform
-        self._asker = Asker(new_id)
+        self._asker = asker or Asker(lambda: f"replay-{secrets.token_hex(6)}")
         self._consumer: Consumer | None = None
         self._record: Record | None = None
 
@@ -96,7 +96,7 @@ class Historian:
             dead_letters=record.written.dead,
             losses=record.written.losses,
             replays_asked=self._asker.requests,
-            store_outages=record.written.outages,
+            store_outages=record.outages,
             holes=sum(len(ledger.holes(series)) for series in ledger.all_series()),
         )
 

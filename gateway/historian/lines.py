@@ -57,6 +57,8 @@ def points(event: Envelope) -> list[Point]:
         for name, value in fields.items()
         if name and (text := _value(value)) is not None
     ]
+    if not written:
+        return []
     return [Point(",".join(series), ",".join(written), (event.time - _UNIX_EPOCH) // _MS)]
 
 

@@ -43,7 +43,6 @@ class Written:
     events: int = 0
     dead: int = 0
     losses: int = 0
-    outages: int = 0
 
 
 @dataclass(slots=True)
@@ -57,6 +56,11 @@ class Record:
     _followers: list[asyncio.Event] = field(default_factory=list)
     _store: "_Threaded" = field(kw_only=True)
     _now: Callable[[], datetime] = field(kw_only=True)
+
+    @property
+    def outages(self) -> int:
+        """How often the store was away since the start."""
+        return self._store.outages
 
     async def write(
         self,
@@ -103,7 +107,6 @@ class Record:
         try:
             await self._store.persist(lambda store: store.write(batch))
         finally:
-            self.written.outages = self._store.outages
             self.stalled = self.stalled or self._store.outages > outages
         self.ledger.adopt(batch.changes)
         for follower in self._followers:
