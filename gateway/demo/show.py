@@ -81,8 +81,7 @@ async def _show(options: Options, directory: Path) -> int:
             directory / "site",
             machines.links,
             mqtt,
-            interval_ms=options.interval_ms,
-            hold_ms=options.hold_ms,
+            chosen,
             web_port=_board_port(),
         )
         figures = await _run_site(site, machines, mqtt, options)
@@ -191,8 +190,9 @@ def _line(figures: Mapping[str, Any], report: AuditReport, mqtt: Broker) -> dict
     """Return the demo's last line: what there was, what arrived, what is wrong."""
     return {
         **figures,
-        "missing": report.missing,
-        "duplicated": report.duplicated,
+        "missing": len(report.missing),
+        "duplicated": len(report.duplicated),
+        "wrong": len(report.wrong),
         "parts_observable": report.parts_observable,
         "parts_stored": report.parts_stored,
         "states_observable": report.states_observable,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.demo.broker import Broker
+from gateway.demo.plant import PlantOptions
 from gateway.settings.load import load
 from gateway.settings.site import Site
 from simulators.sites import site_files
@@ -27,17 +28,22 @@ def write_site(
     directory: Path,
     links: Mapping[str, Any],
     broker: Broker,
+    watched: PlantOptions,
     *,
-    interval_ms: int,
-    hold_ms: int,
     web_port: int = 0,
 ) -> Site:
     """Write the configuration of a plant behind ``links`` and return it checked."""
-    files = site_files(dict(links), interval_ms=interval_ms, hold_ms=hold_ms)
+    files = site_files(
+        dict(links),
+        interval_ms=watched.interval_ms,
+        hold_ms=watched.hold_ms,
+        scenario=watched.scenario,
+        speed=watched.speed,
+    )
     files["gateway.yaml"] = _GATEWAY.format(
         port=broker.port,
         protocol=broker.protocol,
-        heartbeat_s=interval_ms / 1000,
+        heartbeat_s=watched.interval_ms / 1000,
         web_port=web_port,
     )
     for name, text in files.items():

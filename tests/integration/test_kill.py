@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from gateway.app.running import Part, Running, run
-from gateway.demo.broker import Broker, broker
+from gateway.demo.broker import broker
+from gateway.demo.plant import PlantOptions, PlantProcess, plant
 from gateway.demo.site import write_site
 from gateway.settings.site import Site
 from simulators.audit import AuditReport, audit
 from tests.support.gateway_process import ServiceProcess
-from tests.support.plant import PlantProcess, plant_process
 from tests.support.until import until
 
 INTERVAL_MS = 200
@@ -47,6 +47,11 @@ class Bench:
     def stored(self) -> int:
         return self._number("history", "SELECT count(*) FROM event")
 
+    async def committed_more(self) -> None:
+        """Wait until the collector committed something new."""
+        before = self.journaled()
+        await until(lambda: self.journaled() > before, timeout_s=20)
+
     def stored_twice(self) -> int:
         return self._number("history", "SELECT count(*) - count(DISTINCT source || id) FROM event")
 
@@ -72,25 +77,19 @@ class Bench:
 
 @asynccontextmanager
 async def bench(directory: Path, scenario: str, seed: int) -> AsyncIterator[Bench]:
-    arguments = (f"--interval-ms={INTERVAL_MS}", f"--hold-ms={HOLD_MS}")
-    truth = directory / "truth.json"
-    async with (
-        plant_process(scenario, truth, *arguments, seed=seed) as plant,
-        broker(directory) as mqtt,
-    ):
-        site = write_site(
-            directory / "site", plant.links, mqtt, interval_ms=INTERVAL_MS, hold_ms=HOLD_MS
-        )
+    options = PlantOptions(scenario=scenario, seed=seed, interval_ms=INTERVAL_MS, hold_ms=HOLD_MS)
+    async with plant(options, directory) as machines, broker(directory) as mqtt:
+        site = write_site(directory / "site", machines.links, mqtt, options)
         collector = ServiceProcess("collect", site.directory)
-        async with _historian(site, mqtt):
+        async with _historian(site):
             try:
-                yield Bench(site, plant, collector)
+                yield Bench(site, machines, collector)
             finally:
                 await collector.abandon()
 
 
 @asynccontextmanager
-async def _historian(site: Site, _broker: Broker) -> AsyncIterator[None]:
+async def _historian(site: Site) -> AsyncIterator[None]:
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(run(site, [Part.HISTORIAN], on_ready=ready.set_result))
     try:
@@ -105,8 +104,7 @@ async def _killed(directory: Path, times: int, seed: int) -> tuple[Bench, AuditR
     async with bench(directory, "kill", seed) as gateway:
         await gateway.collector.start()
         for _ in range(times):
-            before = gateway.journaled()
-            await until(lambda before=before: gateway.journaled() > before, timeout_s=20)
+            await gateway.committed_more()
             await asyncio.sleep(chance.uniform(0.0, 1.2))
             await gateway.collector.kill()
             await asyncio.sleep(chance.uniform(0.0, 0.8))
