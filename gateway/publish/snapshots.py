@@ -68,7 +68,7 @@ class Snapshots:
         self._said.clear()
         await self._publish(sender, self._places.live)
 
-    async def run(self, sender: Sender) -> NoReturn:
+    async def run(self, sender: Sender) -> None:
         """Follow the journal for ever. Raises ConnectionLost, in a group."""
         dirty: set[str] = set()
         wake = asyncio.Event()
@@ -76,7 +76,6 @@ class Snapshots:
             tasks.create_task(self._listen(dirty, wake), name="snapshots.listen")
             tasks.create_task(self._refresh(sender), name="snapshots.refresh")
             tasks.create_task(self._follow(sender, dirty, wake), name="snapshots.follow")
-        raise AssertionError  # these three never end
 
     async def _listen(self, dirty: set[str], wake: asyncio.Event) -> NoReturn:
         while True:

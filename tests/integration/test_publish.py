@@ -130,21 +130,6 @@ async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
     assert publisher.stats().reconnects == 1
 
 
-async def test_no_more_is_under_way_than_the_broker_allows() -> None:
-    journal = FakeJournal()
-    journal.commit("press-03", *(count(n) for n in range(300)))
-    with mosquitto(extra=["max_inflight_messages 3"]) as narrow:
-        settings = settings_for(narrow)
-        async with (
-            listening(settings, EVENTS) as ear,
-            publishing(settings, journal, window=50) as publisher,
-        ):
-            assert await publisher.drain(10)
-            await until(lambda: len(ear.messages) == 300)
-            assert publisher.stats().reconnects == 0
-    assert ear.totals() == list(range(300))
-
-
 async def test_after_a_power_cut_of_the_broker_the_rest_comes_in_order(broker: Broker) -> None:
     journal, settings, gate = FakeJournal(), settings_for(broker), Gate()
     async with publishing(settings, journal, timing=gate.timing, window=20) as publisher:
