@@ -42,7 +42,8 @@ class LinkSource:
     def poll_interval_s(self, group: str | None) -> float | None:
         """Return how often a group is read, None where the device pushes.
 
-        Raises LookupError for a group the link does not have.
+        A polled protocol's link settings have ``poll_interval_ms``, and so has each of
+        their ``groups``. Raises LookupError for a group the link does not have.
         """
         if self.spec.pushed:
             return None

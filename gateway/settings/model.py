@@ -143,7 +143,8 @@ class MqttFile(Strict):
 class JournalFile(Strict):
     """The durable store on the gateway."""
 
-    path: FilePath = "data/journal.db"
+    path: Line = "data/journal.db"
+    """May be absolute: a service keeps its data away from its configuration."""
     max_bytes: Bytes = 4 * 1024**3
     readings_max_bytes: Bytes = 2 * 1024**3
     heartbeat_s: float = Field(1.0, ge=0.1, le=60)

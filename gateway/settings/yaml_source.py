@@ -126,7 +126,7 @@ def scalar(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
-        return int(text) if len(text) <= MAX_DIGITS else text
+        return int(text) if len(text.lstrip("-")) <= MAX_DIGITS else text
     if any(c in text for c in ".eE") and _FLOAT.fullmatch(text):
         return float(text)
     return text

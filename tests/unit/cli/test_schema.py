@@ -10,6 +10,11 @@ def test_the_schema_of_the_configuration_is_printed(capsys: pytest.CaptureFixtur
     assert {"gateway", "equipment", "link", "profile"} <= set(document["$defs"])
 
 
+def test_the_schema_of_the_messages_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("events") == 0
+    assert {"evt/status", "birth"} <= set(orjson.loads(capsys.readouterr().out))
+
+
 def test_an_unknown_schema_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("weather") == 2
     assert "config" in capsys.readouterr().out

@@ -1,11 +1,13 @@
 from pathlib import Path
 
 import orjson
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from gateway.domain.events import STREAMS, State
 from gateway.settings.dictionary import STATE_TEXTS, birth, gateway_birth
 from gateway.settings.load import load
 from gateway.settings.site import Site
+from gateway.wire.schema import schemas
 from tests.support.config_site import GOOD, PRESS, write_site
 from tests.support.fake_protocol import spec_of
 
@@ -29,6 +31,14 @@ def test_birth_holds_what_a_reader_of_the_facts_needs(tmp_path: Path) -> None:
     assert words["counters"]["good"]["kind"] == "good"
     assert words["faults"][0]["texts"]["0"]["text"]["en"] == "Emergency stop"
     assert words["states"]["running"] == {"code": 1, "text": {"zh": "运行", "en": "Running"}}
+
+
+def test_births_are_what_the_contract_says(tmp_path: Path) -> None:
+    site = site_of(tmp_path)
+    contract = schemas()
+    Draft202012Validator(contract["birth"]).validate(birth(site.equipment["press-07"]))
+    words = gateway_birth(site, "t5k2m0-9f3a", ["t5k2aa-1b2c"])
+    Draft202012Validator(contract["gateway/birth"]).validate(words)
 
 
 def test_every_state_has_its_words() -> None:

@@ -1,10 +1,13 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.events import FaultText
-from gateway.settings.faults import MAX_BYTES, MAX_ROWS, Kind, parse
+from gateway.settings.faults import MAX_BYTES, MAX_ROWS, Kind, load, parse
 from gateway.settings.problems import Report
+from gateway.settings.sources import Source
 
 HEADER = "bit,code,text_zh,text_en,cause_zh,remedy_en,severity,category,stops_machine\n"
 ROW = "3,P03,过载,Overload,卡料,Clear it,800,tooling,no\n"
@@ -78,6 +81,12 @@ def test_stops_machine(word: str, stops: bool) -> None:
 )
 def test_problem(content: str | bytes, problem: tuple[int, str, str]) -> None:
     assert problem in read(content)[1]
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    report = Report()
+    assert load(Source(tmp_path, "faults/a.csv"), "bits", report) == {}
+    assert [p.code for p in report.problems] == ["unreadable"]
 
 
 def test_a_code_of_zero_means_no_fault() -> None:

@@ -204,6 +204,38 @@ def test_the_link_may_be_left_out_only_where_it_is_clear(tmp_path: Path) -> None
     assert [p.code for p in found] == ["unused_link"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("  run: {at: 1}", "  stopping_fault: {at: 1}", "8 reserved_name"),
+        ("plc: {protocol: polled", "plc: {protocol: 5", "6 not_string"),
+        ("plc: {protocol: polled,", "plc: {", "6 missing"),
+        ("{protocol: polled, host: plc-7, groups: {slow: {poll_interval_ms: 5000}}}", "x",
+         "6 not_mapping"),
+        ("link: plc", "link: nowhere", "9 unknown_link"),
+    ],
+)  # fmt: skip
+def test_one_mistake(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    press = PRESS.replace("good_parts: {", "good_parts: {link: plc, ").replace(old, new)
+    assert f"equipment/press-07.yaml:{problem}" in codes(
+        tmp_path, {**GOOD, "equipment/press-07.yaml": press}
+    )
+
+
+@pytest.mark.parametrize("content", ["5\n", "- a\n", "x\n", "[]\n", "null\n"])
+@pytest.mark.parametrize("name", ["gateway.yaml", "equipment/press-07.yaml", "links/a.yaml"])
+def test_a_file_that_is_no_mapping(tmp_path: Path, name: str, content: str) -> None:
+    assert f"{name}:1 not_mapping" in codes(tmp_path, {**GOOD, name: content})
+
+
+def test_a_dictionary_that_cannot_be_read(tmp_path: Path) -> None:
+    write_site(tmp_path)
+    (tmp_path / "faults/press.csv").unlink()
+    (tmp_path / "faults/press.csv").mkdir()
+    files = {"gateway.yaml": GATEWAY, "equipment/press-07.yaml": PRESS}
+    assert codes(tmp_path, files) == ["equipment/press-07.yaml:18 missing_fault_file"]
+
+
 def test_example_files_and_hidden_files_are_not_read(tmp_path: Path) -> None:
     extra = {"equipment/x.example.yaml": "nonsense: [", "equipment/.x.yaml": "nonsense: ["}
     assert codes(tmp_path, {**GOOD, **extra}) == []
