@@ -1,0 +1,165 @@
+"""One chart store behind a scripted server: what it refuses, when it is away, what it is sent."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.historian.charts import ChartFeed
+from gateway.historian.influx import ChartStore, ChartsUnavailable, LinesRefused
+from gateway.historian.record import Record, recording
+from gateway.historian.settings import InfluxSettings
+from gateway.historian.sql import SqlStore
+from gateway.historian.store import StoreUnusable
+from gateway.wire.cloudevent import Envelope
+from tests.support.clock import FakeClock
+from tests.support.stores import START, count_data, envelope, status_data
+from tests.support.until import until
+
+SETTINGS = InfluxSettings(url="http://127.0.0.1:1", org="o", bucket="b")
+
+
+@dataclass
+class FakeCharts:
+    """Takes lines; ``answers`` are raised first, lines with ``poison`` are refused."""
+
+    answers: list[Exception] = field(default_factory=list)
+    poison: str = "never"
+    taken: list[str] = field(default_factory=list)
+    requests: int = 0
+    closed: bool = False
+
+    def write(self, lines: Sequence[str]) -> None:
+        self.requests += 1
+        if self.answers:
+            raise self.answers.pop(0)
+        if any(self.poison in line for line in lines):
+            raise LinesRefused("HTTP 400: bad")
+        self.taken += lines
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def no_sleep(_delay_s: float) -> None:
+    await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def record_of(path: Path) -> AsyncIterator[Record]:
+    async with recording(
+        lambda: SqlStore.open(f"sqlite:///{path}"),
+        now=lambda: datetime.now(UTC),
+        uniform=lambda low, _high: low,
+    ) as record:
+        yield record
+
+
+@asynccontextmanager
+async def feeding(
+    record: Record, charts: FakeCharts, settings: InfluxSettings = SETTINGS
+) -> AsyncIterator[ChartFeed]:
+    def open_store(_settings: InfluxSettings) -> ChartStore:
+        return charts
+
+    clock = FakeClock(START + timedelta(hours=1))
+    feed = ChartFeed(settings, record, clock, no_sleep, lambda low, _high: low, open_store)
+    task = asyncio.create_task(feed.run())
+    try:
+        yield feed
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    assert charts.closed
+
+
+def counts(first: int, last: int, *, name: str = "press-03") -> list[Envelope]:
+    return [
+        envelope("count", n, n, count_data(1, n), equipment=name) for n in range(first, last + 1)
+    ]
+
+
+def reached(record: Record, number: int) -> Callable[[], bool]:
+    """Poll the stored cursor through the record's own thread."""
+    seen: list[int] = []
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def look() -> None:
+        seen[:] = list((await record.cursors()).values())
+
+    def is_there() -> bool:
+        if not tasks:
+            task = asyncio.create_task(look())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        return seen == [number]
+
+    return is_there
+
+
+async def test_an_outage_is_waited_for_and_nothing_is_skipped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    charts = FakeCharts([ChartsUnavailable("down")] * 3)
+    async with record_of(tmp_path / "h.db") as record, feeding(record, charts):
+        await record.write(counts(1, 30))
+        await until(reached(record, 30))
+    assert len(charts.taken) == 30
+    assert [entry.message.rpartition(" is ")[2] for entry in caplog.records] == [
+        "away: down",
+        "back",
+    ]
+
+
+async def test_one_bad_line_costs_one_line(tmp_path: Path) -> None:
+    charts = FakeCharts(poison="total=17.0")
+    async with record_of(tmp_path / "h.db") as record, feeding(record, charts) as feed:
+        await record.write(counts(1, 64))
+        await until(reached(record, 64))
+        assert feed.refused == 1
+        assert record.written.dead == 1
+    assert len(charts.taken) == 63
+    assert charts.requests <= 2 * 6 + 1
+
+
+async def test_what_the_store_would_drop_silently_is_not_sent(tmp_path: Path) -> None:
+    charts = FakeCharts()
+    settings = InfluxSettings(url="u", org="o", bucket="b", max_future_s=60, max_age_s=7200)
+    times = [START - timedelta(hours=2), START, START + timedelta(hours=2)]
+    events = [envelope("count", n, n, count_data(1, n), at=at) for n, at in enumerate(times, 1)]
+    async with record_of(tmp_path / "h.db") as record, feeding(record, charts, settings) as feed:
+        await record.write(events)
+        await until(reached(record, 3))
+        assert feed.refused == 2
+    assert len(charts.taken) == 1
+
+
+async def test_after_a_restart_it_goes_on_behind_its_cursor_and_beside_its_points(
+    tmp_path: Path,
+) -> None:
+    idle = status_data("idle", START)
+    first, second = (envelope("status", n, n, idle, at=START) for n in (1, 2))
+    charts = FakeCharts()
+    async with record_of(tmp_path / "h.db") as record:
+        async with feeding(record, charts):
+            await record.write([first])
+            await until(reached(record, 1))
+        charts = FakeCharts()
+        async with feeding(record, charts):
+            await record.write([second])
+            await until(reached(record, 2))
+    (line,) = charts.taken
+    assert line.endswith(f" {round(START.timestamp() * 1000) + 1}")
+
+
+async def test_a_token_file_that_is_missing_is_said(tmp_path: Path) -> None:
+    settings = InfluxSettings(url="u", org="o", bucket="b", token_file=tmp_path / "none")
+    async with record_of(tmp_path / "h.db") as record:
+        clock = FakeClock(START)
+        feed = ChartFeed(settings, record, clock, no_sleep, lambda low, _high: low)
+        with pytest.raises(StoreUnusable, match="none"):
+            await feed.run()
