@@ -158,3 +158,30 @@ async def test_after_close_nothing_is_accepted(path: Path) -> None:
     with pytest.raises(JournalFailed, match="closed"):
         await journal.append([entry()])
     assert not path.with_name("journal.db-wal").exists()
+
+
+async def test_a_new_epoch_counts_streams_from_one_and_abandons_what_was_not_delivered(
+    path: Path,
+) -> None:
+    async with open_journal(path) as journal:
+        await journal.append([Entry("press-07", [reading()]), entry(counts=2)])
+        await journal.advance("publish", 1)
+        first = journal.epoch
+        watch = journal.watch()
+        before = asyncio.create_task(journal.append([entry(total=4)]))
+        turning = asyncio.create_task(journal.new_epoch("copy"))
+        after = asyncio.create_task(journal.append([entry(total=5)]))
+        assert await turning == journal.epoch > first
+        assert journal.previous_epochs == (first,)
+        assert (await before, await after) == ([4], [6])
+        assert journal.heads("press-07") == {"gap": StreamHead(1, 5), "count": StreamHead(1, 6)}
+        assert journal.cursor("publish") == 4
+        assert await watch.changed() == {"press-07"}
+        assert [(row.type, row.epoch == first) for row in await journal.rows(3, 10)] == [
+            ("count", True),
+            ("gap", False),
+            ("count", False),
+        ]
+    async with open_journal(path) as journal:
+        assert journal.previous_epochs == (first,)
+        assert journal.cursor("publish") == 4

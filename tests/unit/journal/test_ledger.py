@@ -7,16 +7,18 @@ from pathlib import Path
 from random import Random
 
 import orjson
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from gateway.journal import ledger as ledger_module
 from gateway.journal.ledger import EPOCH_ENDS_AT, Ledger
 from gateway.journal.numbering import prepare
 from gateway.journal.opening import open_ledger
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Limits
-from gateway.journal.row import Entry, Row
+from gateway.journal.row import CommandRecord, Entry, Row
 from gateway.journal.space import Space
 from tests.support.clock import FakeClock
 from tests.support.journal import count, entry, reading
@@ -195,3 +197,28 @@ def test_what_a_copied_journal_did_not_deliver_is_abandoned_and_named(tmp_path: 
     said = orjson.loads(gap.data)
     assert (said["stream"], said["count"], said["reason"]) == ("count", 3, "not_observed")
     assert said["from_streamseq"] is said["to_streamseq"] is None
+
+
+def test_a_cursor_in_the_file_never_goes_back(tmp_path: Path) -> None:
+    clock = FakeClock()
+    ledger, _ = open_at(tmp_path / "j.db", clock)
+    ledger.commit([prepare([entry(counts=5)])], {"publish": 4}, clock.now())
+    ledger.commit([], {"publish": 3}, clock.now())
+    assert ledger.cursors == {"publish": 4}
+    ledger.close(clock.now())
+
+
+def test_only_the_newest_commands_are_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "COMMANDS_KEPT", 3)
+    clock = FakeClock()
+    ledger, _ = open_at(tmp_path / "j.db", clock)
+    for n in range(5):
+        ledger.commit([prepare([], CommandRecord(f"c-{n}"))], {}, clock.now())
+    ledger.close(clock.now())
+    ledger, _ = open_at(tmp_path / "j.db", clock)
+    ledger.close(clock.now())
+    with JournalReader(tmp_path / "j.db") as beside:
+        known = [beside.reply_to(f"c-{n}") for n in range(5)]
+    assert known == [None, None, {"seq": None}, {"seq": None}, {"seq": None}]
