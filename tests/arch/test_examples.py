@@ -1,15 +1,25 @@
 """Everything shipped in config/ is loaded, the way a person would put it to use."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from gateway.settings import faults, shipped
 from gateway.settings.load import load
+from gateway.settings.model import (
+    CounterFile,
+    EquipmentFile,
+    FaultFile,
+    GatewayFile,
+    TagFile,
+)
 from gateway.settings.problems import Report
 from gateway.settings.site import Site
 from gateway.settings.sources import Source
+from tests.support.config_site import write_site
 
 CONFIG = shipped.directory()
 EXAMPLES = sorted(CONFIG.glob("**/*.example.yaml"))
@@ -77,3 +87,35 @@ def test_no_example_holds_a_secret() -> None:
         for line in path.read_text("utf-8").splitlines():
             assert "password:" not in line
             assert "token:" not in line
+
+
+def blocks(document: str) -> list[str]:
+    text = (CONFIG.parent / "docs" / document).read_text("utf-8")
+    return re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("document", ["configuration.md", "configuration.zh-CN.md"])
+def test_the_documentation_is_a_good_site(document: str, tmp_path: Path) -> None:
+    for block in blocks(document):
+        name = block.splitlines()[0].removeprefix("# ")
+        if not name.startswith("part:"):
+            write_site(tmp_path, {name: block})
+    found = load(tmp_path)
+    assert set(found.equipment) == {"press-07", "packer-01"}
+    assert {problem.code for problem in found.warnings} == {"unverified_profile"}
+
+
+def test_the_documentation_says_the_same_in_both_languages() -> None:
+    def keys(document: str) -> set[str]:
+        text = (CONFIG.parent / "docs" / document).read_text("utf-8")
+        return set(re.findall(r"`([a-z_.]+)`", text))
+
+    assert blocks("configuration.md") == blocks("configuration.zh-CN.md")
+    assert keys("configuration.md") == keys("configuration.zh-CN.md")
+
+
+@pytest.mark.parametrize("model", [GatewayFile, EquipmentFile, TagFile, CounterFile, FaultFile])
+def test_every_key_is_documented(model: type[BaseModel]) -> None:
+    text = (CONFIG.parent / "docs/configuration.md").read_text("utf-8")
+    for key in model.model_fields:
+        assert re.search(rf"[`.{{ ]{key}[`.:,}}]", text), key

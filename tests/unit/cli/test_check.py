@@ -37,6 +37,19 @@ def test_a_good_configuration_is_summed_up(tmp_path: Path) -> None:
     assert "the configuration is good" in text
 
 
+def test_a_device_that_pushes_has_no_requests(tmp_path: Path) -> None:
+    pushed = """\
+equipment: cnc-01
+links: {cnc: {protocol: opcua, endpoint: "opc.tcp://127.0.0.1:4840"}}
+tags: {run: {node: "ns=2;s=Run"}}
+status: [{state: running, when: run}]
+"""
+    code, text = check(tmp_path, pushed, "en")
+    assert code == 0
+    (row,) = [line for line in text.splitlines() if "opc.tcp" in line]
+    assert row.split() == ["cnc-01.cnc", "opcua", "opc.tcp://127.0.0.1:4840", "cnc-01", "1", "-"]
+
+
 def test_problems_come_with_file_line_and_key_in_both_languages(tmp_path: Path) -> None:
     code, text = check(tmp_path, EQUIPMENT.replace("tags:", "tagz: {}\ntags:"))
     assert code == 1

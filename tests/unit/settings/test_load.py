@@ -236,6 +236,13 @@ def test_a_dictionary_that_cannot_be_read(tmp_path: Path) -> None:
     assert codes(tmp_path, files) == ["equipment/press-07.yaml:18 missing_fault_file"]
 
 
+def test_a_dictionary_two_equipment_use_is_reported_once(tmp_path: Path) -> None:
+    other = PRESS.replace("press-07", "press-08").replace("plc-7", "plc-8")
+    faults = "bit,text_en\n99,x\n"
+    files = {**GOOD, "equipment/press-08.yaml": other, "faults/press.csv": faults}
+    assert codes(tmp_path, files) == ["faults/press.csv:2 csv_number"]
+
+
 def test_example_files_and_hidden_files_are_not_read(tmp_path: Path) -> None:
     extra = {"equipment/x.example.yaml": "nonsense: [", "equipment/.x.yaml": "nonsense: ["}
     assert codes(tmp_path, {**GOOD, **extra}) == []
