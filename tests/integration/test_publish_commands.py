@@ -149,6 +149,30 @@ async def test_a_password_is_read_from_its_file(tmp_path: Path) -> None:
             assert await publisher.drain(5)
 
 
+async def test_the_rights_on_the_page_about_topics_are_enough(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "topics.md"
+    acl = page.read_text(encoding="utf-8").partition("```\nuser gw-01")[2].partition("```")[0]
+    passwords = {"gw-01": tmp_path / "gw-01", "mes": tmp_path / "mes"}
+    for name, path in passwords.items():
+        path.write_text(name, encoding="utf-8")
+    journal = FakeJournal()
+    journal.commit("press-03", count(1), count(2))
+    with mosquitto(users={name: name for name in passwords}, acl=f"user gw-01{acl}") as guarded:
+        gw, mes = (
+            settings_for(guarded, username=name, password_file=path)
+            for name, path in passwords.items()
+        )
+        async with listening(mes, "mg/v1/#") as ear, publishing(gw, journal) as publisher:
+            assert await publisher.drain(5)
+            await ask(ear, TOPICS.cmd_replay, {"command_id": "r", "from_seq": 2}, response=False)
+            await ask(
+                ear, command_topic(PRESS), {"command_id": "c", "order_no": None}, response=False
+            )
+            await until(lambda: ear.on(TOPICS.reply("r")) and ear.on(TOPICS.reply("c")))
+            assert publisher.stats().refused == 0
+    assert ear.totals() == [1, 2, 2]
+
+
 async def test_a_wrong_password_is_one_line_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
