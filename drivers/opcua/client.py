@@ -207,7 +207,7 @@ async def _disconnect(client: Client, *, say_goodbye: bool) -> None:
                     await client.close_secure_channel()
     finally:
         client.disconnect_socket()
-        # A cancelled connect leaves a transport the library no longer counts as open.
+        # Closing would wait until a dead link has taken what is still to be sent.
         if protocol.transport is not None:
             protocol.transport.abort()
 

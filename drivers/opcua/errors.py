@@ -7,6 +7,8 @@ Promises:
 - Cancellation passes untouched.
 """
 
+import os
+import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,6 +119,7 @@ ERROR_MAP: dict[type[BaseException], type[DriverError]] = {
 }
 _HINTS: dict[type[BaseException], str] = {
     TimeoutError: "is the server switched on, and the port open in its firewall?",
+    socket.gaierror: "is the host's name right, and does this machine know it?",
     ConnectionRefusedError: "is the OPC UA server started, and is the port right?",
     ua.BadIdentityTokenRejected: "the server refuses anonymous users",
     ua.BadLicenseNotAvailable: "the controller has no OPC UA licence",
@@ -136,6 +139,8 @@ def _reason(err: BaseException) -> str:
         return "no answer in time"
     if type(err) is ConnectionError:  # the library's own, in its own words
         return "the connection is closed"
+    if isinstance(err, ConnectionError) and err.errno is not None:
+        return os.strerror(err.errno)  # without the address, which is said already
     return str(err) or type(err).__name__
 
 

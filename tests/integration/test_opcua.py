@@ -218,6 +218,24 @@ async def test_a_trusted_clock_dates_each_change() -> None:
     assert [b.mono_s for b in batches] == sorted(b.mono_s for b in batches)
 
 
+async def test_the_channel_is_renewed_before_it_expires() -> None:
+    hours = 0.0
+    async with opcua_server(VALUES) as server:
+        driver = opcua_driver(
+            server.endpoint, NAMES, monotonic=lambda: time.monotonic() + hours * 3600
+        )
+        async with driver.open() as session:
+            await session.read(())
+            [first] = server.channel_tokens
+            hours = 0.7
+            await session.read(())
+            assert server.channel_tokens == [first]
+            hours = 0.8
+            await server.set("count", 8)
+            await read_until(session, lambda b: b.changed)
+            assert server.channel_tokens == [first + 1]
+
+
 async def test_leaving_ends_the_subscription_on_the_server() -> None:
     async with opcua_server(VALUES) as server:
         async with connected(server) as session:

@@ -3,7 +3,8 @@
 import asyncio
 import copy
 import logging
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from asyncua.server.internal_server import InternalServer
 
 from drivers.contract import Driver, TagRequest, Value
 from drivers.opcua import SPEC
+from drivers.opcua.driver import OpcUaDriver
 from tests.support.rig import Address
 
 URI = "urn:millgate:test"
@@ -89,6 +91,14 @@ class OpcUaServer:
         """How many clients hold a socket."""
         return len(self._server.iserver.asyncio_transports)
 
+    @property
+    def channel_tokens(self) -> list[int]:
+        """The number of each client's security token: the next one after a renewal."""
+        return [
+            client.processor._connection.security_token.TokenId  # noqa: SLF001
+            for client in self._server.bserver.clients
+        ]
+
     async def forget_subscriptions(self) -> None:
         """Lose them without a word, as after a partial restart."""
         service = self._server.iserver.subscription_service
@@ -153,7 +163,13 @@ async def opcua_server(
         await asyncio.get_running_loop().shutdown_default_executor()
 
 
-def opcua_driver(endpoint: str, names: Mapping[str, str], **link: object) -> Driver:
+def opcua_driver(
+    endpoint: str,
+    names: Mapping[str, str],
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    **link: object,
+) -> Driver:
     """Return a driver for tags ``key -> name of the node``, quick enough for tests."""
     settings: dict[str, object] = {
         "endpoint": endpoint,
@@ -166,7 +182,7 @@ def opcua_driver(endpoint: str, names: Mapping[str, str], **link: object) -> Dri
         TagRequest(key, "plc", None, SPEC.tag_settings(node=f"nsu={URI};s={name}"))
         for key, name in names.items()
     ]
-    return SPEC.create(SPEC.link_settings(**settings | link), requests, {})
+    return OpcUaDriver(SPEC.link_settings(**settings | link), requests, monotonic=monotonic)
 
 
 class _Rig:

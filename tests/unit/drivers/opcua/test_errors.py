@@ -1,5 +1,6 @@
 import asyncio
 import inspect
+import socket
 
 import pytest
 from asyncua.ua import uaerrors
@@ -12,7 +13,6 @@ THEIRS = [
 ]
 NAMED_WORDS = ("Session", "SecureChannel", "Connection", "Tcp", "Certificate", "Security")
 """A status about one of these is never a plain "no"."""
-PLAIN = {"BadSecureChannelIdInvalid"}
 
 
 def translated(err: BaseException) -> DriverError:
@@ -60,6 +60,8 @@ def test_the_caller_learns_what_to_do_next(err: Exception, kind: type[DriverErro
 
 def test_people_learn_what_happened_and_what_to_try() -> None:
     assert translated(TimeoutError()).reason == "no answer in time"
+    assert translated(ConnectionRefusedError(111, "Connect call")).reason == "Connection refused"
+    assert "host's name" in translated(socket.gaierror(-2, "unknown")).hint
     assert "closed" in translated(ConnectionError("client is disconnected")).reason
     assert "BadTooManySessions" in translated(uaerrors.BadTooManySessions()).reason
     assert "session limit" in translated(uaerrors.BadTooManySessions()).hint
