@@ -7,6 +7,7 @@ Promises:
 - Nothing is written and no device, broker or store is touched.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +17,7 @@ from drivers import registry
 from gateway.domain.events import FaultText
 from gateway.settings import faults, shipped
 from gateway.settings.links import LinkSource, SpecOf, read_link, sessions
-from gateway.settings.model import EquipmentFile, GatewayFile
+from gateway.settings.model import NAME_PATTERN, EquipmentFile, GatewayFile
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import ConfigProblems, Place, Prose, Report
 from gateway.settings.problems import Path as KeyPath
@@ -94,6 +95,8 @@ class _Loader:
     def _shared_links(self) -> dict[str, LinkSource | None]:
         found: dict[str, LinkSource | None] = {}
         for source in self.sources.own("links", self.report):
+            if not re.fullmatch(NAME_PATTERN, source.stem):
+                self.report.add("bad_name", Place(source.label), value=source.stem)
             node = read(source.path, source.label, self.report)
             found[source.stem] = None if node is None else self._link(source.stem, node)
         return found

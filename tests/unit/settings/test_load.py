@@ -116,6 +116,11 @@ def test_contradictory_links_name_both_files(tmp_path: Path) -> None:
     assert "links/line1.yaml" in problem.text["zh"]
 
 
+def test_the_file_of_a_shared_link_names_it(tmp_path: Path) -> None:
+    files = {**GOOD, "links/Line 1.yaml": SHARED}
+    assert codes(tmp_path, files) == ["links/Line 1.yaml:0 bad_name"]
+
+
 def test_a_pushed_link_has_no_interval_and_any_group(tmp_path: Path) -> None:
     press = PRESS.replace("polled", "pushed").replace("group: slow", "group: anything")
     site = site_of(tmp_path, {**GOOD, "equipment/press-07.yaml": press})
