@@ -19,7 +19,6 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "drivers": (),
     "drivers.contract": (),
     "drivers._blueprint": ("drivers.contract",),
-    "drivers._blueprint": ("drivers.contract",),
     "drivers.modbus": ("drivers.contract",),
     "drivers.opcua": ("drivers.contract",),
     "drivers.registry": ("drivers.contract",),
