@@ -141,6 +141,10 @@ class Connection:
         """Wait for the end of the session and raise ConnectionLost."""
         raise await asyncio.shield(self._link.lost)
 
+    def drop(self, reason: str) -> None:
+        """End the session without a word: the broker publishes the will."""
+        self._link.drop(reason)
+
     async def introduce(self, greeting: Greeting, *, selftest: bool) -> None:
         """Hear what stood at the broker, prove ourselves, listen to commands.
 

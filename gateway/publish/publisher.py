@@ -11,7 +11,6 @@
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ from gateway.publish.snapshots import Snapshots, SnapshotsOf
 from gateway.publish.source import Source
 from gateway.publish.timing import Timing, delays
 
-FAREWELL_S = 2.0
 _STEADY_S = 60.0
 """After a session this long the next outage begins with short waits again."""
 
@@ -48,6 +46,8 @@ class PublishSettings:
     """How long the message to ourselves may take, in MQTT 3.1.1."""
     retained_wait_s: float = 0.5
     """How long the retained health is waited for: there is none at a new broker."""
+    farewell_s: float = 2.0
+    """How long a stop waits for the broker to hear of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,9 +179,11 @@ class Publisher:
             tasks.create_task(connection.serve(obey), name="publish.commands")
 
     async def _farewell(self, connection: Connection) -> None:
-        with contextlib.suppress(MqttError, TimeoutError):
-            async with asyncio.timeout(FAREWELL_S):
+        try:
+            async with asyncio.timeout(self._settings.farewell_s):
                 await self._presence.announce_online(connection, self._online(online=False))
+        except (MqttError, TimeoutError):
+            connection.drop("the broker did not hear that we leave")
 
     def _greeting(self) -> Greeting:
         now_s = int(self._timing.clock.now().timestamp())

@@ -232,3 +232,15 @@ async def test_a_clean_stop_says_offline_itself(broker: Broker) -> None:
     first, last = ear.on(TOPICS.online)
     assert (first["online"], last["online"]) == (True, False)
     assert first["session"] == last["session"]
+
+
+async def test_a_stop_the_broker_does_not_hear_is_left_to_the_will(broker: Broker) -> None:
+    settings = settings_for(broker)
+    async with listening(settings, TOPICS.online) as ear:
+        async with publishing(settings, FakeJournal(), farewell_s=0.1):
+            await until(lambda: ear.on(TOPICS.online))
+            broker.suspend()
+        broker.resume()
+        # What lay unread in the connection, and then the will.
+        await until(lambda: len(ear.on(TOPICS.online)) == 3)
+    assert [one["online"] for one in ear.on(TOPICS.online)] == [True, False, False]
