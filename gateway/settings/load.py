@@ -16,8 +16,9 @@ from pathlib import Path
 from drivers import registry
 from gateway.domain.events import FaultText
 from gateway.settings import faults, shipped
+from gateway.settings.equipment_model import EquipmentFile
 from gateway.settings.links import LinkSource, SpecOf, read_link, sessions
-from gateway.settings.model import NAME_PATTERN, EquipmentFile, GatewayFile
+from gateway.settings.model import GatewayFile
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import ConfigProblems, Place, Prose, Report
 from gateway.settings.problems import Path as KeyPath
@@ -27,6 +28,7 @@ from gateway.settings.site import NO_LEVEL, EquipmentConfig, LinkConfig, Site
 from gateway.settings.sources import Source, Sources
 from gateway.settings.tags import Links, TagSource, find_misconfigured, find_overlaps, read_tag
 from gateway.settings.validation import salvage, validate
+from gateway.settings.words import NAME_PATTERN
 from gateway.settings.yaml_source import read
 
 GATEWAY_FILE = "gateway.yaml"

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from gateway.domain.events import Text
-from gateway.settings.messages import MESSAGES, Severity
+from gateway.settings.message import Severity
+from gateway.settings.messages import MESSAGES
 
 MAX_SHOWN = 60
 """Characters of a wrong value that are repeated in a sentence."""

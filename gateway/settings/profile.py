@@ -1,6 +1,6 @@
 """Profiles: what the machines of one model have in common, laid under an equipment."""
 
-from gateway.settings.model import PROFILE_ONLY, ProfileFile
+from gateway.settings.equipment_model import PROFILE_ONLY, ProfileFile
 from gateway.settings.node import Node, find, merged
 from gateway.settings.problems import Place, Prose, Report
 from gateway.settings.sources import Sources

@@ -14,10 +14,11 @@ from gateway.domain.rules import (
     StatusRule,
     TagRule,
 )
+from gateway.settings.equipment_model import CounterFile, EquipmentFile, FaultFile, StatusRuleFile
 from gateway.settings.faults import Kind
-from gateway.settings.model import CounterFile, EquipmentFile, FaultFile, StatusRuleFile, texts
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import Path, Prose, Report
+from gateway.settings.words import texts
 
 Dictionary = Callable[[str, Kind, Path], Mapping[int, FaultText]]
 """(file, kind, where it is named) -> the texts in it; problems are reported."""

@@ -12,14 +12,9 @@ from pydantic.json_schema import models_json_schema
 
 from drivers import registry
 from drivers.contract import ProtocolSpec
-from gateway.settings.model import (
-    NAME_PATTERN,
-    CounterFile,
-    EquipmentFile,
-    GatewayFile,
-    ProfileFile,
-    TagFile,
-)
+from gateway.settings.equipment_model import CounterFile, EquipmentFile, ProfileFile, TagFile
+from gateway.settings.model import GatewayFile
+from gateway.settings.words import NAME_PATTERN
 
 Json = dict[str, Any]
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from drivers.contract import Misconfigured, ProtocolSpec, TagRequest
 from gateway.domain.rules import STOPPING_FAULT, TagRule
+from gateway.settings.equipment_model import TagFile
 from gateway.settings.links import LinkSource
-from gateway.settings.model import TagFile, texts
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import Path, Place, Prose, Report
 from gateway.settings.validation import salvage, validate
+from gateway.settings.words import texts
 
 Overlaps = Callable[[Any, Sequence[TagRequest]], Sequence[tuple[int, int, str]]]
 """(link settings, tags) -> (index, index, why) of tags that read parts of each other."""

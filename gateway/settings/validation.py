@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.settings.messages import MESSAGES
-from gateway.settings.model import NAME_PATTERN
 from gateway.settings.node import Node, find, locate, plain
 from gateway.settings.problems import Path, Prose, Report
+from gateway.settings.words import NAME_PATTERN
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -8,14 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from gateway.settings import faults, shipped
+from gateway.settings.equipment_model import CounterFile, EquipmentFile, FaultFile, TagFile
 from gateway.settings.load import load
-from gateway.settings.model import (
-    CounterFile,
-    EquipmentFile,
-    FaultFile,
-    GatewayFile,
-    TagFile,
-)
+from gateway.settings.model import GatewayFile
 from gateway.settings.problems import Report
 from gateway.settings.site import Site
 from gateway.settings.sources import Source

@@ -1,18 +1,9 @@
-from typing import Any
-
 import pytest
 
-from gateway.settings.model import (
-    NAME_PATTERN,
-    CounterFile,
-    EquipmentFile,
-    FaultFile,
-    GatewayFile,
-    SqlStoreFile,
-    Strict,
-)
+from gateway.settings.model import GatewayFile, SqlStoreFile
 from gateway.settings.problems import Report
 from gateway.settings.validation import validate
+from gateway.settings.words import Strict
 from gateway.settings.yaml_source import parse
 
 GATEWAY = "site: suzhou\ngateway: gw-01\ntimezone: Asia/Shanghai\n"
@@ -103,85 +94,3 @@ def test_what_must_be_there() -> None:
         "site missing",
         "timezone missing",
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("equipment: Press", "equipment bad_name"),
-        ("equipment: -a", "equipment bad_name"),
-        (f"equipment: {'a' * 41}", "equipment bad_name"),
-        ("equipment: 7", "equipment not_string"),
-        ("equipment: a\nname: Press", "name not_mapping"),
-        ("equipment: a\nname: {de: Presse}", "name.de not_one_of"),
-        ("equipment: a\nname: {zh: ''}", "name.zh too_short"),
-        ("equipment: a\nstage: test", "stage not_one_of"),
-        ("equipment: a\nstatus: {state: idle}", "status not_list"),
-        ("equipment: a\nstatus: [{state: idle}]", "status[0].when missing"),
-        ("equipment: a\nstatus: [{state: on, when: x}]", "status[0].state not_one_of"),
-        ("equipment: a\nstatus: [{state: idle, when: 5}]", "status[0].when not_string"),
-        ("equipment: a\ntags: [run]", "tags not_mapping"),
-        ("equipment: a\ntags: {run: M100}", "tags.run not_mapping"),
-        ("equipment: a\nmin_hold_ms: -1", "min_hold_ms too_small"),
-        ("equipment: a\nsnapshot_s: 0", "snapshot_s too_small"),
-        ("equipment: a\nalive: {tag: b, changes_within_s: 0}", "alive.changes_within_s not_above"),
-    ],
-)
-def test_equipment_problem(text: str, problem: str) -> None:
-    assert codes(EquipmentFile, text) == [problem]
-
-
-def test_a_condition_may_be_written_as_a_truth() -> None:
-    file = EquipmentFile.model_validate(
-        {"equipment": "a", "status": [{"state": "idle", "when": True}]}
-    )
-    assert file.status[0].when == "true"
-
-
-@pytest.mark.parametrize(
-    ("text", "problems"),
-    [
-        ("{tag: a, kind: good, modulus: 65536}", [" modulus_needs_rate"]),
-        ("{tag: a, kind: parts}", ["kind not_one_of"]),
-        ("{tag: a, kind: good, modulus: 1}", ["modulus too_small"]),
-        ("{tag: a, kind: good, factor: 0}", ["factor not_above"]),
-        ("{tag: a, kind: good, max_rate_per_s: .inf}", ["max_rate_per_s not_finite"]),
-        ("{tag: a, kind: good, modulus: 65536, max_rate_per_s: 5}", []),
-    ],
-)
-def test_counter(text: str, problems: list[str]) -> None:
-    assert codes(CounterFile, text) == problems
-
-
-@pytest.mark.parametrize(
-    ("text", "problems"),
-    [
-        ("{tag: a}", [" bits_or_codes"]),
-        ("{tag: a, bits: x.csv, codes: y.csv}", [" bits_or_codes"]),
-        ("{tag: a, bits: ../x.csv}", ["bits unsafe_path"]),
-        ("{tag: a, bits: /etc/x.csv}", ["bits unsafe_path"]),
-        ("{tag: a, bits: 'c:/x.csv'}", ["bits unsafe_path"]),
-        ("{tag: a, bits: 'a\\\\..\\\\x.csv'}", ["bits unsafe_path"]),
-        ("{tag: a, codes: faults/x.csv}", []),
-    ],
-)
-def test_fault_source(text: str, problems: list[str]) -> None:
-    assert codes(FaultFile, text) == problems
-
-
-def test_names_are_topic_segments() -> None:
-    assert NAME_PATTERN == r"^[a-z0-9][a-z0-9_-]{0,39}$"
-
-
-def test_models_are_frozen_and_strict() -> None:
-    def below(model: type[Strict]) -> list[type[Strict]]:
-        subclasses: list[type[Strict]] = model.__subclasses__()
-        return subclasses + [deeper for found in subclasses for deeper in below(found)]
-
-    wanted: dict[str, Any] = {
-        "frozen": True, "extra": "forbid", "strict": True, "allow_inf_nan": False,
-    }  # fmt: skip
-    models = below(Strict)
-    assert GatewayFile in models
-    for model in models:
-        assert {key: model.model_config.get(key) for key in wanted} == wanted

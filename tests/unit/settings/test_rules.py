@@ -2,8 +2,8 @@ from collections.abc import Mapping
 
 from gateway.domain.events import FaultText, Reason, State
 from gateway.domain.rules import Alive, CounterRule, EquipmentRules
+from gateway.settings.equipment_model import EquipmentFile
 from gateway.settings.faults import Kind
-from gateway.settings.model import EquipmentFile
 from gateway.settings.problems import Path, Report
 from gateway.settings.rules import RuleReader
 from gateway.settings.validation import validate

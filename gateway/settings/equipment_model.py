@@ -1,0 +1,139 @@
+"""What equipment files and profiles may say.
+
+Links and tags are open here; the settings classes of their protocol check them
+(`drivers.contract.ProtocolSpec`).
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from gateway.domain.events import CounterKind, Mode, ReasonCategory
+from gateway.domain.rules import OnDecrease, Stage
+from gateway.settings.words import FilePath, Line, Name, Strict, Texts, Unit
+
+MAX_TAGS = 5000
+MAX_LINKS = 64
+MAX_RULES = 100
+MAX_SAFE_INTEGER = 2**53
+
+StateName = Literal["offline", "running", "idle", "stopped", "fault", "setup", "maintenance"]
+Verified = Literal["manual", "code", "none"]
+
+
+def _text_of_truth(value: object) -> object:
+    """``when: true`` is a truth for YAML and a condition for us."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+class ReasonFile(Strict):
+    """Why a state; it refines the state and never changes it."""
+
+    code: Annotated[str, Field(min_length=1, max_length=40)]
+    category: ReasonCategory = "unspecified"
+    text: Texts = Field(default_factory=dict)
+    planned: bool = False
+
+
+class StatusRuleFile(Strict):
+    """``state`` while ``when`` holds; the first rule that is true wins."""
+
+    state: StateName
+    when: Annotated[str, Field(min_length=1, max_length=500), BeforeValidator(_text_of_truth)]
+    reason: ReasonFile | None = None
+    mode: Mode | None = None
+
+
+class AliveFile(Strict):
+    """A tag that must change, or the controller counts as frozen."""
+
+    tag: Name
+    changes_within_s: float = Field(gt=0, le=86_400)
+
+
+class CounterFile(Strict):
+    """How the readings of one tag become parts."""
+
+    tag: Name
+    kind: CounterKind
+    unit: Unit = "1"
+    resolution: float = Field(1, gt=0, le=1e9)
+    factor: float = Field(1, gt=0, le=1e9)
+    modulus: int | None = Field(None, ge=2, le=MAX_SAFE_INTEGER)
+    max_rate_per_s: float | None = Field(None, gt=0, le=1e9)
+    on_decrease: OnDecrease = "auto"
+    confirm_reads: int = Field(2, ge=1, le=10)
+
+    @model_validator(mode="after")
+    def _rate(self) -> Self:
+        if self.modulus is not None and self.max_rate_per_s is None:
+            raise PydanticCustomError("modulus_needs_rate", "no rate")
+        return self
+
+
+class FaultFile(Strict):
+    """Where faults come from; ``bits`` or ``codes`` names a dictionary (CSV)."""
+
+    tag: Name
+    bits: FilePath | None = None
+    codes: FilePath | None = None
+    on_delay_ms: int = Field(0, ge=0, le=3_600_000)
+    off_delay_ms: int = Field(0, ge=0, le=3_600_000)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.bits is None) == (self.codes is None):
+            raise PydanticCustomError("bits_or_codes", "one of the two")
+        return self
+
+
+class TagFile(Strict):
+    """What every tag may say beside the keys of its protocol."""
+
+    link: Name | None = None
+    group: Name | None = None
+    """Tags of a group are read and published together; by default the link's name."""
+    unit: Unit = "1"
+    deadband: float = Field(0.0, ge=0, le=1e12)
+    publish: bool = True
+    name: Texts = Field(default_factory=dict)
+
+
+class Described(Strict):
+    """What an equipment file and a profile have in common."""
+
+    name: Texts = Field(default_factory=dict)
+    links: dict[Name, dict[str, Any]] = Field(default_factory=dict, max_length=MAX_LINKS)
+    tags: dict[Name, dict[str, Any]] = Field(default_factory=dict, max_length=MAX_TAGS)
+    status: Annotated[tuple[StatusRuleFile, ...], Field(strict=False, max_length=MAX_RULES)] = ()
+    counters: dict[Name, CounterFile] = Field(default_factory=dict, max_length=MAX_RULES)
+    faults: Annotated[tuple[FaultFile, ...], Field(strict=False, max_length=MAX_RULES)] = ()
+    min_hold_ms: int = Field(1000, ge=0, le=3_600_000)
+    snapshot_s: float = Field(600, ge=1, le=86_400)
+    alive: AliveFile | None = None
+
+
+class EquipmentFile(Described):
+    """``equipment/*.yaml``, after its profile was laid under it."""
+
+    equipment: Name
+    area: Name | None = None
+    line: Name | None = None
+    profile: Name | None = None
+    stage: Stage = "live"
+    link: Name | None = None
+    """The link of every tag that names none."""
+
+
+class ProfileFile(Described):
+    """``profiles/<profile>.yaml``: what the machines of one model have in common."""
+
+    profile: Name
+    vendor: Line | None = None
+    verified: Verified = "none"
+    """What its addresses were checked against: a manual, others' code, nothing yet."""
+
+
+PROFILE_ONLY = ("profile", "vendor", "verified", "name")
+"""Keys of a profile that are about itself and not about the equipment."""
