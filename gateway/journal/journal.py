@@ -205,14 +205,21 @@ class Journal:
         return watch
 
     async def rows(self, after: int, limit: int, upto: int | None = None) -> list[Row]:
-        """Return the oldest rows with after < seq <= upto, by seq; local ones included."""
-        return await self._read(partial(self._reader.rows, after, limit, upto))
+        """Return the oldest rows with after < seq <= upto, by seq; local ones included.
+
+        Never a row beyond `head`: what the writer committed a moment ago is on the disk
+        before this loop was told.
+        """
+        known = self._head if upto is None else min(upto, self._head)
+        return await self._read(partial(self._reader.rows, after, limit, known))
 
     async def rows_between(
         self, start: datetime, end: datetime, after: int, limit: int
     ) -> list[Row]:
         """Return the oldest rows with start <= time <= end and after < seq, by seq."""
-        return await self._read(partial(self._reader.rows_between, start, end, after, limit))
+        known = self._head
+        rows = await self._read(partial(self._reader.rows_between, start, end, after, limit))
+        return [row for row in rows if row.seq <= known]
 
     async def reply_to(self, command_id: str) -> Mapping[str, Any] | None:
         """Return the reply recorded with a command, with the ``seq`` of its last event."""

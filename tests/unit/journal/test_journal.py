@@ -185,3 +185,18 @@ async def test_a_new_epoch_counts_streams_from_one_and_abandons_what_was_not_del
     async with open_journal(path) as journal:
         assert journal.previous_epochs == (first,)
         assert journal.cursor("publish") == 4
+
+
+async def test_a_row_the_loop_was_not_told_of_is_not_shown(path: Path) -> None:
+    async with open_journal(path) as journal:
+        await journal.append([entry()])
+        appending = asyncio.create_task(journal.append([entry()]))
+        await asyncio.sleep(0)  # handed to the writer; from here on the loop hears nothing
+        with JournalReader(path) as beside:
+            while len(beside.rows(0, 10)) < 2:
+                pass
+        rows = await journal.rows(0, 10)
+        assert [row.seq for row in rows] == [1]
+        await journal.advance("mqtt", rows[-1].seq)
+        await appending
+        assert [row.seq for row in await journal.rows(0, 10)] == [1, 2]
