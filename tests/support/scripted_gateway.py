@@ -95,8 +95,8 @@ class ScriptedGateway:
         else:
             range_ = range(request["from_seq"], request["to_seq"] + 1)
             rows = [self.events[seq] for seq in sorted(self.events) if seq in range_]
-            for start in range(0, len(rows), 20):
-                await self.publish(rows[start : start + 20], replay=True)
+            for start in range(0, len(rows), 50):
+                await self.publish(rows[start : start + 50], replay=True)
             body = {"accepted": True, "count": len(rows), "upto_seq": request["to_seq"]}
         await self.say(TOPICS.reply(id_), body | {"command_id": id_}, retain=False)
 
