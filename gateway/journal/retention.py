@@ -22,7 +22,7 @@ from gateway.journal.row import Entry
 
 ROW_OVERHEAD_BYTES = 100
 """What a row takes beside its data: columns, index entry, page slack. An estimate."""
-MAX_ROWS_PER_TRIM = 4096
+MAX_ROWS_PER_TRIM = 2048
 """Bounds the transaction, and with it how long a commit may wait behind it."""
 _CUSHION = 64  # a trim frees 1/64 of the quota beyond what is over, so that it is not constant
 

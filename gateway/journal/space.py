@@ -17,6 +17,7 @@ WAL_MAX_BYTES = 32 << 20
 _ROOM_ATTEMPTS = 8
 _ROOM_SHARE = 16  # a full disk takes 1/16 of what is kept
 _VACUUM_STEP_PAGES = 256
+_ALL_PAGES = 0
 _VACUUM_ABOVE_PAGES = 2048  # free pages kept for the next rows: no use giving them back
 
 
@@ -67,7 +68,7 @@ class Space:
         with as_journal_errors():
             if self._pragma("freelist_count") < _VACUUM_ABOVE_PAGES:
                 return False
-            self._pragma(f"incremental_vacuum({_VACUUM_STEP_PAGES})")
+            self._vacuum(_VACUUM_STEP_PAGES)
         return True
 
     def _make_room(self, at: datetime) -> None:
@@ -82,7 +83,7 @@ class Space:
             raise FileFull("the disk is full and the journal has nothing left to delete")
         with as_journal_errors():
             self._pragma("wal_checkpoint(TRUNCATE)")
-            self._pragma("incremental_vacuum")
+            self._vacuum(_ALL_PAGES)
             self._pragma("wal_checkpoint(TRUNCATE)")
         self._ballast.restore()
 
@@ -105,6 +106,10 @@ class Space:
         with as_journal_errors():
             pages = self._pragma("page_count") - self._pragma("freelist_count")
             return pages * self._pragma("page_size")
+
+    def _vacuum(self, pages: int) -> None:
+        # It steps once a page and has no columns: execute() would stop after the first one.
+        self._ledger.connection.executescript(f"PRAGMA incremental_vacuum({pages})")
 
     def _pragma(self, pragma: str) -> int:
         rows = self._ledger.connection.execute(f"PRAGMA {pragma}").fetchall()

@@ -94,7 +94,7 @@ def test_free_pages_go_back_to_the_file_system_in_steps(tmp_path: Path) -> None:
     steps = 0
     while space.tidy():
         steps += 1
-    assert steps > 1
+    assert 1 < steps < 20
     ledger.close(MORNING)
     assert path.stat().st_size < before / 1.5
 
