@@ -118,8 +118,8 @@ class Connection:
         parameters.PublishingEnabled = True
         parameters.SubscriptionIds = [self._subscription_id]
         with as_driver_errors(self.endpoint):
-            for status in await self._services.set_publishing_mode(parameters):
-                status.check()
+            [status] = await self._services.set_publishing_mode(parameters)
+            status.check()
         return Arrival(self._now(), self._monotonic())
 
     async def renew_channel(self) -> None:

@@ -99,12 +99,8 @@ def _namespace_text(namespace: str | int) -> str:
 
 
 def _identifier_text(identifier: Identifier) -> str:
-    match identifier:
-        case int():
-            return f"i={identifier}"
-        case str():
-            return f"s={identifier}"
-        case uuid.UUID():
-            return f"g={identifier}"
-        case bytes():
-            return f"b={base64.b64encode(identifier).decode()}"
+    if isinstance(identifier, bytes):
+        return f"b={base64.b64encode(identifier).decode()}"
+    if isinstance(identifier, uuid.UUID):
+        return f"g={identifier}"
+    return f"{'i' if isinstance(identifier, int) else 's'}={identifier}"

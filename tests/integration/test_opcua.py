@@ -184,6 +184,13 @@ async def test_a_bad_value_has_its_cause_and_the_others_live_on(
         assert (risen.changed, risen.bad) == ({"m/count": 9}, {})
 
 
+async def test_a_text_with_a_language_is_its_text() -> None:
+    async with opcua_server({"note": ua.LocalizedText("门已打开", "zh")}) as server:
+        driver = opcua_driver(server.endpoint, {"m/note": "note"})
+        async with driver.open() as session:
+            assert (await session.read(())).changed == {"m/note": "门已打开"}
+
+
 async def test_what_the_server_calls_uncertain_or_overflowed_is_marked() -> None:
     uncertain = ua.StatusCode(ua.StatusCodes.UncertainLastUsableValue)
     overflowed = ua.StatusCode(0x0480)

@@ -113,6 +113,14 @@ async def test_a_subscription_the_server_forgot_is_unreachable() -> None:
         assert time.monotonic() - since_s < KEEPALIVE_S + TIMEOUT_S
 
 
+async def test_a_subscription_the_server_ended_is_unreachable() -> None:
+    async with plant() as (server, _, driver), driver.open() as session:
+        await session.read(())
+        await server.end_subscriptions()
+        with pytest.raises(Unreachable, match="ended the subscription: BadTimeout"):
+            await read_on(session)
+
+
 async def test_a_node_that_goes_and_comes_back_leaves_the_others_their_values() -> None:
     gone = ua.DataValue(None, ua.StatusCode(ua.StatusCodes.BadNodeIdUnknown))
     async with plant() as (server, _, driver), driver.open() as session:

@@ -104,6 +104,12 @@ class OpcUaServer:
         service = self._server.iserver.subscription_service
         await service.delete_subscriptions(list(service.subscriptions))
 
+    async def end_subscriptions(self) -> None:
+        """Say that they are over, as a server does that has lost its patience."""
+        for subscription in self.subscriptions:
+            await subscription.enqueue_statuschange(ua.StatusCode(ua.StatusCodes.BadTimeout))
+            subscription._startup = True  # noqa: SLF001  its loop overlooks a lone status change
+
     async def start(self) -> None:
         server = Server(iserver=_QuickServer())
         await server.init()
