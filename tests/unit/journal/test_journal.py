@@ -1,14 +1,17 @@
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
 import pytest
 
-from gateway.journal.errors import CommandRepeated, JournalFailed, JournalInUse
+from gateway.journal.errors import CommandRepeated, JournalFailed, JournalInUse, JournalUnusable
 from gateway.journal.journal import Journal
+from gateway.journal.lock import FileLock
 from gateway.journal.reader import JournalReader
+from gateway.journal.retention import Limits
 from gateway.journal.row import CommandRecord, Entry, StreamHead
-from tests.support.clock import FakeClock
+from tests.support.clock import MORNING, FakeClock
 from tests.support.journal import SMALL, count, entry, open_journal, reading
 from tests.support.until import until
 
@@ -200,3 +203,38 @@ async def test_a_row_the_loop_was_not_told_of_is_not_shown(path: Path) -> None:
         await journal.advance("mqtt", rows[-1].seq)
         await appending
         assert [row.seq for row in await journal.rows(0, 10)] == [1, 2]
+
+
+async def test_a_span_of_time_is_read(path: Path) -> None:
+    async with open_journal(path) as journal:
+        late = count(2, at=MORNING + timedelta(hours=1))
+        await journal.append([Entry("press-07", [count(1), late])])
+        found = await journal.rows_between(late.at, late.at, 0, 10)
+        assert [row.seq for row in found] == [2]
+
+
+async def test_retention_is_told_like_any_commit(path: Path) -> None:
+    limits = Limits(max_bytes=10**9, readings_max_bytes=10_000, ballast_bytes=0)
+    async with open_journal(path, limits=limits) as journal:
+        watch = journal.watch()
+        await journal.append([Entry("press-07", [reading(n) for n in range(200)])])
+        await until(lambda: journal.first_seq() > 1)
+        assert await watch.changed() == {"press-07"}
+        assert journal.heads("press-07")["gap"] == StreamHead(1, 201)
+        assert journal.head() == 201
+        assert journal.last_seqs() == {"reading": 200, "gap": 201}
+        with JournalReader(path) as beside:
+            assert beside.rows(0, 1)[0].seq == journal.first_seq()
+
+
+def test_a_place_that_cannot_hold_a_journal_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalUnusable, match="cannot be created here"):
+        Journal.open(tmp_path / "file" / "j.db", now=FakeClock().now, limits=SMALL)
+
+
+def test_a_failed_open_leaves_no_lock(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(JournalUnusable):
+        Journal.open(path, now=FakeClock().now, limits=SMALL)
+    FileLock(path).release()
