@@ -6,10 +6,8 @@
 - Every error is a StoreError.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +19,12 @@ from sqlalchemy import (
     Table,
     and_,
     case,
-    create_engine,
-    exc,
     func,
     make_url,
     or_,
     select,
     text,
 )
-from sqlalchemy import event as listen
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
@@ -37,45 +32,15 @@ from gateway.historian import sql_schema as schema
 from gateway.historian.ledger import Changes, Ledger, Series, Stream
 from gateway.historian.rows import MalformedFact, Row, detail_rows, event_row
 from gateway.historian.runs import Run, Runs
+from gateway.historian.sql_engine import BUSY_TIMEOUT_MS, as_store_errors, open_engine
 from gateway.historian.sql_views import views
 from gateway.historian.store import (
     Batch,
     Birth,
     DeadLetter,
-    StoreError,
-    StoreUnavailable,
     StoreUnusable,
-    Unstorable,
 )
 from gateway.wire.cloudevent import Envelope
-
-BUSY_TIMEOUT_MS = 5000
-
-# Most specific first. A refused connection and a locked file are OperationalErrors.
-_ERRORS: tuple[tuple[type[Exception], type[StoreError]], ...] = (
-    (exc.OperationalError, StoreUnavailable),
-    (exc.DataError, Unstorable),
-    (exc.IntegrityError, Unstorable),
-    (exc.ProgrammingError, Unstorable),
-    (exc.NotSupportedError, Unstorable),
-    (exc.DBAPIError, StoreUnavailable),
-    (exc.TimeoutError, StoreUnavailable),
-    (exc.StatementError, Unstorable),
-    (OverflowError, Unstorable),
-    (exc.SQLAlchemyError, StoreUnusable),
-    (OSError, StoreUnavailable),
-)
-
-
-@contextmanager
-def as_store_errors(store: str) -> Iterator[None]:
-    """Re-raise what the database's libraries raise as the StoreError it means."""
-    try:
-        yield
-    except tuple(theirs for theirs, _ in _ERRORS) as err:
-        ours = next(ours for theirs, ours in _ERRORS if isinstance(err, theirs))
-        reason = str(getattr(err, "orig", None) or err)
-        raise ours(store, reason) from err
 
 
 class SqlStore:
@@ -102,7 +67,7 @@ class SqlStore:
         with as_store_errors(name):
             if parsed.get_backend_name() == "sqlite" and parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = _engine(url, busy_timeout_ms)
+            engine = open_engine(url, busy_timeout_ms)
             store = cls(engine, name, zone)
             try:
                 store._prepare()
@@ -270,34 +235,6 @@ class SqlStore:
 
     def _insert(self, table: Table) -> Any:
         return sqlite.insert(table) if self._sqlite else postgresql.insert(table)
-
-
-def _engine(url: str, busy_timeout_ms: int) -> Engine:
-    engine = create_engine(
-        url, pool_size=1, max_overflow=0, pool_pre_ping=True, json_serializer=_as_it_is
-    )
-    if engine.dialect.name == "sqlite":
-        listen.listen(engine, "connect", partial(_prepare_sqlite, busy_timeout_ms))
-        listen.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _as_it_is(value: str) -> str:
-    return value
-
-
-def _prepare_sqlite(busy_timeout_ms: int, connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver must not begin by itself
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={busy_timeout_ms}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that turns from reading to writing fails at once when another one wrote.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _load_runs(stored: str) -> Runs:

@@ -35,6 +35,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from gateway.ops.mqtt_pending import Pending, fail
 from gateway.ops.mqtt_terms import (
     BrokerSettings,
     ConnectionLost,
@@ -48,6 +49,7 @@ from gateway.ops.mqtt_terms import (
     Will,
     connect_properties,
     publish_properties,
+    read_message,
     tls_context,
 )
 
@@ -67,7 +69,6 @@ __all__ = [
 ]
 
 _TICK_S = 1.0
-_FAILURE = 0x80  # MQTT 5.0, 2.4: codes from 0x80 are failures
 _RECEIVE_MAXIMUM = 65_535  # MQTT 5.0, 3.2.2.3.3: what an absent property means
 _PACKETS_PER_WAKE = 200
 
@@ -105,8 +106,7 @@ class MqttLink:
         self._session = session
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
-        self._publishing: dict[int, tuple[asyncio.Future[None], float]] = {}
-        self._subscribing: dict[int, asyncio.Future[None]] = {}
+        self._pending = Pending(self._loop, settings.ack_timeout_s)
         self._inbox: deque[Message] = deque()
         self._arrived = asyncio.Event()
         self._fd = -1
@@ -153,9 +153,7 @@ class MqttLink:
         info = self._client.publish(topic, payload, 1, retain, properties)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise ConnectionLost(f"not sent: {info.rc.name}")
-        future: asyncio.Future[None] = self._loop.create_future()
-        self._publishing[info.mid] = (future, self._loop.time() + self._settings.ack_timeout_s)
-        return future
+        return self._pending.add(info.mid)
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         """Subscribe with QoS 1 and wait for the answer. Raises Refused, ConnectionLost."""
@@ -168,13 +166,7 @@ class MqttLink:
         rc, mid = self._client.subscribe(topics)
         if rc != MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
             raise ConnectionLost(f"not subscribed: {rc.name}")
-        future = self._subscribing[mid] = self._loop.create_future()
-        try:
-            async with asyncio.timeout(self._settings.ack_timeout_s):
-                await future
-        except TimeoutError:
-            self.drop("no SUBACK")
-            self._raise_if_lost()
+        await self._pending.add(mid)
 
     async def receive(self, limit: int) -> list[Message]:
         """Wait for messages and return up to ``limit`` of those that are here, in order.
@@ -296,9 +288,8 @@ class MqttLink:
         self._client.loop_misc()
         if self.lost.done():
             return
-        oldest = next(iter(self._publishing.values()), None)
-        if oldest is not None and oldest[1] < self._loop.time():
-            self.drop(f"no PUBACK within {self._settings.ack_timeout_s:g} s")
+        if self._pending.is_overdue():
+            self.drop(f"no acknowledgement within {self._settings.ack_timeout_s:g} s")
             return
         self._timer = self._loop.call_later(_TICK_S, self._tick)
 
@@ -313,14 +304,9 @@ class MqttLink:
         self.lost.set_result(error)
         if self._timer is not None:
             self._timer.cancel()
-        waiting = [self._ready, *self._subscribing.values()]
-        waiting += [future for future, _ in self._publishing.values()]
-        for future in waiting:
-            if not future.done():
-                future.set_exception(ConnectionLost(error.reason, error.reason_code))
-                future.exception()  # whoever still waits gets it; nobody waiting is no leak
-        self._publishing.clear()
-        self._subscribing.clear()
+        if not self._ready.done():
+            fail(self._ready, error)
+        self._pending.fail(error)
         self._arrived.set()
 
     def _on_connect(
@@ -352,25 +338,11 @@ class MqttLink:
         self._end(ConnectionLost(str(reason), code))
 
     def _on_message(self, client: Client, _userdata: object, message: MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:  # no broker may pass it on (MQTT 5.0, 1.5.4)
+        read = read_message(message)
+        if read is None:
             client.ack(message.mid, message.qos)
             return
-        extra = message.properties
-        self._inbox.append(
-            Message(
-                topic=topic,
-                payload=bytes(message.payload),
-                qos=message.qos,
-                retain=message.retain,
-                mid=message.mid,
-                content_type=getattr(extra, "ContentType", None),
-                response_topic=getattr(extra, "ResponseTopic", None),
-                correlation=getattr(extra, "CorrelationData", None),
-                expiry_s=getattr(extra, "MessageExpiryInterval", None),
-            )
-        )
+        self._inbox.append(read)
         self._arrived.set()
 
     def _on_publish(
@@ -381,13 +353,7 @@ class MqttLink:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        future, _ = self._publishing.pop(mid, (None, 0.0))
-        if future is None or future.done():
-            return
-        if reason.value >= _FAILURE:
-            future.set_exception(Refused(str(reason), reason.value))
-        else:
-            future.set_result(None)
+        self._pending.answer(mid, [reason])
 
     def _on_subscribe(
         self,
@@ -397,14 +363,7 @@ class MqttLink:
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        future = self._subscribing.pop(mid, None)
-        if future is None or future.done():
-            return
-        refused = [reason for reason in reasons if reason.value >= _FAILURE]
-        if refused:
-            future.set_exception(Refused(str(refused[0]), refused[0].value))
-        else:
-            future.set_result(None)
+        self._pending.answer(mid, reasons)
 
 
 def _decrypted(sock: object) -> bool:

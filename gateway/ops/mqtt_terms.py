@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -103,6 +104,26 @@ class Message:
     correlation: bytes | None = None
     expiry_s: int | None = None
     """What is left of the message's life, as the broker counts it."""
+
+
+def read_message(message: MQTTMessage) -> Message | None:
+    """Return what came in; None if its topic is no text, which no broker may pass on."""
+    try:
+        topic = message.topic
+    except UnicodeDecodeError:
+        return None
+    extra = message.properties
+    return Message(
+        topic=topic,
+        payload=bytes(message.payload),
+        qos=message.qos,
+        retain=message.retain,
+        mid=message.mid,
+        content_type=getattr(extra, "ContentType", None),
+        response_topic=getattr(extra, "ResponseTopic", None),
+        correlation=getattr(extra, "CorrelationData", None),
+        expiry_s=getattr(extra, "MessageExpiryInterval", None),
+    )
 
 
 def tls_context(settings: TlsSettings) -> ssl.SSLContext:

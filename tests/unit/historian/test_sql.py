@@ -12,7 +12,8 @@ from sqlalchemy import exc
 
 from gateway.historian.ledger import Ledger, Loss, Series, Stream
 from gateway.historian.runs import Hole
-from gateway.historian.sql import SqlStore, as_store_errors
+from gateway.historian.sql import SqlStore
+from gateway.historian.sql_engine import as_store_errors
 from gateway.historian.store import (
     Batch,
     Birth,
