@@ -128,6 +128,6 @@ def near_rollover(spec: MachineSpec, steps: int) -> MachineSpec:
 
 
 def fast_sixteen_bits(spec: MachineSpec) -> MachineSpec:
-    """Return a conveyor whose 16-bit counter wraps every twenty seconds of work."""
-    counters = tuple(replace(counter, start_raw=58_000, steps=97) for counter in spec.counters)
+    """Return a conveyor whose 16-bit counter wraps every 13 seconds of work."""
+    counters = tuple(replace(counter, start_raw=58_000, steps=151) for counter in spec.counters)
     return replace(spec, cycle_s=0.03, counters=counters)

@@ -48,7 +48,7 @@ class OpcUaController:
     _items: dict[ua.NodeId, Item] = field(default_factory=dict, init=False)
     _analog_due: float = field(default=-inf, init=False)
     _sessions: dict[ua.NodeId, InternalSession] = field(default_factory=dict, init=False)
-    """Every session seen; without power they are gone."""
+    """Every session that ever had a subscription; without power they are gone."""
 
     async def start(self) -> None:
         """Listen on ``port``, or on a free one that is kept from then on."""
@@ -146,6 +146,7 @@ class OpcUaController:
 
     def _subscribed(self, event: ServerItemCallback, _service: object) -> None:
         """A new monitored item is served the present value at once."""
+        self._reachable()
         at = self.clock.wall()
         asked, granted = event.request_params, event.response_params
         for wish, result in zip(asked.ItemsToCreate, granted, strict=True):

@@ -13,6 +13,7 @@ import pytest
 from asyncua import Client
 from pymodbus.client import AsyncModbusTcpClient
 
+from simulators.link import Link
 from simulators.nodes import NAMESPACE
 from simulators.plant import Plant, running
 from simulators.scenario import SCENARIOS, Pace
@@ -212,6 +213,32 @@ async def test_the_opcua_server_loses_its_power_and_comes_back() -> None:
             await until(lambda: "CNC01.Execution" in changes.values)
         blind = plant.records["cnc-01"].state.blind
     assert [window.why for window in blind] == ["power_off"]
+
+
+async def test_nobody_is_served_by_a_session_whose_client_died() -> None:
+    async with running("run", pace=PACE) as plant:
+        record = plant.records["cnc-01"]
+        async with (
+            Link("127.0.0.1", plant.controllers["cnc"].port) as link,
+            asyncio.timeout(20),
+            Client(f"opc.tcp://127.0.0.1:{link.listening}/") as client,
+        ):
+            await subscribe(client, Changes())
+            await until(lambda: record.counters["good"].baseline_raw is not None)
+            await link.cut()
+            await until(lambda: record.state.is_cut)
+            last_raw = record.counters["good"].last_raw
+            made = record.machine.actual.produced["good"]
+            await until(lambda: record.machine.actual.produced["good"] > made, timeout_s=10)
+            assert record.counters["good"].last_raw == last_raw
+
+
+async def test_ports_may_be_given() -> None:
+    async with running("run", pace=PACE, opcua=False) as plant:
+        ports = {name: server.port for name, server in plant.controllers.items()}
+        links = plant.links
+    async with running("run", pace=PACE, ports=ports, opcua=False) as plant:
+        assert plant.links == links
 
 
 async def test_a_plant_as_a_process_freezes_and_writes_its_truth(tmp_path: Path) -> None:
