@@ -16,8 +16,9 @@ from typing import NoReturn
 from gateway.historian.influx import ChartStore, ChartsUnavailable, InfluxStore, LinesRefused
 from gateway.historian.lines import Occupied, Point, points
 from gateway.historian.record import Record
-from gateway.historian.settings import InfluxSettings, Sleep, Uniform, delays
+from gateway.historian.settings import InfluxSettings, Sleep
 from gateway.historian.store import DeadLetter, StoreUnusable
+from gateway.ops.backoff import Uniform, delays
 from gateway.ops.clock import Clock
 from gateway.wire.cloudevent import Envelope
 

@@ -12,9 +12,10 @@ from gateway.historian.asking import Asker
 from gateway.historian.charts import ChartFeed
 from gateway.historian.consumer import Consumer
 from gateway.historian.record import Record, recording
-from gateway.historian.settings import HistorianSettings, Sleep, Uniform, delays
+from gateway.historian.settings import HistorianSettings, Sleep
 from gateway.historian.sql import SqlStore
 from gateway.historian.store import Store
+from gateway.ops.backoff import Uniform, delays
 from gateway.ops.clock import SYSTEM_CLOCK, Clock
 from gateway.ops.mqtt_link import MqttError
 
@@ -60,7 +61,10 @@ class Historian:
         self._record: Record | None = None
 
     async def run(self) -> None:
-        """Consume for ever; reconnect with full jitter. Raises StoreUnusable."""
+        """Consume for ever; reconnect with full jitter.
+
+        Raises StoreUnusable, alone or in an ExceptionGroup.
+        """
         async with (
             recording(
                 self._open_store, now=self._clock.now, sleep=self._sleep, uniform=self._uniform

@@ -19,7 +19,7 @@ from typing import TypeVar
 import orjson
 
 from gateway.historian.ledger import Changes, Ledger
-from gateway.historian.settings import Sleep, Uniform, delays
+from gateway.historian.settings import Sleep
 from gateway.historian.store import (
     Batch,
     Birth,
@@ -28,6 +28,7 @@ from gateway.historian.store import (
     StoreUnavailable,
     Unstorable,
 )
+from gateway.ops.backoff import Uniform, delays
 from gateway.wire.cloudevent import Envelope
 
 MAX_DELAY_S = 5.0  # a database that is back must not wait a minute for us

@@ -1,16 +1,12 @@
 """What the historian must be told."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.ops.mqtt_link import BrokerSettings
 
-MIN_DELAY_S = 1.0
-MAX_DELAY_S = 60.0
-
 Sleep = Callable[[float], Awaitable[None]]
-Uniform = Callable[[float, float], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +66,3 @@ class HistorianSettings:
     def charts(self) -> tuple[InfluxSettings, ...]:
         """The chart stores."""
         return tuple(store for store in self.stores if isinstance(store, InfluxSettings))
-
-
-def delays(uniform: Uniform, *, max_s: float = MAX_DELAY_S) -> Iterator[float]:
-    """Yield waits in seconds: full jitter under a ceiling that doubles up to ``max_s``."""
-    ceiling_s = MIN_DELAY_S
-    while True:
-        yield uniform(0.0, ceiling_s)
-        ceiling_s = min(2 * ceiling_s, max_s)
