@@ -22,7 +22,7 @@ def main(directory: Path, parts: Iterable[Part]) -> int:
     """Run until SIGTERM or SIGINT; 1 with sentences if something must be done first."""
     setup_logging("INFO")
     for library in ("asyncua", "uvicorn", "pymodbus"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     try:
         site = load(directory)
     except ConfigProblems as err:

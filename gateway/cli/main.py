@@ -85,7 +85,7 @@ def run(directory: Directory) -> None:
     """按配置在一个进程里运行全部 / run all that the configuration enables, in one process."""
     from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands
 
-    raise typer.Exit(site_app.main(directory, site_app.Part.all()))
+    raise typer.Exit(site_app.main(directory, site_app.Part))
 
 
 @app.command()

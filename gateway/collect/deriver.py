@@ -71,6 +71,9 @@ class Deriver:
     async def start(self) -> None:
         """Take up the stored states and open the offline interval of the time between."""
         stored = self._journal.states()
+        live = [name for name, rules in self._rules.items() if rules.stage == "live"]
+        known = [name for name in live if name in stored]
+        epoch_is_new = bool(known) and not any(self._journal.heads(name) for name in known)
         fact = Started(
             self._clock.now(), self._clock.mono_s(), self._boot_id, self._journal.last_alive
         )
@@ -78,6 +81,8 @@ class Deriver:
             state = stored.get(name)
             self._states[name] = EquipmentState.new(name) if state is None else durable.load(state)
         await self._append([self._apply(name, fact) for name in self._rules])
+        if epoch_is_new:
+            await self._open_series()
 
     def state(self, equipment: str) -> EquipmentState:
         """Return what is known of an equipment; raises KeyError for an unknown one."""
@@ -107,6 +112,9 @@ class Deriver:
     async def begin_series(self, reason: str) -> None:
         """Begin a new epoch and open every series in it."""
         await self._journal.new_epoch(reason)
+        await self._open_series()
+
+    async def _open_series(self) -> None:
         fact = SeriesBegan(self._clock.now(), self._clock.mono_s())
         await self._append([self._apply(name, fact) for name in self._rules])
 
@@ -183,6 +191,7 @@ def _observation(link: str, batch: Batch, share: _Share) -> Observation:
         changed=mine(batch.changed),
         bad=mine(batch.bad) if batch.bad else {},
         source_times=mine(batch.source_times) if batch.source_times else {},
+        uncertain=frozenset(key[cut:] for key in batch.uncertain if key.startswith(prefix)),
         overflowed=mine(batch.overflowed) if batch.overflowed else {},
         time_quality=batch.time_quality,
         rtt_s=batch.rtt_s,

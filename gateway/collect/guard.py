@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Awaitable, Callable
 
-from gateway.collect.backoff import MAX_DELAY_S
 from gateway.journal.errors import JournalError
+from gateway.ops.backoff import MAX_DELAY_S
 
 _log = logging.getLogger(__name__)
 

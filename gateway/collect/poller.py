@@ -15,14 +15,13 @@ from drivers.contract import (
     Session,
     TagGroup,
 )
-from gateway.collect.backoff import MAX_DELAY_S, delays
 from gateway.collect.schedule import after_read, due_now, first_due
+from gateway.ops.backoff import MAX_DELAY_S, Uniform, delays
 from gateway.ops.clock import Clock
 
 _log = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
-Uniform = Callable[[float, float], float]
 
 
 class Receiver(Protocol):

@@ -289,6 +289,8 @@ class Reading(Event):
     group: str
     values: Mapping[str, Value]
     bad: Mapping[str, str] = field(default_factory=dict)
+    uncertain: tuple[str, ...] = ()
+    """Tags in ``values`` that the device itself calls uncertain."""
     full: bool = False
     sourcetime: Mapping[str, str] = field(default_factory=dict)
     """tag -> the device's own stamp, where it gave one."""
@@ -297,6 +299,8 @@ class Reading(Event):
         """The contract's ``data`` object."""
         data: Json = {"group": self.group, "values": self.values, "bad": self.bad}
         data["full"] = self.full
+        if self.uncertain:
+            data["uncertain"] = self.uncertain
         if self.sourcetime:
             data["sourcetime"] = self.sourcetime
         return data | self._context()

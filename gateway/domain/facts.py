@@ -24,6 +24,7 @@ class Observation:
     changed: Mapping[str, Value] = field(default_factory=dict)
     bad: Mapping[str, str] = field(default_factory=dict)
     source_times: Mapping[str, datetime] = field(default_factory=dict)
+    uncertain: frozenset[str] = frozenset()
     overflowed: Mapping[str, int] = field(default_factory=dict)
     time_quality: TimeQuality = "gateway"
     rtt_s: float | None = None

@@ -62,6 +62,7 @@ def _step(
             group=group,
             values=groups.get(group, {}),
             bad=bad.get(group, {}),
+            uncertain=tuple(sorted(seen.uncertain.intersection(groups.get(group, ())))),
             full=group in due,
             sourcetime={
                 tag: stamp(seen.source_times[tag])

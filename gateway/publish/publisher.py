@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from gateway.ops.backoff import delays
 from gateway.ops.mqtt_terms import BrokerSettings, Message, MqttError
 from gateway.publish.commands import Orders, Submit
 from gateway.publish.counts import Counts
@@ -27,7 +28,7 @@ from gateway.publish.replay import Replays
 from gateway.publish.replies import Replies
 from gateway.publish.snapshots import Snapshots, SnapshotsOf
 from gateway.publish.source import Source
-from gateway.publish.timing import Timing, delays
+from gateway.publish.timing import Timing
 
 _STEADY_S = 60.0
 """After a session this long the next outage begins with short waits again."""

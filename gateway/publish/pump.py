@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gateway.journal.row import Row
+from gateway.ops.backoff import delays
 from gateway.ops.mqtt_terms import ConnectionLost, Refused
 from gateway.publish.counts import Counts, Held
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places
 from gateway.publish.source import Source, Watch
-from gateway.publish.timing import Pace, Timing, delays
+from gateway.publish.timing import Pace, Timing
 from gateway.wire.cloudevent import CONTENT_TYPE, encode
 from gateway.wire.topics import event_topic
 

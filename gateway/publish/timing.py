@@ -2,15 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from gateway.ops.backoff import Uniform
 from gateway.ops.clock import SYSTEM_CLOCK, Clock
-
-BASE_S = 1.0
-MAX_S = 60.0
-
-Uniform = Callable[[float, float], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +16,6 @@ class Timing:
     clock: Clock = SYSTEM_CLOCK
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     uniform: Uniform = random.uniform
-
-
-def delays(uniform: Uniform, *, base_s: float = BASE_S, max_s: float = MAX_S) -> Iterator[float]:
-    """Yield waits with full jitter under a ceiling that doubles from base_s to max_s."""
-    ceiling_s = base_s
-    while True:
-        yield uniform(0.0, ceiling_s)
-        ceiling_s = min(2 * ceiling_s, max_s)
 
 
 class Pace:

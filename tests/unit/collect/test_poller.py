@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from drivers.contract import Batch, Misconfigured, Rejected, TagGroup, Unreachable
-from gateway.collect.backoff import MAX_DELAY_S
 from gateway.collect.guard import guard
 from gateway.collect.poller import Poller
 from gateway.journal.errors import JournalFailed
+from gateway.ops.backoff import MAX_DELAY_S
 from tests.support.clock import FakeClock
 from tests.support.fake_driver import FakeDriver, Step
 from tests.support.until import until

@@ -1,10 +1,7 @@
-from itertools import islice
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contract import TagGroup
-from gateway.collect.backoff import delays
 from gateway.collect.schedule import TICK_S, after_read, due_now, first_due
 
 FAST = TagGroup("fast", 0.25, frozenset({"a"}))
@@ -47,12 +44,3 @@ def test_slow_scans_start_on_a_common_grid(share: float) -> None:
     group = TagGroup("g", 1.0, frozenset())
     (when_s,) = after_read({group: 0.0}, [group], 0.0, share).values()
     assert abs(when_s / TICK_S - round(when_s / TICK_S)) < 1e-6
-
-
-def test_delays_double_up_to_the_ceiling() -> None:
-    ceilings = delays(lambda _low, high: high, first_s=1.0, max_s=8.0)
-    assert list(islice(ceilings, 6)) == [1, 2, 4, 8, 8, 8]
-
-
-def test_delays_are_full_jitter() -> None:
-    assert list(islice(delays(lambda low, _high: low), 3)) == [0, 0, 0]

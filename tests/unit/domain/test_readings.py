@@ -69,6 +69,12 @@ def test_a_device_stamp_travels_with_its_value() -> None:
     }
 
 
+def test_what_the_device_calls_uncertain_is_said() -> None:
+    play = Play().awake()
+    play.feed(replace(seen(2, temperature=41.0, run=True), uncertain=frozenset({"temperature"})))
+    assert of_type(play.events, "reading")[0]["uncertain"] == ("temperature",)
+
+
 def test_a_batch_that_covers_nothing_of_a_group_does_not_take_its_snapshot() -> None:
     play = Play()
     play.feed(started(0), replace(seen(1), covers=frozenset({"not_ours"})))

@@ -1,8 +1,6 @@
-import itertools
-
 import pytest
 
-from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings, delays
+from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
 from gateway.ops.mqtt_link import BrokerSettings
 
 SQL = SqlSettings(url="sqlite:///x")
@@ -19,8 +17,3 @@ def test_stores_are_told_apart() -> None:
 def test_exactly_one_store_is_of_record(stores: tuple[SqlSettings | InfluxSettings, ...]) -> None:
     with pytest.raises(ValueError, match="exactly one sql store"):
         HistorianSettings(broker=BrokerSettings(), site="s", stores=stores)
-
-
-def test_delays_double_up_to_a_limit() -> None:
-    waits = itertools.islice(delays(lambda _low, high: high), 8)
-    assert list(waits) == [1, 2, 4, 8, 16, 32, 60, 60]

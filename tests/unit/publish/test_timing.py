@@ -1,18 +1,5 @@
-from itertools import islice
-
-from gateway.publish.timing import Pace, Timing, delays
+from gateway.publish.timing import Pace, Timing
 from tests.support.clock import FakeClock
-
-
-def test_waits_double_up_to_a_minute_with_full_jitter() -> None:
-    asked: list[tuple[float, float]] = []
-
-    def half(low: float, high: float) -> float:
-        asked.append((low, high))
-        return high / 2
-
-    assert list(islice(delays(half), 8)) == [0.5, 1, 2, 4, 8, 16, 30, 30]
-    assert {low for low, _ in asked} == {0.0}
 
 
 async def test_a_pace_bounds_the_rate_over_any_longer_time() -> None:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import orjson
 import pytest
-from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, ValidationError
 
 from gateway.domain.durable import dump, load
 from gateway.domain.events import STREAMS, Event, Json

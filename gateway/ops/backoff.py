@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator
 
 MAX_DELAY_S = 60.0
 
+Uniform = Callable[[float, float], float]
+"""A source of chance: random.uniform, or what a test says."""
+
 
 def delays(
-    uniform: Callable[[float, float], float],
+    uniform: Uniform,
     *,
     first_s: float = 1.0,
     max_s: float = MAX_DELAY_S,
