@@ -85,7 +85,13 @@ async def _run_mosquitto(program: str, directory: Path) -> AsyncIterator[int]:
     )
     with (directory / "mosquitto.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            program, "-c", str(config), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+            program,
+            "-c",
+            str(config),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the demo, which ends its broker last
         )
     try:
         await _until_it_answers(process, port)

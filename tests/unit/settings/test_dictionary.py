@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import orjson
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 
 from gateway.domain.events import STREAMS, State
 from gateway.settings.dictionary import STATE_TEXTS, birth, gateway_birth

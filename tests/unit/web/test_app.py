@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 
 from gateway.domain.events import FaultText, Health, State
 from gateway.journal.row import Row
