@@ -55,16 +55,27 @@ def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -
     live = quality.absorb(previous, seen)
     if rules.alive is not None and rules.alive.tag in seen.changed:
         live = replace(live, alive_changed=now)
+    if seen.bad:
+        unread = {rule.name for rule in rules.counters if rule.tag in seen.bad}
+        live = replace(live, blind=live.blind | unread)
     events: list[Event] = []
     durable = _link_heard(state.durable, seen, events)
     if _undecided(durable, live, seen, rules):
         durable, live = _judge(durable, live, rules, now, events)
     durable, live = _count(durable, live, previous, seen, rules, events)
-    reading = readings.report(live, seen, rules, _order(durable))
+    reading = readings.report(live, _newly_bad(seen, previous), rules, _order(durable))
     events += reading.events
     events += _overflows(seen)
     live = replace(live, published=reading.published, snapshot_due_s=reading.snapshot_due_s)
     return EquipmentState(durable, live), events
+
+
+def _newly_bad(seen: Observation, previous: Live) -> Observation:
+    """A tag that stays bad for the same cause is not news."""
+    if not seen.bad:
+        return seen
+    news = {tag: cause for tag, cause in seen.bad.items() if previous.bad.get(tag) != cause}
+    return replace(seen, bad=news)
 
 
 def _undecided(durable: Durable, live: Live, seen: Observation, rules: EquipmentRules) -> bool:
@@ -125,7 +136,7 @@ def _count(
             live.values[rule.tag],
             rule,
             now=now,
-            last_read=previous.last_ok.get(seen.link, now),
+            last_read=previous.lost.get(rule.tag) or previous.last_ok.get(seen.link, now),
             blind=rule.name in live.blind,
             order=_order(durable),
         )

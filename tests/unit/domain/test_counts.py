@@ -159,6 +159,23 @@ def test_an_implausible_step_over_an_outage_is_a_gap() -> None:
     assert [(row["delta"], row["anomaly"]) for row in data] == [(4900, "gap"), (1, "none")]
 
 
+def test_parts_made_while_the_register_could_not_be_read_are_booked() -> None:
+    play = Play().awake()
+    bad = {"good_parts": "device_refused"}
+    play.feed(seen(2), *(seen(3 + n, bad) for n in range(5)), seen(8, good_parts=120))
+    data = of_type(play.events, "count")
+    assert [(row["delta"], row["anomaly"]) for row in data] == [(20, "none")]
+    assert data[0]["window"]["from"] == "2026-03-20T01:00:02.000Z"
+
+
+def test_an_implausible_step_over_a_bad_register_is_a_gap() -> None:
+    play = Play().awake()
+    play.feed(seen(2, {"good_parts": "device_refused"}))
+    play.feed(seen(3, good_parts=5000), seen(4), seen(5))
+    data = of_type(play.events, "count")
+    assert [(row["delta"], row["anomaly"]) for row in data] == [(4900, "gap")]
+
+
 @given(
     steps=st.lists(st.integers(0, 9), max_size=60),
     start=st.integers(0, 65535),

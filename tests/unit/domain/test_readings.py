@@ -50,6 +50,13 @@ def test_a_bad_tag_is_named_and_comes_back_with_its_value() -> None:
     ]
 
 
+def test_a_tag_that_stays_bad_is_named_once() -> None:
+    play = Play().awake()
+    refused = {"temperature": "device_refused"}
+    play.feed(seen(2, refused), seen(3, refused), seen(4, {"temperature": "invalid_value"}))
+    assert [row["bad"] for row in readings(play)] == [refused, {"temperature": "invalid_value"}]
+
+
 def test_a_snapshot_comes_when_it_is_due_and_holds_everything() -> None:
     play = Play(press(snapshot_s=10.0)).awake()
     play.feed(seen(5, {"temperature": "invalid_value"}), seen(10.9))
