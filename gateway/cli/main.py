@@ -39,6 +39,14 @@ class SchemaOf(StrEnum):
     EVENTS = "events"
 
 
+class DemoBroker(StrEnum):
+    """Which MQTT broker `millgate demo` starts."""
+
+    AUTO = "auto"
+    MOSQUITTO = "mosquitto"
+    AMQTT = "amqtt"
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="版本 / version")] = False,
@@ -61,6 +69,13 @@ def demo(
     as_json: Annotated[
         bool, typer.Option("--json", help="最后一行为 JSON / last line is the audit as JSON")
     ] = False,
+    broker: Annotated[
+        DemoBroker,
+        typer.Option(
+            help="MQTT 服务器;auto 为 mosquitto,未安装则 amqtt"
+            " / MQTT broker; auto: mosquitto, amqtt where it is not installed"
+        ),
+    ] = DemoBroker.AUTO,
     scenario: Annotated[str, typer.Option(help="剧本 / what happens in the plant")] = "demo",
     seed: Annotated[int, typer.Option(help="随机种子 / the plant's seed")] = 1,
     speed: Annotated[float, typer.Option(help="快进倍数 / virtual seconds per second")] = 1.0,
@@ -73,6 +88,7 @@ def demo(
         browser=browser,
         data=data,
         as_json=as_json,
+        broker=broker.value,
         scenario=scenario,
         seed=seed,
         speed=speed,

@@ -1,7 +1,7 @@
-"""The demo's broker: mosquitto as a child process where it is installed, else amqtt.
+"""The demo's broker: the one asked for, or mosquitto where it is installed, else amqtt.
 
-Loopback only, a free port, nothing kept. amqtt speaks MQTT 3.1.1 and is for looking
-only: the demo says which of the two it uses.
+Loopback only, a free port, nothing kept. mosquitto is a child process; amqtt runs in this
+one, speaks MQTT 3.1.1 and is for looking only: the demo says which of the two it uses.
 """
 
 import asyncio
@@ -24,6 +24,22 @@ _POLL_S = 0.02
 _EXTRA_PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 
 Kind = Literal["mosquitto", "amqtt"]
+Choice = Literal["auto", "mosquitto", "amqtt"]
+
+_ADVICE: dict[Choice, tuple[str, str]] = {
+    "auto": (
+        "没有 MQTT 服务器:请安装 mosquitto,或执行 pip install millgate[demo]",
+        "no MQTT broker: install mosquitto, or pip install millgate[demo]",
+    ),
+    "mosquitto": (
+        "没有找到 mosquitto:请安装,或改用 --broker amqtt",
+        "mosquitto is not installed: install it, or say --broker amqtt",
+    ),
+    "amqtt": (
+        "没有安装 amqtt:请执行 pip install millgate[demo],或改用 --broker mosquitto",
+        "amqtt is not installed: pip install millgate[demo], or say --broker mosquitto",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +50,27 @@ class Broker:
     port: int
 
     @property
-    def protocol(self) -> str:
+    def protocol(self) -> Literal["5", "3.1.1"]:
         """The newest MQTT it speaks, as the configuration names it."""
         return "5" if self.kind == "mosquitto" else "3.1.1"
 
 
 @asynccontextmanager
-async def broker(directory: Path) -> AsyncIterator[Broker]:
+async def broker(directory: Path, choice: Choice = "auto") -> AsyncIterator[Broker]:
     """Run a broker for as long as the context lasts; its files go into ``directory``.
 
-    Raises DemoError if there is neither mosquitto nor amqtt.
+    Raises DemoError if what was chosen is not installed.
     """
-    program = _mosquitto()
+    program = None if choice == "amqtt" else _mosquitto()
     if program is not None:
         async with _run_mosquitto(program, directory) as port:
             yield Broker("mosquitto", port)
-    elif find_spec("amqtt") is not None:
+    elif choice != "mosquitto" and find_spec("amqtt") is not None:
         async with _run_amqtt() as port:
             yield Broker("amqtt", port)
     else:
-        raise DemoError(
-            zh="没有 MQTT 服务器:请安装 mosquitto,或执行 pip install millgate[demo]",
-            en="no MQTT broker: install mosquitto, or pip install millgate[demo]",
-        )
+        zh, en = _ADVICE[choice]
+        raise DemoError(zh=zh, en=en)
 
 
 def _mosquitto() -> str | None:

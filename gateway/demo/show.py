@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app.running import Part, Running, run
-from gateway.demo.broker import Broker, broker
+from gateway.demo.broker import Broker, Choice, broker
 from gateway.demo.errors import DemoError
 from gateway.demo.plant import PlantOptions, PlantProcess, plant
 from gateway.demo.site import write_site
@@ -39,6 +39,7 @@ class Options:
     browser: bool = True
     data: Path | None = None
     as_json: bool = False
+    broker: Choice = "auto"
     scenario: str = "demo"
     seed: int = 1
     speed: float = 1.0
@@ -76,7 +77,10 @@ async def _show(options: Options, directory: Path) -> int:
         interval_ms=options.interval_ms,
         hold_ms=options.hold_ms,
     )
-    async with plant(chosen, directory) as machines, broker(directory) as mqtt:
+    async with (
+        plant(chosen, directory) as machines,
+        broker(directory, options.broker) as mqtt,
+    ):
         site = write_site(
             directory / "site",
             machines.links,
