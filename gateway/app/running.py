@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from gateway.app import translate
-from gateway.app.board import board
 from gateway.app.collector import Collector, cancelled, collector
-from gateway.historian.historian import Historian
 from gateway.settings.site import Site
-from gateway.web.server import BoardServer
+
+if TYPE_CHECKING:
+    from gateway.historian.historian import Historian
+    from gateway.web.server import BoardServer
 
 
 class Part(StrEnum):
@@ -28,8 +29,8 @@ class Running:
 
     site: Site
     collector: Collector | None = None
-    historian: Historian | None = None
-    web: BoardServer | None = None
+    historian: "Historian | None" = None
+    web: "BoardServer | None" = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -52,10 +53,14 @@ async def run(
             running.collector = await stack.enter_async_context(collector(site))
             running.collector.start(tasks)
         if Part.WEB in wanted and site.gateway.web.enabled:
+            from gateway.app.board import board  # noqa: PLC0415 - 30 MB a collector can save
+
             running.web = await stack.enter_async_context(board(site))
         writing: list[asyncio.Task[None]] = []
         if Part.HISTORIAN in wanted and site.gateway.historian.enabled:
-            running.historian = Historian(translate.historian(site))
+            from gateway.app.history import historian  # noqa: PLC0415 - the same: SQLAlchemy
+
+            running.historian = historian(site)
             writing.append(tasks.create_task(running.historian.run(), name="historian"))
         on_ready(running)
         await running.stopping.wait()

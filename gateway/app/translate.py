@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.domain.events import Json
-from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
 from gateway.journal.retention import Limits
 from gateway.ops.mqtt_link import BrokerSettings, TlsSettings
 from gateway.publish.places import Places
 from gateway.publish.publisher import PublishSettings
 from gateway.settings import dictionary
-from gateway.settings.model import SqlStoreFile, StoreFile
-from gateway.settings.secrets import find_secret, store_url
+from gateway.settings.secrets import find_secret
 from gateway.settings.site import Site
 from gateway.wire.topics import GatewayTopics, Place
 
@@ -25,42 +23,20 @@ def broker(site: Site) -> BrokerSettings:
         port=mqtt.port,
         protocol=mqtt.protocol,
         username=mqtt.username,
-        password_file=_file(site, mqtt.password_file),
+        password_file=file(site, mqtt.password_file),
         tls=None
         if tls is None
         else TlsSettings(
-            ca_file=_file(site, tls.ca_file),
-            cert_file=_file(site, tls.cert_file),
-            key_file=_file(site, tls.key_file),
+            ca_file=file(site, tls.ca_file),
+            cert_file=file(site, tls.cert_file),
+            key_file=file(site, tls.key_file),
         ),
     )
 
 
-def _file(site: Site, name: str | None) -> Path | None:
+def file(site: Site, name: str | None) -> Path | None:
+    """Return where a secret or a certificate lies."""
     return None if name is None else find_secret(site.directory, name)
-
-
-def historian(site: Site) -> HistorianSettings:
-    """Return what is consumed and where it is kept. Raises SecretUnreadable."""
-    gateway = site.gateway
-    return HistorianSettings(
-        broker=broker(site),
-        site=gateway.site,
-        root=gateway.mqtt.root,
-        timezone=gateway.timezone,
-        stores=tuple(_store(site, store) for store in gateway.historian.stores),
-    )
-
-
-def _store(site: Site, store: StoreFile) -> SqlSettings | InfluxSettings:
-    if isinstance(store, SqlStoreFile):
-        return SqlSettings(url=store_url(site.directory, store).get_secret_value())
-    return InfluxSettings(
-        url=store.url,
-        org=store.org,
-        bucket=store.bucket,
-        token_file=_file(site, store.token_file),
-    )
 
 
 def publishing(site: Site) -> PublishSettings:

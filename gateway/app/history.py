@@ -1,0 +1,36 @@
+"""The historian, composed from one site."""
+
+from gateway.app import translate
+from gateway.historian.historian import Historian
+from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
+from gateway.settings.model import SqlStoreFile, StoreFile
+from gateway.settings.secrets import store_url
+from gateway.settings.site import Site
+
+
+def historian(site: Site) -> Historian:
+    """Return the site's historian, not yet running. Raises SecretUnreadable."""
+    return Historian(settings(site))
+
+
+def settings(site: Site) -> HistorianSettings:
+    """Return what is consumed and where it is kept. Raises SecretUnreadable."""
+    gateway = site.gateway
+    return HistorianSettings(
+        broker=translate.broker(site),
+        site=gateway.site,
+        root=gateway.mqtt.root,
+        timezone=gateway.timezone,
+        stores=tuple(_store(site, store) for store in gateway.historian.stores),
+    )
+
+
+def _store(site: Site, store: StoreFile) -> SqlSettings | InfluxSettings:
+    if isinstance(store, SqlStoreFile):
+        return SqlSettings(url=store_url(site.directory, store).get_secret_value())
+    return InfluxSettings(
+        url=store.url,
+        org=store.org,
+        bucket=store.bucket,
+        token_file=translate.file(site, store.token_file),
+    )
