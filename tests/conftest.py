@@ -1,4 +1,4 @@
-"""Every test: nothing may be left running."""
+"""Every test: nothing may be left running, and nothing may hold up the loop."""
 
 import asyncio
 import inspect
@@ -7,9 +7,12 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from blockbuster import BlockBuster
 
 GRACE_S = 2.0
 """A task or a thread that is just ending may take so long."""
+NEVER_BLOCKING = ("drivers", "gateway.collect", "gateway.publish")
+"""What runs on the loop beside every device; the others open files there as they start."""
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +32,14 @@ def _nothing_left_on_the_loop(request: pytest.FixtureRequest, _no_thread_left_be
     """Look at the loop only where a test has one, and before it is closed."""
     if inspect.iscoroutinefunction(getattr(request, "function", None)):
         request.getfixturevalue("_no_task_left_behind")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocks_the_loop() -> Iterator[None]:
+    guard = BlockBuster(scanned_modules=[*NEVER_BLOCKING])
+    guard.activate()
+    yield
+    guard.deactivate()
 
 
 @pytest.fixture
