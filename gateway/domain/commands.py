@@ -20,6 +20,10 @@ class OrderCommand:
     by: str | None = None
 
 
+Command = OrderCommand
+"""Each has a ``command_id``; `step` obeys it, `gateway.wire.command` reads it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to a command: the seq it caused, or why it was refused."""

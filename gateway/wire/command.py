@@ -1,14 +1,15 @@
-"""What consumers may ask by MQTT: orders and replays, read into typed values.
+"""What may be asked of an equipment or of the gateway, read into typed values.
 
 Unknown fields are ignored. Everything else that is not as the contract says is WireError.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from gateway.domain.commands import OrderCommand
+from gateway.domain.commands import Command, OrderCommand
 from gateway.domain.events import STREAMS, Json, Order
 from gateway.wire import fields
 from gateway.wire.error import WireError
@@ -52,6 +53,10 @@ def order(message: Json) -> OrderCommand:
         effective_at=fields.time_or_none(message, "effective_at"),
         by=fields.text_or_none(message, "by"),
     )
+
+
+COMMANDS: Mapping[str, Callable[[Json], Command]] = {"order": order}
+"""What may be asked of an equipment: name -> reader of ``cmd/<name>``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

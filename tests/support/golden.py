@@ -1,0 +1,226 @@
+"""Golden cases: what happens to one equipment, and the events it must cause.
+
+A case is a directory:
+
+- ``equipment.yaml``: a configuration file, with a protocol of `tests.support.fake_protocol`.
+  Everything else in the directory (``faults/*.csv``, ``profiles/``, ...) goes into the
+  site beside it; ``gateway.yaml`` may be left out.
+- ``facts.jsonl``: one fact a line, ``at_s`` seconds after `EPOCH` (or after the ``epoch`` of
+  a first line ``{"epoch": "2026-10-25T00:00:00Z"}``):
+
+      {"at_s": 0, "started": {"last_alive_s": -60, "boot": "b-2"}}   both may be left out
+      {"at_s": 1, "seen": {"run": true}, "bad": {"ready": "illegal_address"}}
+      {"at_s": 2, "lost": true}              or the name of one link, as the file writes it
+      {"at_s": 3, "tick": true}              time passes up to here
+      {"at_s": 4, "command": {"order": {"command_id": "c-1", "order_no": "WO-1"}}}
+      {"at_s": 5, "series": true}            a new epoch began
+
+  ``seen`` is one batch for each link that has a tag in it, covering all tags of that link;
+  ``{}`` is a batch of every link in which nothing changed. ``mono_s`` sets the monotonic
+  clock apart from ``at_s``. Ticks that are due between two facts are fed by themselves, and
+  a start reads the state back from its stored form, as the gateway does.
+- ``expected.jsonl``: the events in order, each a subset of what must come:
+
+      {"type": "status", "at_s": 1, "data": {"state": "running", "reason": {"code": "R1"}}}
+      {"snapshot": "order", "data": {"order": null}}         how it stands in the end
+      {"refused": "c-1", "error": "..."}                     a command that is not obeyed
+
+  Events of a type that no line names are not looked at; a line ``{"only": ["count"]}``
+  names types without an event.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gateway.domain import durable
+from gateway.domain.equipment import next_due_s, step
+from gateway.domain.events import Event, Json, stamp
+from gateway.domain.facts import (
+    Commanded,
+    Fact,
+    LinkLost,
+    Observation,
+    SeriesBegan,
+    Started,
+    Tick,
+)
+from gateway.domain.rules import EquipmentRules
+from gateway.domain.snapshot import snapshots
+from gateway.domain.state import EquipmentState
+from gateway.settings.load import load
+from gateway.wire import command
+from tests.support.config_site import GATEWAY, write_site
+from tests.support.fake_protocol import spec_of
+
+CASES = Path(__file__).parents[1] / "cases"
+EPOCH = datetime(2026, 3, 20, 1, 0, tzinfo=UTC)
+_MAX_TICKS = 1000
+"""Between two facts; more means that a tick does not change what it is due for."""
+
+
+def cases() -> list[Path]:
+    """Every case there is."""
+    return sorted(path.parent for path in CASES.glob("*/facts.jsonl"))
+
+
+def rules_of(case: Path, site: Path) -> EquipmentRules:
+    """Load the case's configuration as a site in the empty directory ``site``."""
+    files: dict[str, bytes | str] = {
+        str(path.relative_to(case)): path.read_bytes()
+        for path in case.rglob("*")
+        if path.is_file() and path.suffix != ".jsonl"
+    }
+    equipment = files.pop("equipment.yaml")
+    write_site(site, {"gateway.yaml": GATEWAY, **files, "equipment/case.yaml": equipment})
+    (config,) = load(site, spec_of=spec_of).equipment.values()
+    return config.rules
+
+
+def lines(path: Path) -> list[Json]:
+    """Return the objects of a file with one JSON object a line."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+
+
+@dataclass
+class Play:
+    """Feeds the facts of a case and keeps what came out."""
+
+    rules: EquipmentRules
+    epoch: datetime = EPOCH
+    state: EquipmentState = field(init=False)
+    events: list[Event] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Command -> why it was not obeyed."""
+
+    def __post_init__(self) -> None:
+        self.state = EquipmentState.new(self.rules.equipment)
+
+    def run(self, facts: Iterable[Json]) -> None:
+        """Feed every line."""
+        for line in facts:
+            if "epoch" in line:
+                self.epoch = datetime.fromisoformat(line["epoch"])
+                continue
+            if "started" in line:
+                self.state = durable.load(durable.dump(self.state))
+            else:
+                self._pass_time(line)
+            for fact in self._facts(line):
+                self._feed(fact)
+
+    def _feed(self, fact: Fact) -> None:
+        self.state, events = step(self.state, fact, self.rules)
+        self.events += events
+
+    def _pass_time(self, line: Json) -> None:
+        mono_s = line.get("mono_s", line["at_s"])
+        for _ in range(_MAX_TICKS):
+            due_s = next_due_s(self.state, self.rules)
+            if due_s is None or due_s > mono_s:
+                return
+            self._feed(Tick(self._at(line["at_s"] - (mono_s - due_s)), due_s))
+        raise AssertionError(f"still due at {due_s} s after {_MAX_TICKS} ticks")
+
+    def _at(self, second: float) -> datetime:
+        return self.epoch + timedelta(seconds=second)
+
+    def _facts(self, line: Json) -> Iterator[Fact]:
+        at = self._at(line["at_s"])
+        mono_s = float(line.get("mono_s", line["at_s"]))
+        if "started" in line:
+            told = line["started"] if isinstance(line["started"], dict) else {}
+            alive_s = told.get("last_alive_s")
+            alive = None if alive_s is None else self._at(alive_s)
+            yield Started(at, mono_s, told.get("boot", "b-1"), alive)
+        elif "seen" in line or "bad" in line:
+            yield from self._batches(line, at, mono_s)
+        elif "lost" in line:
+            error = {"class": "Unreachable", "text": "gone", "hint": ""}
+            for link in self._links(line["lost"]):
+                yield LinkLost(link, at, mono_s, 1, error)
+        elif "command" in line:
+            ((kind, content),) = line["command"].items()
+            yield Commanded(at, mono_s, command.COMMANDS[kind](content))
+        elif "series" in line:
+            yield SeriesBegan(at, mono_s)
+        else:
+            assert "tick" in line, f"not a fact: {line}"
+            yield Tick(at, mono_s)
+
+    def _batches(self, line: Json, at: datetime, mono_s: float) -> Iterator[Observation]:
+        seen, bad = line.get("seen", {}), line.get("bad", {})
+        unknown = (seen.keys() | bad.keys()) - self.rules.tags.keys()
+        assert not unknown, f"no such tags: {sorted(unknown)}"
+        for link in self._links(True):  # noqa: FBT003
+            tags = {name for name, tag in self.rules.tags.items() if tag.link == link}
+            batch = Observation(link, at, mono_s, frozenset(tags))
+            batch = replace(batch, changed=_of(tags, seen), bad=_of(tags, bad))
+            if batch.changed or batch.bad or not (seen or bad):
+                yield batch
+
+    def _links(self, named: object) -> list[str]:
+        links = sorted({tag.link for tag in self.rules.tags.values()})
+        if named is True:
+            return links
+        own = [link for link in links if link in (named, f"{self.rules.equipment}.{named}")]
+        assert own, f"no link {named}"
+        return own
+
+
+def _of(tags: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {tag: values[tag] for tag in tags if tag in values}
+
+
+def differences(play: Play, expected: Iterable[Json]) -> list[str]:
+    """Compare what came with what must come; empty if all is as expected."""
+    wanted, only, found = [], set(), []
+    for line in expected:
+        if "only" in line:
+            only |= set(line["only"])
+        elif "snapshot" in line:
+            shown = snapshots(play.state).get(line["snapshot"])
+            found += _unlike(line["data"], shown, f"snapshot {line['snapshot']}")
+        elif "refused" in line:
+            error = play.refused.get(line["refused"])
+            found += _unlike(line["error"], error, f"refusal of {line['refused']}")
+        else:
+            wanted.append(line)
+    only |= {line["type"] for line in wanted}
+    came = [event for event in play.events if event.type in only]
+    for number, line in enumerate(wanted):
+        if number < len(came):
+            found += _unlike(_in_full(line, play), _told(came[number]), f"event {number}")
+    for line in wanted[len(came) :]:
+        found.append(f"missing: {line}")
+    for event in came[len(wanted) :]:
+        found.append(f"too many: {_told(event)}")
+    return found
+
+
+def _told(event: Event) -> Json:
+    return {"type": event.type, "at": stamp(event.at), "data": event.data()}
+
+
+def _in_full(line: Json, play: Play) -> Json:
+    if "at_s" not in line:
+        return line
+    at = stamp(play.epoch + timedelta(seconds=line["at_s"]))
+    return {key: value for key, value in line.items() if key != "at_s"} | {"at": at}
+
+
+def _unlike(wanted: object, came: object, where: str) -> list[str]:
+    """Say where ``came`` is not at least what is ``wanted``; lists are compared item by item."""
+    if isinstance(wanted, dict) and isinstance(came, dict):
+        return [
+            text
+            for key, value in wanted.items()
+            for text in _unlike(value, came.get(key, "(absent)"), f"{where}.{key}")
+        ]
+    if isinstance(wanted, list) and isinstance(came, list) and len(wanted) == len(came):
+        pairs = enumerate(zip(wanted, came, strict=True))
+        return [text for i, (a, b) in pairs for text in _unlike(a, b, f"{where}[{i}]")]
+    return [] if wanted == came else [f"{where}: wanted {wanted!r}, came {came!r}"]
