@@ -60,12 +60,15 @@ class Snapshots:
         self._watch = journal.watch()
         self._said: dict[str, tuple[int, bytes]] = {}
         """topic -> what was sent there in this session."""
+        self._shown: dict[str, bytes | None] = {}
+        """equipment -> the durable state that was looked at last."""
         self._next_s: dict[str, float] = {}
         """equipment -> when it may be published again."""
 
     async def publish_all(self, sender: Sender) -> None:
         """Publish every equipment as for a new session. Raises ConnectionLost."""
         self._said.clear()
+        self._shown.clear()
         await self._publish(sender, self._places.live)
 
     async def run(self, sender: Sender) -> None:
@@ -106,11 +109,21 @@ class Snapshots:
         retained = Retained(sender, self._counts)
         under_way = []
         for name in equipment:
+            if self._is_shown(name):
+                continue
             for topic, payload in self._news(name):
                 confirmed = await retained.start(topic, payload, CONTENT_TYPE)
                 under_way.append((topic, confirmed))
         for topic, confirmed in under_way:
             await retained.finish(topic, confirmed)
+
+    def _is_shown(self, equipment: str) -> bool:
+        """Most commits hold readings only: the state is the very object of the last time."""
+        state = self._journal.state(equipment)
+        if state is not None and state is self._shown.get(equipment):
+            return True
+        self._shown[equipment] = state
+        return False
 
     def _news(self, equipment: str) -> Iterable[tuple[str, bytes]]:
         place = self._places.live[equipment]

@@ -44,6 +44,10 @@ class Source(Protocol):
         """Return type -> newest event of this equipment."""
         ...
 
+    def state(self, equipment: str) -> bytes | None:
+        """Return its newest durable state: the same object until it changes."""
+        ...
+
     def last_seqs(self) -> Mapping[str, int]:
         """Return type -> newest seq over all equipment."""
         ...

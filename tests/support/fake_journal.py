@@ -40,6 +40,7 @@ class FakeJournal:
         self.previous_epochs: tuple[str, ...] = ()
         self.kept: list[Row] = []
         self.advances: list[int] = []
+        self.durable: dict[str, bytes] = {}
         self._cursors: dict[str, int] = {}
         self._head = 0
         self._streamseqs: dict[tuple[str, str], int] = {}
@@ -103,6 +104,9 @@ class FakeJournal:
             for row in self.kept
             if row.equipment == equipment and not row.local
         }
+
+    def state(self, equipment: str) -> bytes | None:
+        return self.durable.get(equipment)
 
     def last_seqs(self) -> Mapping[str, int]:
         return {row.type: row.seq for row in self.kept if not row.local}

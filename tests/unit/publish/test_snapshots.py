@@ -122,3 +122,21 @@ async def test_a_refused_state_stops_nothing_and_is_named() -> None:
     await stage.snapshots.publish_all(stage.sender)
     assert stage.counts.not_retained == {}
     assert stage.counts.refused == 1
+
+
+async def test_a_state_that_is_the_same_object_is_not_looked_at_again() -> None:
+    looked: list[str] = []
+    stage = Stage(states={"press-03": {"status": {"state": "idle"}}})
+    stage.journal.durable["press-03"] = b"{}"
+    snapshots_of = stage.snapshots._snapshots_of  # noqa: SLF001 - to see how often it is asked
+    stage.snapshots._snapshots_of = lambda name: looked.append(name) or snapshots_of(name)  # type: ignore[func-returns-value]  # noqa: SLF001
+    async with running(stage.snapshots.run(stage.sender)):
+        for n in range(3):
+            stage.journal.commit("press-03", count(n))
+            await until(lambda: stage.waits.asked_s)
+            stage.clock.advance(2)
+        stage.journal.durable["press-03"] = b'{"changed": true}'
+        stage.states["press-03"] = {"status": {"state": "running"}}
+        stage.journal.commit("press-03", status())
+        await until(lambda: stage.said() == ["idle", "running"])
+    assert looked == ["press-03", "press-03"]
