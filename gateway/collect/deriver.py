@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from drivers.contract import Batch, DriverError
 from gateway.domain import durable
-from gateway.domain.commands import OrderCommand, Reply
+from gateway.domain.commanding import refusal
+from gateway.domain.commands import Command, Reply
 from gateway.domain.equipment import next_due_s, step
 from gateway.domain.events import Json
 from gateway.domain.facts import (
@@ -101,13 +102,15 @@ class Deriver:
         lost = LinkLost(link, self._clock.now(), self._clock.mono_s(), failures, _error(err))
         await self._append([self._apply(name, lost) for name in self._users.get(link, ())])
 
-    async def command(self, equipment: str, command: OrderCommand) -> Reply:
-        """Obey a command; the reply carries the seq of the event it caused."""
+    async def command(self, equipment: str, command: Command) -> Reply:
+        """Obey a command or refuse it; the reply carries the seq of the last event it caused."""
         fact = Commanded(self._clock.now(), self._clock.mono_s(), command)
-        entry = self._apply(equipment, fact)
-        record = CommandRecord(command.command_id, {"accepted": True, "equipment": equipment})
+        error = refusal(self._states[equipment], fact, self._rules[equipment])
+        entry = self._apply(equipment, fact) if error is None else None
+        answer = {"accepted": error is None, "error": error, "equipment": equipment}
+        record = CommandRecord(command.command_id, answer)
         seqs = await self._journal.append([] if entry is None else [entry], record)
-        return Reply(accepted=True, seq=seqs[0] if seqs else None)
+        return Reply(accepted=error is None, seq=seqs[-1] if seqs else None, error=error)
 
     async def begin_series(self, reason: str) -> None:
         """Begin a new epoch and open every series in it."""

@@ -24,7 +24,12 @@ class NoCollector(Exception):
 
 async def order(path: Path, equipment: str, content: Json) -> Reply:
     """Put an order in force; ``content`` is that of ``cmd/order``. Raises NoCollector."""
-    answer = await _ask(path, {"equipment": equipment, "order": content})
+    return await command(path, equipment, "order", content)
+
+
+async def command(path: Path, equipment: str, name: str, content: Json) -> Reply:
+    """Ask what ``cmd/<name>`` asks, with its content. Raises NoCollector."""
+    answer = await _ask(path, {"equipment": equipment, name: content})
     return Reply(accepted=answer["accepted"], seq=answer["seq"], error=answer["error"])
 
 

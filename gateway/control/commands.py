@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.collect.deriver import Deriver
-from gateway.domain.commands import OrderCommand, Reply
+from gateway.domain.commands import Command, Reply
 from gateway.journal.journal import Journal
 
 
@@ -19,7 +19,7 @@ class Control:
         self._equipment = frozenset(equipment)
         self._one_at_a_time = asyncio.Lock()
 
-    async def submit(self, equipment: str, command: OrderCommand) -> Reply:
+    async def submit(self, equipment: str, command: Command) -> Reply:
         """Obey once: the same ``command_id`` again gets the first answer again."""
         if equipment not in self._equipment:
             return Reply(accepted=False, error=f"unknown equipment {equipment}")

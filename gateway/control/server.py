@@ -15,7 +15,8 @@ from pathlib import Path
 import orjson
 
 from gateway.control.commands import Control
-from gateway.domain.commands import Reply
+from gateway.domain.commands import Command, Reply
+from gateway.domain.events import Json
 from gateway.wire import command, fields
 from gateway.wire.error import WireError
 
@@ -100,11 +101,19 @@ async def _converse(
 async def _obey(line: bytes, control: Control) -> Reply:
     try:
         asked = fields.json_object(line)
-        order = command.order(fields.typed(asked, "order", dict))
         equipment = fields.text(asked, "equipment")
+        wanted = _command(asked)
     except WireError as err:
         return Reply(accepted=False, error=str(err))
-    return await control.submit(equipment, order)
+    return await control.submit(equipment, wanted)
+
+
+def _command(asked: Json) -> Command:
+    """Return the command under the one key that names it."""
+    named = [name for name in command.COMMANDS if name in asked]
+    if len(named) != 1:
+        raise WireError(f"name one of {', '.join(command.COMMANDS)}")
+    return command.COMMANDS[named[0]](fields.typed(asked, named[0], dict))
 
 
 async def _answer(writer: asyncio.StreamWriter, reply: Reply) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.domain.events import Order
+from gateway.domain.events import Order, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,21 @@ class OrderCommand:
     by: str | None = None
 
 
-Command = OrderCommand
+@dataclass(frozen=True, slots=True)
+class NoteCommand:
+    """A later word about an interval or a fault: a reason, a comment or both.
+
+    ``about`` is the id of the status event that began the interval, or a fault_id.
+    """
+
+    command_id: str
+    about: str
+    by: str
+    reason: Reason | None = None
+    comment: str | None = None
+
+
+Command = OrderCommand | NoteCommand
 """Each has a ``command_id``; `step` obeys it, `gateway.wire.command` reads it."""
 
 

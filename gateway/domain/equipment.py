@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from gateway.domain import counts, faults, quality, readings, status
+from gateway.domain import commanding, counts, faults, quality, readings, status
 from gateway.domain.events import Event, Gap, Health, Order, State
 from gateway.domain.facts import (
     Commanded,
@@ -27,7 +27,6 @@ from gateway.domain.state import (
     LinkHealth,
     Live,
     Moment,
-    OrderInForce,
     Verdict,
 )
 
@@ -261,26 +260,6 @@ def _wall(moment: Moment) -> Moment:
     return replace(moment, mono_s=None)
 
 
-def _commanded(state: EquipmentState, asked: Commanded, _rules: EquipmentRules) -> Step:
-    """Put an order in force: the state goes on, in an interval of its own."""
-    command = asked.command
-    in_force = (
-        None
-        if command.order is None
-        else OrderInForce(command.order, command.command_id, asked.at, command.by)
-    )
-    durable = replace(state.durable, order=in_force)
-    now = Moment(asked.at, asked.mono_s)
-    held = durable.status
-    same = (
-        Verdict(State.OFFLINE, now, status.NO_ANSWER)
-        if held is None
-        else Verdict(held.state, now, held.reason, held.mode)
-    )
-    opened, event = status.begin(held, same, "order", command.order)
-    return EquipmentState(replace(durable, status=opened), state.live), [event]
-
-
 def _series_began(state: EquipmentState, began: SeriesBegan, rules: EquipmentRules) -> Step:
     """Say where everything stands, so that a consumer of the new series has a start."""
     durable = state.durable
@@ -307,7 +286,7 @@ _STEPS: Mapping[type[Any], Callable[[EquipmentState, Any, EquipmentRules], Step]
             LinkLost: _link_lost,
             Tick: _ticked,
             Started: _started,
-            Commanded: _commanded,
+            Commanded: commanding.obey,
             SeriesBegan: _series_began,
         }
     )

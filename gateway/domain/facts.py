@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from drivers.contract import TimeQuality, Value
-from gateway.domain.commands import OrderCommand
+from gateway.domain.commands import Command
 from gateway.domain.events import Json
 
 
@@ -65,7 +65,7 @@ class Commanded:
 
     at: datetime
     mono_s: float
-    command: OrderCommand
+    command: Command
 
 
 @dataclass(frozen=True, slots=True)

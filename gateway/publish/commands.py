@@ -1,4 +1,4 @@
-"""Orders from the MES: read, hand in, answer with what became of them.
+"""Commands from the MES: read, hand in, answer with what became of them.
 
 - Each is answered after it was committed, with the seq it caused, or with the refusal.
 - The same ``command_id`` twice is handed in twice; who takes it in knows that it is one.
@@ -7,7 +7,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 
-from gateway.domain.commands import OrderCommand, Reply
+from gateway.domain.commands import Command, Reply
 from gateway.ops.mqtt_terms import Message
 from gateway.publish.places import Places
 from gateway.publish.replies import NotObeyed, Replies, check
@@ -16,32 +16,37 @@ from gateway.wire import command
 from gateway.wire.error import WireError
 from gateway.wire.topics import command_topic
 
-Submit = Callable[[str, OrderCommand], Awaitable[Reply]]
+Submit = Callable[[str, Command], Awaitable[Reply]]
 """equipment, command -> the answer, after its commit."""
 
 
-class Orders:
-    """Takes ``cmd/order`` of every live equipment."""
+class Commands:
+    """Takes ``cmd/order``, ``cmd/note`` and their like of every live equipment."""
 
     def __init__(self, places: Places, submit: Submit, timing: Timing) -> None:
-        self._equipment = {command_topic(place): name for name, place in places.live.items()}
+        self._known = {
+            command_topic(place, name): (equipment, read)
+            for equipment, place in places.live.items()
+            for name, read in command.COMMANDS.items()
+        }
         self._submit = submit
         self._timing = timing
 
     @property
     def topics(self) -> Collection[str]:
-        """Where orders come in."""
-        return self._equipment.keys()
+        """Where commands come in."""
+        return self._known.keys()
 
     async def handle(self, message: Message, replies: Replies) -> None:
         """Obey or refuse one message on one of `topics`. Raises ConnectionLost."""
+        equipment, read = self._known[message.topic]
         try:
-            order = command.order(check(message, self._timing.clock.now()))
+            asked = read(check(message, self._timing.clock.now()))
         except NotObeyed as err:
             await replies.refuse(message, err.error, err.reason)
         except WireError as err:
             await replies.refuse(message, "MALFORMED", str(err))
         else:
-            reply = await self._submit(self._equipment[message.topic], order)
+            reply = await self._submit(equipment, asked)
             answer = {"accepted": reply.accepted, "seq": reply.seq, "error": reply.error}
             await replies.send(message, answer)

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from gateway.ops.backoff import delays
 from gateway.ops.mqtt_terms import BrokerSettings, Message, MqttError
-from gateway.publish.commands import Orders, Submit
+from gateway.publish.commands import Commands, Submit
 from gateway.publish.counts import Counts
 from gateway.publish.mqtt import Connection, Greeting, connect
 from gateway.publish.places import Places
@@ -100,7 +100,7 @@ class Publisher:
             more_health=ports.more_health,
             timing=timing,
         )
-        self._orders = Orders(places, ports.submit, timing)
+        self._commands = Commands(places, ports.submit, timing)
 
     def stats(self) -> Counts:
         """Return the live counts of this process."""
@@ -165,8 +165,8 @@ class Publisher:
         async def obey(message: Message) -> None:
             if message.topic == self._places.topics.cmd_replay:
                 await replays.handle(message, replies)
-            elif message.topic in self._orders.topics:
-                await self._orders.handle(message, replies)
+            elif message.topic in self._commands.topics:
+                await self._commands.handle(message, replies)
 
         selftest = connection.selftest_passed
         async with asyncio.TaskGroup() as tasks:
@@ -195,7 +195,7 @@ class Publisher:
             client_id=f"millgate-{topics.site}-{topics.gateway}",
             topics=topics,
             will=self._online(online=False),
-            commands=[topics.cmd_replay, *self._orders.topics],
+            commands=[topics.cmd_replay, *self._commands.topics],
             selftest_s=self._settings.selftest_s,
             retained_wait_s=self._settings.retained_wait_s,
         )

@@ -7,14 +7,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
-from gateway.domain.commands import Command, OrderCommand
-from gateway.domain.events import STREAMS, Json, Order
+from gateway.domain.commands import Command, NoteCommand, OrderCommand
+from gateway.domain.events import STREAMS, Json, Order, Reason, ReasonCategory
 from gateway.wire import fields
 from gateway.wire.error import WireError
 
 _COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_ABOUT = re.compile(r"[A-Za-z0-9._:-]{1,160}", re.ASCII)
 _EPOCH = re.compile(r"[0-9a-z]+-[0-9a-z]+", re.ASCII)
 
 ReplyError = Literal["MALFORMED", "RETAINED", "TOO_OLD", "OUT_OF_RANGE", "BUSY", "NOT_SENT"]
@@ -55,7 +56,38 @@ def order(message: Json) -> OrderCommand:
     )
 
 
-COMMANDS: Mapping[str, Callable[[Json], Command]] = {"order": order}
+def note(message: Json) -> NoteCommand:
+    """Read a ``cmd/note``; it says a reason, a comment or both."""
+    reason = (
+        None if message.get("reason") is None else _reason(fields.typed(message, "reason", dict))
+    )
+    comment = fields.text_or_none(message, "comment")
+    if reason is None and comment is None:
+        raise WireError("neither reason nor comment is given")
+    return NoteCommand(
+        command_id=command_id(message),
+        about=fields.matched(_ABOUT, message, "about")[0],
+        by=fields.text(message, "by"),
+        reason=reason,
+        comment=comment,
+    )
+
+
+def _reason(message: Json) -> Reason:
+    texts = fields.typed(message, "text", dict) if message.get("text") is not None else {}
+    planned = message.get("planned") is not None and fields.typed(message, "planned", bool)
+    category = message.get("category", "unspecified")
+    if category not in get_args(ReasonCategory):
+        raise WireError(f"category: only {', '.join(get_args(ReasonCategory))}")
+    return Reason(
+        code=fields.text(message, "code"),
+        category=category,
+        text={language: fields.text(texts, language) for language in texts},
+        planned=planned,
+    )
+
+
+COMMANDS: Mapping[str, Callable[[Json], Command]] = {"order": order, "note": note}
 """What may be asked of an equipment: name -> reader of ``cmd/<name>``."""
 
 

@@ -76,6 +76,10 @@ _REASON = _object(
         "planned": _FLAG,
     }
 )
+_GIVEN_REASON = _object(
+    {"code": _NAME},
+    optional={"text": _TEXTS, "category": _one_of(events.ReasonCategory), "planned": _FLAG},
+)
 _STATUS = _object(
     {
         "state": _STATE,
@@ -254,6 +258,10 @@ _PLAIN: dict[str, Json] = {
             ("planned_qty", "ideal_cycle_ms"), _or_null({"type": "number", "minimum": 0})
         )
         | dict.fromkeys(("effective_at", "at"), _MAYBE_TIME),
+    ),
+    "cmd/note": _object(
+        {"command_id": _COMMAND_ID, "about": _NAME, "by": _NAME},
+        optional={"comment": _MAYBE_TEXT, "reason": _or_null(_GIVEN_REASON), "at": _MAYBE_TIME},
     ),
     "cmd/replay": _object(
         {"command_id": _COMMAND_ID},

@@ -64,9 +64,9 @@ def birth_topic(place: Place) -> str:
     return f"{place.root}/{place.subject}/birth"
 
 
-def command_topic(place: Place) -> str:
-    """Return where orders for this equipment come in."""
-    return f"{place.root}/{place.subject}/cmd/order"
+def command_topic(place: Place, name: str = "order") -> str:
+    """Return where this equipment is asked; ``name`` is one of `gateway.wire.command.COMMANDS`."""
+    return f"{place.root}/{place.subject}/cmd/{name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.domain import durable
+from gateway.domain.commanding import refusal
 from gateway.domain.equipment import next_due_s, step
 from gateway.domain.events import Event, Json, stamp
 from gateway.domain.facts import (
@@ -113,24 +114,28 @@ class Play:
                 self._feed(fact)
 
     def _feed(self, fact: Fact) -> None:
+        if isinstance(fact, Commanded):
+            error = refusal(self.state, fact, self.rules)
+            if error is not None:
+                self.refused[fact.command.command_id] = error
         self.state, events = step(self.state, fact, self.rules)
         self.events += events
 
     def _pass_time(self, line: Json) -> None:
-        mono_s = line.get("mono_s", line["at_s"])
+        mono_s = _mono_s(line)
         for _ in range(_MAX_TICKS):
             due_s = next_due_s(self.state, self.rules)
             if due_s is None or due_s > mono_s:
                 return
             self._feed(Tick(self._at(line["at_s"] - (mono_s - due_s)), due_s))
-        raise AssertionError(f"still due at {due_s} s after {_MAX_TICKS} ticks")
+        raise AssertionError(f"still due after {_MAX_TICKS} ticks")
 
     def _at(self, second: float) -> datetime:
         return self.epoch + timedelta(seconds=second)
 
     def _facts(self, line: Json) -> Iterator[Fact]:
         at = self._at(line["at_s"])
-        mono_s = float(line.get("mono_s", line["at_s"]))
+        mono_s = _mono_s(line)
         if "started" in line:
             told = line["started"] if isinstance(line["started"], dict) else {}
             alive_s = told.get("last_alive_s")
@@ -171,34 +176,37 @@ class Play:
         return own
 
 
+def _mono_s(line: Json) -> float:
+    return float(line["mono_s"] if "mono_s" in line else line["at_s"])
+
+
 def _of(tags: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
     return {tag: values[tag] for tag in tags if tag in values}
 
 
 def differences(play: Play, expected: Iterable[Json]) -> list[str]:
     """Compare what came with what must come; empty if all is as expected."""
-    wanted, only, found = [], set(), []
-    for line in expected:
-        if "only" in line:
-            only |= set(line["only"])
-        elif "snapshot" in line:
-            shown = snapshots(play.state).get(line["snapshot"])
-            found += _unlike(line["data"], shown, f"snapshot {line['snapshot']}")
-        elif "refused" in line:
-            error = play.refused.get(line["refused"])
-            found += _unlike(line["error"], error, f"refusal of {line['refused']}")
-        else:
-            wanted.append(line)
+    expected = list(expected)
+    wanted = [line for line in expected if "type" in line]
+    only = {name for line in expected for name in line.get("only", ())}
     only |= {line["type"] for line in wanted}
     came = [event for event in play.events if event.type in only]
-    for number, line in enumerate(wanted):
-        if number < len(came):
-            found += _unlike(_in_full(line, play), _told(came[number]), f"event {number}")
-    for line in wanted[len(came) :]:
-        found.append(f"missing: {line}")
-    for event in came[len(wanted) :]:
-        found.append(f"too many: {_told(event)}")
-    return found
+    found = [text for line in expected for text in _in_the_end(line, play)]
+    pairs = enumerate(zip(wanted, came, strict=False))
+    for number, (line, event) in pairs:
+        found += _unlike(_in_full(line, play), _told(event), f"event {number}")
+    found += [f"missing: {line}" for line in wanted[len(came) :]]
+    return found + [f"too many: {_told(event)}" for event in came[len(wanted) :]]
+
+
+def _in_the_end(line: Json, play: Play) -> list[str]:
+    if "snapshot" in line:
+        shown = snapshots(play.state).get(line["snapshot"])
+        return _unlike(line["data"], shown, f"snapshot {line['snapshot']}")
+    if "refused" in line:
+        error = play.refused.get(line["refused"])
+        return _unlike(line["error"], error, f"refusal of {line['refused']}")
+    return []
 
 
 def _told(event: Event) -> Json:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from gateway.domain.commands import OrderCommand, Reply
+from gateway.domain.commands import Command, Reply
 from gateway.domain.events import Count, Json, State, Status
 from gateway.ops.mqtt_link import MqttLink, connect
 from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, Message, Session
@@ -71,7 +71,7 @@ class Rest:
     """The rest of the gateway, as the publisher sees it: a script and a record."""
 
     states: dict[str, Mapping[str, Json]] = field(default_factory=dict)
-    orders: list[tuple[str, OrderCommand]] = field(default_factory=list)
+    orders: list[tuple[str, Command]] = field(default_factory=list)
     reply: Reply = field(default_factory=lambda: Reply(accepted=True, seq=17))
     clones: int = 0
     begin_epoch: Callable[[str], Awaitable[object]] | None = None
@@ -84,7 +84,7 @@ class Rest:
             more_health=lambda: {"drops": 0},
         )
 
-    async def submit(self, equipment: str, command: OrderCommand) -> Reply:
+    async def submit(self, equipment: str, command: Command) -> Reply:
         self.orders.append((equipment, command))
         return self.reply
 

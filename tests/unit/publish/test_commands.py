@@ -5,10 +5,11 @@ import orjson
 from gateway.domain.commands import OrderCommand, Reply
 from gateway.domain.events import Json, Order
 from gateway.ops.mqtt_terms import Message
-from gateway.publish.commands import Orders
+from gateway.publish.commands import Commands
 from gateway.publish.counts import Counts
 from gateway.publish.replies import Replies
 from gateway.publish.timing import Timing
+from gateway.wire.command import COMMANDS
 from gateway.wire.topics import command_topic
 from tests.support.clock import FakeClock
 from tests.support.fake_sender import FakeSender
@@ -17,7 +18,7 @@ from tests.support.publishing import OVEN, PLACES, PRESS, TOPICS, Rest
 
 async def answer_to(rest: Rest, content: Json, *, retain: bool = False) -> Json:
     sender = FakeSender()
-    orders = Orders(PLACES, rest.submit, Timing(clock=FakeClock()))
+    orders = Commands(PLACES, rest.submit, Timing(clock=FakeClock()))
     payload = orjson.dumps(content)
     message = Message(topic=command_topic(PRESS), payload=payload, qos=1, retain=retain, mid=1)
     await orders.handle(message, Replies(sender, TOPICS, Counts()))
@@ -51,5 +52,5 @@ async def test_what_cannot_be_obeyed_is_not_handed_in() -> None:
 
 def test_commissioning_takes_no_orders() -> None:
     places = replace(PLACES, local=frozenset({"press-03"}))
-    orders = Orders(places, Rest().submit, Timing())
-    assert list(orders.topics) == [command_topic(OVEN)]
+    orders = Commands(places, Rest().submit, Timing())
+    assert set(orders.topics) == {command_topic(OVEN, name) for name in COMMANDS}
