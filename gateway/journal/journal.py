@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from gateway.journal.errors import JournalError, JournalFailed, JournalUnusable
+from gateway.journal.identity import IdentityChange, Places
 from gateway.journal.ledger import Ledger
 from gateway.journal.lock import FileLock
 from gateway.journal.numbering import from_unix_ms, prepare
@@ -42,6 +43,7 @@ from gateway.journal.writer import (
     AppendOrder,
     CloseOrder,
     EpochOrder,
+    IdentityOrder,
     Order,
     Report,
     Waiter,
@@ -81,6 +83,7 @@ class Journal:
         self._head = ledger.head
         self._first_seq = ledger.first_seq
         self._states = dict(ledger.states)
+        self._places = ledger.places
         self._heads: defaultdict[str, dict[str, StreamHead]] = defaultdict(dict)
         for (equipment, kind), head in ledger.heads.items():
             self._heads[equipment][kind] = head
@@ -139,16 +142,24 @@ class Journal:
         append = prepare(entries, command)
         return await self._order(lambda waiter: AppendOrder(append, waiter))
 
-    async def new_epoch(self, reason: str) -> str:
-        """Begin an epoch in a journal that turned out to be a copy; return its name.
+    async def new_epoch(self, reason: str, *, abandon: bool = True) -> str:
+        """Begin an epoch and return its name.
 
-        What was not delivered under the old epoch never will be, as another gateway may
-        have used the same ids for other facts: the cursors move past it and gap events of
-        the new epoch tell how much it was. Streams count from 1 again; the caller owes
-        each series a new baseline.
+        In a journal that turned out to be a copy (``abandon``) what was not delivered under
+        the old epoch never will be, as another gateway may have used the same ids for other
+        facts: the cursors move past it and gap events of the new epoch tell how much it
+        was. Streams count from 1 again; the caller owes each series a new baseline.
         """
-        await self._order(lambda waiter: EpochOrder(reason, waiter))
+        await self._order(lambda waiter: EpochOrder(reason, abandon, waiter))
         return self.epoch
+
+    def places(self) -> Places:
+        """Return the topics under which something is retained -> their equipment."""
+        return dict(self._places)
+
+    async def identify(self, change: IdentityChange) -> None:
+        """Note where equipment is retained, or that it is retired; return after the commit."""
+        await self._order(lambda waiter: IdentityOrder(change, waiter))
 
     def heartbeat(self, at: datetime) -> None:
         """The collector is alive at ``at``: known on the disk within a second. So does a commit."""
@@ -278,6 +289,9 @@ class Journal:
         self._head, self._first_seq = changes.head, changes.first_seq
         self._epochs = changes.epochs
         self._states |= changes.states
+        for equipment in changes.retired:
+            self._states.pop(equipment, None)
+        self._places = self._places if changes.places is None else changes.places
         if changes.new_epoch:
             self._heads.clear()
             moved = {n: max(s, self.cursor(n)) for n, s in changes.cursors.items()}

@@ -10,12 +10,13 @@ Used by one thread at a time; knows no event loop and no quota.
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.domain.events import Gap, Reading
+from gateway.journal.changes import Changes
 from gateway.journal.epoch import MAX_STREAMSEQ, draw_epoch
 from gateway.journal.errors import CommandRepeated, FileFull, as_journal_errors
+from gateway.journal.identity import IdentityChange, read_places
 from gateway.journal.numbering import Append, Numbered, Stream, number, prepare, unix_ms
 from gateway.journal.retention import Victim, name_gaps, row_bytes
 from gateway.journal.row import Entry, StreamHead
@@ -26,24 +27,6 @@ COMMANDS_KEPT = 10_000
 
 Result = list[int] | CommandRepeated
 """The seqs of one append, or why it was not written."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """What was committed since the last `Ledger.take_changes`."""
-
-    head: int
-    first_seq: int
-    epochs: tuple[str, ...]
-    """Oldest first; the last one is in force."""
-    new_epoch: bool = False
-    """The heads known before belong to an earlier epoch."""
-    heads: dict[Stream, StreamHead] = field(default_factory=dict)
-    states: dict[str, bytes] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)
-    """Equipment with new events or a new state."""
-    cursors: dict[str, int] = field(default_factory=dict)
-    """Cursors that were moved by the journal itself."""
 
 
 class Ledger:
@@ -70,6 +53,7 @@ class Ledger:
             (equipment, kind): StreamHead(streamseq, seq)
             for equipment, kind, streamseq, seq in query("SELECT * FROM stream")
         }
+        self.places = read_places(self.connection)
         found = query("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
         self.head: int = found[0] if found else 0
         self.first_seq = self._find_first_seq()
@@ -165,6 +149,17 @@ class Ledger:
         self._changes.new_epoch = True
         self._changes.cursors = cursors
         self._remember(numbered, marks, {})
+
+    def identify(self, change: IdentityChange) -> None:
+        """Note where equipment is retained, or that it is retired, in one transaction."""
+        with self._transaction():
+            change.write(self.connection)
+            places = read_places(self.connection)
+        self.places = self._changes.places = places
+        if change.retired is not None:
+            self.states.pop(change.retired, None)
+            self._changes.states.pop(change.retired, None)
+            self._changes.retired.add(change.retired)
 
     def remove(self, victims: Sequence[Victim], at: datetime, *, reading_floor: int) -> None:
         """Delete rows and name those not yet delivered, in one transaction."""

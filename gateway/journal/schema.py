@@ -55,7 +55,14 @@ def _create(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (_create,)
+def _note_places(connection: sqlite3.Connection) -> None:
+    # Where something is retained at the broker; of nobody's once the equipment is retired.
+    connection.execute(
+        "CREATE TABLE place (topic TEXT PRIMARY KEY, equipment TEXT) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (_create, _note_places)
 """Step n takes a journal from version n to n + 1; each is one transaction."""
 
 

@@ -14,9 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from gateway.journal.changes import Changes
 from gateway.journal.errors import JournalError, JournalFailed
-from gateway.journal.ledger import Changes, Ledger, Result
+from gateway.journal.identity import IdentityChange
+from gateway.journal.ledger import Ledger, Result
 from gateway.journal.numbering import Append
 from gateway.journal.space import Space
 
@@ -35,9 +38,18 @@ class AppendOrder:
 
 @dataclass(frozen=True, slots=True)
 class EpochOrder:
-    """Begin an epoch and abandon what was not delivered."""
+    """Begin an epoch; ``abandon`` what was not delivered."""
 
     reason: str
+    abandon: bool
+    waiter: Waiter
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityOrder:
+    """Change what is known of places and equipment."""
+
+    change: IdentityChange
     waiter: Waiter
 
 
@@ -46,7 +58,7 @@ class CloseOrder:
     """Write what is left and end."""
 
 
-Order = AppendOrder | EpochOrder | CloseOrder
+Order = AppendOrder | EpochOrder | IdentityOrder | CloseOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,7 @@ class Writer:
             appends = []
             if isinstance(order, CloseOrder):
                 return True
-            self._begin_epoch(order)
+            self._change(order)
         self._commit(appends)
         return False
 
@@ -149,9 +161,13 @@ class Writer:
         waiters = [order.waiter for order in orders]
         self._tell(list(zip(waiters, results, strict=True)))
 
-    def _begin_epoch(self, order: EpochOrder) -> None:
-        at = self._now()
-        self._space.with_room(lambda: self._ledger.begin_epoch(order.reason, at, abandon=True), at)
+    def _change(self, order: EpochOrder | IdentityOrder) -> None:
+        at, ledger = self._now(), self._ledger
+        if isinstance(order, IdentityOrder):
+            self._space.with_room(partial(ledger.identify, order.change), at)
+        else:
+            begin = partial(ledger.begin_epoch, order.reason, at, abandon=order.abandon)
+            self._space.with_room(begin, at)
         self._tell([(order.waiter, [])])
 
     def _trim(self) -> bool:

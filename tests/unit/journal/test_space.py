@@ -140,7 +140,7 @@ def test_a_full_disk_is_survived_with_the_ballast(
     full_disk: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = full_disk / "j.db"
-    ledger, space = opened(path, Limits(ballast_bytes=256 << 10))
+    ledger, space = opened(path, Limits(ballast_bytes=512 << 10))
     accepted = fill(ledger, space, rounds=200)
     assert "disk full" in caplog.text
     assert path.with_name("j.db.ballast").exists()
@@ -153,12 +153,12 @@ def test_a_full_disk_is_survived_with_the_ballast(
 
 def test_a_disk_full_at_the_start_is_survived(full_disk: Path) -> None:
     path = full_disk / "j.db"
-    ledger, space = opened(path, Limits(ballast_bytes=256 << 10))
+    ledger, space = opened(path, Limits(ballast_bytes=512 << 10))
     fill(ledger, space, rounds=20)
     ledger.abandon()
     (full_disk / "somebody-elses").write_bytes(bytes(shutil.disk_usage(full_disk).free))
     assert shutil.disk_usage(full_disk).free == 0
-    ledger, space = opened(path, Limits(ballast_bytes=256 << 10))
+    ledger, space = opened(path, Limits(ballast_bytes=512 << 10))
     assert fill(ledger, space, rounds=5) == 5
     ledger.close(MORNING)
 

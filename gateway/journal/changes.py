@@ -1,0 +1,28 @@
+"""What the writer's thread tells the event loop after a transaction."""
+
+from dataclasses import dataclass, field
+
+from gateway.journal.identity import Places
+from gateway.journal.numbering import Stream
+from gateway.journal.row import StreamHead
+
+
+@dataclass(slots=True)
+class Changes:
+    """What was committed since the last `Ledger.take_changes`."""
+
+    head: int
+    first_seq: int
+    epochs: tuple[str, ...]
+    """Oldest first; the last one is in force."""
+    new_epoch: bool = False
+    """The heads known before belong to an earlier epoch."""
+    heads: dict[Stream, StreamHead] = field(default_factory=dict)
+    states: dict[str, bytes] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    """Equipment with new events or a new state."""
+    cursors: dict[str, int] = field(default_factory=dict)
+    """Cursors that were moved by the journal itself."""
+    places: Places | None = None
+    """All that is noted, if that changed."""
+    retired: set[str] = field(default_factory=set)
