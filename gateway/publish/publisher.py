@@ -6,6 +6,7 @@
   begins and when it ends, and not in between.
 - Before anything is published the retained health is read: if it knows events of our epoch
   that we do not have, our journal is a copy, and a new epoch begins first.
+- What is retained at a place its equipment has left is cleared before the session begins.
 - On a clean stop ``online`` false is confirmed before the connection is closed; in every other
   end the broker says it for us.
 """
@@ -20,6 +21,7 @@ from gateway.ops.backoff import delays
 from gateway.ops.mqtt_terms import BrokerSettings, Message, MqttError
 from gateway.publish.commands import Commands, Submit
 from gateway.publish.counts import Counts
+from gateway.publish.moves import Moves
 from gateway.publish.mqtt import Connection, Greeting, connect
 from gateway.publish.places import Places
 from gateway.publish.presence import Presence, is_ahead, online_payload
@@ -86,6 +88,7 @@ class Publisher:
         self._connected_before = False
         self._outage = False
         rate = settings.max_rate_per_s
+        self._moves = Moves(journal, places, settings.broker, wait_s=settings.retained_wait_s)
         self._pump = Pump(
             journal, places, counts, window=settings.window, max_rate_per_s=rate, timing=timing
         )
@@ -133,6 +136,7 @@ class Publisher:
             await self._timing.sleep(next(waits))
 
     async def _session(self) -> None:
+        await self._moves.vacate()
         greeting = self._greeting()
         async with connect(self._settings.broker, greeting) as connection:
             epoch, head = self._journal.epoch, self._journal.head()
@@ -150,6 +154,7 @@ class Publisher:
 
     async def _serve(self, connection: Connection, *, began_at: int) -> None:
         """Say who we are, then do everything side by side until the connection ends."""
+        await self._moves.occupy()
         await self._presence.announce_births(connection)
         await self._snapshots.publish_all(connection)
         await self._presence.announce_online(connection, self._online(online=True))

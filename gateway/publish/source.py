@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from gateway.journal.identity import IdentityChange
 from gateway.journal.row import Row, StreamHead
 
 
@@ -64,6 +65,14 @@ class Source(Protocol):
         self, start: datetime, end: datetime, after: int, limit: int
     ) -> list[Row]:
         """Return rows whose time lies in [start, end], in order of seq."""
+        ...
+
+    def places(self) -> Mapping[str, str | None]:
+        """Return the topics under which something is retained -> their equipment."""
+        ...
+
+    async def identify(self, change: IdentityChange) -> None:
+        """Note where equipment is retained; return after the commit."""
         ...
 
     def watch(self) -> Watch:

@@ -47,6 +47,11 @@ class Place:
         """site/area/line/equipment, as events carry it."""
         return f"{self.site}/{self.area}/{self.line}/{self.equipment}"
 
+    @property
+    def topic(self) -> str:
+        """What all its topics begin with; `parse_place` reads it."""
+        return f"{self.root}/{self.subject}"
+
 
 def event_topic(place: Place, type_: str, part: str = "") -> str:
     """Return the topic of an event; ``part`` is the group of a reading, else ""."""
@@ -150,6 +155,14 @@ _EQUIPMENT_TAIL = re.compile(
 _GATEWAY_TAIL = re.compile(r"(?P<kind>online|birth|health|selftest)|cmd/replay|reply/(?P<id>[^/]+)")
 _GATEWAY_LEVELS = 2
 _EQUIPMENT_LEVELS = 4
+
+
+def parse_place(topic: str) -> Place:
+    """Return the place whose ``topic`` this is; WireError if it is none."""
+    levels = topic.split("/")
+    if len(levels) <= _EQUIPMENT_LEVELS:
+        raise WireError(f"{topic!r} has too few levels")
+    return Place("/".join(levels[:-_EQUIPMENT_LEVELS]), *levels[-_EQUIPMENT_LEVELS:])
 
 
 def parse_topic(root: str, topic: str) -> EquipmentTopic | GatewayTopic:

@@ -7,6 +7,7 @@ from datetime import datetime
 import orjson
 
 from gateway.domain.events import Event
+from gateway.journal.identity import IdentityChange, Places
 from gateway.journal.row import Row, StreamHead
 
 EPOCH = "t5k2m0-9f3a"
@@ -45,6 +46,7 @@ class FakeJournal:
         self._head = 0
         self._streamseqs: dict[tuple[str, str], int] = {}
         self._watches: list[FakeWatch] = []
+        self._places: Places = {}
 
     def commit(self, equipment: str, *events: Event, local: bool = False) -> list[int]:
         """Append ``events``; returns their seqs."""
@@ -125,6 +127,17 @@ class FakeJournal:
         return [row for row in self.kept if row.seq > after and first_ms <= row.time_ms <= last_ms][
             :limit
         ]
+
+    def places(self) -> Places:
+        return dict(self._places)
+
+    async def identify(self, change: IdentityChange) -> None:
+        self._places |= change.occupied
+        for topic in change.vacated:
+            del self._places[topic]
+        for topic, equipment in self._places.items():
+            if equipment is not None and equipment == change.retired:
+                self._places[topic] = None
 
     def watch(self) -> FakeWatch:
         watch = FakeWatch()
