@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from gateway.domain import commanding, counts, faults, quality, readings, status
+from gateway.domain import commanding, counts, faults, quality, readings, shift_change, status
 from gateway.domain.events import Event, Gap, Health, Order, State
 from gateway.domain.facts import (
     Commanded,
@@ -35,7 +35,9 @@ Step = tuple[EquipmentState, list[Event]]
 
 def step(state: EquipmentState, fact: Fact, rules: EquipmentRules) -> Step:
     """Return the state after ``fact`` and the events it caused, in order."""
-    return _STEPS[type(fact)](state, fact, rules)
+    state_then, cuts = shift_change.turn(state, fact, rules)
+    after, events = _STEPS[type(fact)](state_then, fact, rules)
+    return shift_change.marked(state, after, cuts + events, fact, rules)
 
 
 def next_due_s(state: EquipmentState, rules: EquipmentRules) -> float | None:
@@ -45,6 +47,7 @@ def next_due_s(state: EquipmentState, rules: EquipmentRules) -> float | None:
     if live.verdict is not None:
         moments.append(status.hold_ends_s(state.durable, live.verdict, rules))
     moments.append(status.freezes_s(live, rules))
+    moments.append(shift_change.changes_s(live, rules))
     return min((moment for moment in moments if moment is not None), default=None)
 
 

@@ -7,7 +7,7 @@ there is one place that says what a fact looks like.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
@@ -117,14 +117,29 @@ class Order:
     ideal_cycle_ms: float | None = None
 
     def data(self) -> Json:
-        """The five fields that travel on every fact."""
+        """The fields that travel on every fact."""
         return {
             "order_no": self.order_no,
             "operation": self.operation,
             "product": self.product,
             "batch": self.batch,
             "operator": self.operator,
+            "ideal_cycle_ms": self.ideal_cycle_ms,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One shift as it was worked, from ``starts_at`` to before ``ends_at`` (UTC)."""
+
+    code: str
+    production_date: date
+    starts_at: datetime
+    ends_at: datetime
+
+    def data(self) -> Json:
+        """The two fields that travel on every fact."""
+        return {"code": self.code, "production_date": self.production_date.isoformat()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +149,7 @@ class Event:
     type: ClassVar[str] = ""
     at: datetime
     order: Order | None = None
+    shift: Shift | None = None
     time_quality: TimeQuality | Literal["unsynced"] = "gateway"
 
     def data(self) -> Json:
@@ -142,7 +158,8 @@ class Event:
 
     def _context(self) -> Json:
         order = None if self.order is None else self.order.data()
-        return {"timequality": self.time_quality, "order": order, "shift": None}
+        shift = None if self.shift is None else self.shift.data()
+        return {"timequality": self.time_quality, "order": order, "shift": shift}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +214,8 @@ class Count(Event):
     cycle_time_ms: int | None = None
     origin: Literal["device", "manual"] = "device"
     order_ambiguous: bool = False
+    shift_ambiguous: bool = False
+    """A shift began or ended within the window."""
 
     def data(self) -> Json:
         """The contract's ``data`` object."""
@@ -213,6 +232,7 @@ class Count(Event):
             "cycle_time_ms": self.cycle_time_ms,
             "origin": self.origin,
             "order_ambiguous": self.order_ambiguous,
+            "shift_ambiguous": self.shift_ambiguous,
             **self._context(),
         }
 
@@ -260,6 +280,14 @@ class Fault(Event):
     by: str | None = None
     comment: str | None = None
     until: datetime | None = None
+    """When a shelf ends by itself; only where this step put it up."""
+    first_up: bool = False
+    """It stopped the machine when no other fault did."""
+    flood: bool = False
+    """Raised amid more faults than a person can follow."""
+    acked_by: str | None = None
+    acked_at: datetime | None = None
+    shelved_until: datetime | None = None
 
     def data(self) -> Json:
         """The contract's ``data`` object."""
@@ -277,6 +305,11 @@ class Fault(Event):
             "by": self.by,
             "comment": self.comment,
             "until": _stamp_or_none(self.until),
+            "first_up": self.first_up,
+            "flood": self.flood,
+            "acked_by": self.acked_by,
+            "acked_at": _stamp_or_none(self.acked_at),
+            "shelved_until": _stamp_or_none(self.shelved_until),
             **self._context(),
         }
 

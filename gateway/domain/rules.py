@@ -9,6 +9,7 @@ from typing import Literal
 
 from gateway.domain.events import CounterKind, FaultText, Mode, Reason, State, Text
 from gateway.domain.expression import Expression
+from gateway.domain.shifts import ShiftCalendar
 
 Stage = Literal["commissioning", "live"]
 OnDecrease = Literal["auto", "reset_from_zero", "rebaseline"]
@@ -69,6 +70,13 @@ class FaultRule:
     texts: Mapping[int, FaultText]
     on_delay_s: float = 0.0
     off_delay_s: float = 0.0
+    inverted: bool = False
+    """A bit of the dictionary is a fault while it is 0; bits only."""
+    chatter_raises: int = 3
+    """So many raises of one number within ``chatter_s`` are one occurrence from there on;
+    0 folds nothing."""
+    chatter_s: float = 60.0
+    """A chattering fault is over when it was quiet for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,11 @@ class EquipmentRules:
     tags: Mapping[str, TagRule] = field(default_factory=dict)
     snapshot_s: float = 600.0
     """A full set of each reading group at least this often."""
+    max_shelf_s: float = 28_800.0
+    """The longest time a fault may be shelved for."""
     stage: Stage = "live"
+    calendar: ShiftCalendar | None = None
+    """When people work on it; None where nobody said."""
     decisive: frozenset[str] = field(init=False)
     """Tags that faults or status rules look at."""
 

@@ -37,6 +37,7 @@ def _status(durable: Durable) -> Json | None:
         reason=held.reason,
         mode=held.mode,
         order=order,
+        shift=held.shift,
         repeat=True,
         quality="bad" if held.state == "offline" else "good",
     )

@@ -18,6 +18,7 @@ from gateway.domain.events import (
     Mode,
     Order,
     Reason,
+    Shift,
     State,
 )
 
@@ -44,6 +45,7 @@ class OpenStatus:
     since: Moment
     reason: Reason | None = None
     mode: Mode = "unknown"
+    shift: Shift | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,15 @@ class CounterState:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody said about a fault."""
+
+    at: datetime
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActiveFault:
     """One occurrence that has not cleared."""
 
@@ -79,6 +90,81 @@ class ActiveFault:
     acked: bool = False
     frozen: bool = False
     """Its source is out of sight: still active as far as anybody knows."""
+    raises: int = 1
+    """How often its source showed it anew within this occurrence."""
+    chattering: bool = False
+    """It stays open over short clears."""
+    quiet_since: Moment | None = None
+    """Chattering, and its source has not shown it since."""
+    told: Moment | None = None
+    """When ``raises`` was last published, if not with the raise itself."""
+    first_up: bool = False
+    flood: bool = False
+    acked_by: str | None = None
+    acked_at: datetime | None = None
+    comments: tuple[Comment, ...] = ()
+    """The newest, oldest first."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the machine is stopped by it, as far as its source was last seen."""
+        return self.fault.stops_machine and self.quiet_since is None
+
+
+@dataclass(frozen=True, slots=True)
+class ClearedFault:
+    """An occurrence that cleared before anybody acknowledged it."""
+
+    fault_id: str
+    key: str
+    """"tag/number"."""
+    code: str
+    raised_at: datetime
+    cleared_at: datetime
+    duration_ms: int
+    raises: int = 1
+    first_up: bool = False
+    flood: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A bit or a code that somebody took out of sight for a while."""
+
+    until: Moment
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownFault:
+    """A bit or a code that was raised and stands in no dictionary."""
+
+    first_seen: datetime
+    last_seen: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaultMemory:
+    """What is remembered of faults beyond those in force. All of it is bounded."""
+
+    unacked: tuple[ClearedFault, ...] = ()
+    """Cleared and not acknowledged, oldest first."""
+    shelves: Mapping[str, Shelf] = field(default_factory=dict)
+    """"tag/number" -> its shelf: the next occurrence is born on it."""
+    unknown: Mapping[str, UnknownFault] = field(default_factory=dict)
+    """"tag/number" -> when it was seen."""
+    last_number: int = 0
+    """Of the newest fault_id; grows, so that no two occurrences share one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """One occurrence began: what chatter and flood are told by."""
+
+    key: str
+    moment: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +199,20 @@ class Durable:
     counters: Mapping[str, CounterState] = field(default_factory=dict)
     faults: Mapping[str, ActiveFault] = field(default_factory=dict)
     """"tag/number" -> occurrence."""
+    fault_memory: FaultMemory = field(default_factory=FaultMemory)
     links: Mapping[str, LinkHealth] = field(default_factory=dict)
     order: OrderInForce | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The shift that is worked now, None for none, and when that changes."""
+
+    shift: Shift | None
+    known_from: datetime
+    ends: datetime
+    ends_s: float
+    """The same on the monotonic clock, as far as could be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +242,13 @@ class Live:
     verdict: Verdict | None = None
     fault_edges: Mapping[str, Moment] = field(default_factory=dict)
     """"tag/number" waiting out a delay -> when the edge was first seen."""
+    raises: tuple[Raised, ...] = ()
+    """The newest raises, oldest first."""
     published: Mapping[str, Value] = field(default_factory=dict)
     snapshot_due_s: Mapping[str, float] = field(default_factory=dict)
     """reading group -> monotonic moment of its next full set."""
     alive_changed: Moment | None = None
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)

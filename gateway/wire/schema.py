@@ -64,7 +64,8 @@ _ORDER = _object(
         "product": _MAYBE_TEXT,
         "batch": _MAYBE_TEXT,
         "operator": _MAYBE_TEXT,
-    }
+    },
+    optional={"ideal_cycle_ms": _or_null(_NUMBER)},
 )
 _SHIFT = _object({"code": _NAME, "production_date": {"type": "string", "format": "date"}})
 _CONTEXT: Json = {"order": _or_null(_ORDER), "shift": _or_null(_SHIFT)} | _TIME_QUALITY
@@ -112,7 +113,8 @@ _COUNT = _object(
         "origin": {"enum": ["device", "manual"]},
         "order_ambiguous": _FLAG,
     }
-    | _CONTEXT
+    | _CONTEXT,
+    optional={"shift_ambiguous": _FLAG},
 )
 _FAULT = _object(
     {
