@@ -74,6 +74,9 @@ class Deriver:
         stored = self._journal.states()
         live = [name for name, rules in self._rules.items() if rules.stage == "live"]
         known = [name for name in live if name in stored]
+        if any(self._journal.heads(name) for name in live if name not in stored):
+            # Retired once, and back: its totals begin at 0, which no series may see.
+            await self._journal.new_epoch("retired equipment is back", abandon=False)
         epoch_is_new = bool(known) and not any(self._journal.heads(name) for name in known)
         fact = Started(
             self._clock.now(), self._clock.mono_s(), self._boot_id, self._journal.last_alive

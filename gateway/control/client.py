@@ -33,6 +33,12 @@ async def command(path: Path, equipment: str, name: str, content: Json) -> Reply
     return Reply(accepted=answer["accepted"], seq=answer["seq"], error=answer["error"])
 
 
+async def retire(path: Path, equipment: str) -> Reply:
+    """Let an equipment go for good. Raises NoCollector."""
+    answer = await _ask(path, {"equipment": equipment, "retire": True})
+    return Reply(accepted=answer["accepted"], error=answer["error"])
+
+
 async def _ask(path: Path, question: Json) -> dict[str, Any]:
     try:
         async with asyncio.timeout(TIMEOUT_S):

@@ -6,7 +6,10 @@ from typing import Any
 
 from gateway.collect.deriver import Deriver
 from gateway.domain.commands import Command, Reply
+from gateway.journal.identity import IdentityChange
 from gateway.journal.journal import Journal
+
+STILL_CONFIGURED = "still configured in the running collector: restart it first"
 
 
 class Control:
@@ -28,6 +31,13 @@ class Control:
             if earlier is not None:
                 return _reply(earlier)
             return await self._deriver.command(equipment, command)
+
+    async def retire(self, equipment: str) -> Reply:
+        """Let an equipment go for good that this process was not started with."""
+        if equipment in self._equipment:
+            return Reply(accepted=False, error=STILL_CONFIGURED)
+        await self._journal.identify(IdentityChange(retired=equipment))
+        return Reply(accepted=True)
 
 
 def _reply(stored: Mapping[str, Any]) -> Reply:

@@ -102,6 +102,8 @@ async def _obey(line: bytes, control: Control) -> Reply:
     try:
         asked = fields.json_object(line)
         equipment = fields.text(asked, "equipment")
+        if asked.get("retire") is True:
+            return await control.retire(equipment)
         wanted = _command(asked)
     except WireError as err:
         return Reply(accepted=False, error=str(err))

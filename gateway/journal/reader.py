@@ -12,11 +12,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import orjson
 
 from gateway.journal.errors import as_journal_errors
+from gateway.journal.identity import Places
 from gateway.journal.numbering import from_unix_ms, unix_ms
 from gateway.journal.row import Row, StreamHead
 from gateway.journal.schema import MIGRATIONS, connect_reader, version_of
@@ -26,6 +27,14 @@ _ROWS = (
     "SELECT seq, equipment, type, part, streamseq, time_ms, recorded_ms, local, data, e.epoch"
     " FROM event CROSS JOIN epoch AS e ON e.number = event.epoch"
 )
+
+
+class EpochRecord(NamedTuple):
+    """One life of the journal, and why it began."""
+
+    epoch: str
+    reason: str
+    began_at: datetime
 
 
 class JournalReader:
@@ -58,6 +67,24 @@ class JournalReader:
         """Return the epoch in force."""
         found = self._query("SELECT epoch FROM epoch ORDER BY number DESC LIMIT 1")
         return str(found[0][0]) if found else None
+
+    def epochs(self) -> list[EpochRecord]:
+        """Return every epoch, oldest first."""
+        found = self._query("SELECT epoch, reason, began_ms FROM epoch ORDER BY number")
+        return [EpochRecord(epoch, reason, from_unix_ms(ms)) for epoch, reason, ms in found]
+
+    def places(self) -> Places:
+        """Return the topics under which something is retained -> their equipment."""
+        return dict(self._query("SELECT topic, equipment FROM place"))
+
+    def cursors(self) -> dict[str, int]:
+        """Return consumer -> how far it is."""
+        return dict(self._query("SELECT name, seq FROM cursor"))
+
+    def first_seq(self) -> int | None:
+        """Return the oldest seq that still exists; None if none does."""
+        found = self._query("SELECT min(seq) FROM event")
+        return found[0][0] if found else None
 
     def head(self) -> int:
         """Return the newest seq ever given; 0 if none."""

@@ -57,9 +57,7 @@ def _create(connection: sqlite3.Connection) -> None:
 
 def _note_places(connection: sqlite3.Connection) -> None:
     # Where something is retained at the broker; of nobody's once the equipment is retired.
-    connection.execute(
-        "CREATE TABLE place (topic TEXT PRIMARY KEY, equipment TEXT) WITHOUT ROWID"
-    )
+    connection.execute("CREATE TABLE place (topic TEXT PRIMARY KEY, equipment TEXT) WITHOUT ROWID")
 
 
 MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (_create, _note_places)
