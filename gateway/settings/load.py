@@ -16,6 +16,7 @@ from pathlib import Path
 from drivers import registry
 from gateway.domain.events import FaultText
 from gateway.settings import faults, shipped
+from gateway.settings.calendar import with_calendars
 from gateway.settings.equipment_model import EquipmentFile
 from gateway.settings.links import LinkSource, SpecOf, read_link, sessions
 from gateway.settings.model import GatewayFile
@@ -32,6 +33,19 @@ from gateway.settings.words import NAME_PATTERN
 from gateway.settings.yaml_source import read
 
 GATEWAY_FILE = "gateway.yaml"
+A_PROFILE_MAY_BRING = frozenset(
+    {
+        "missing",
+        "no_fault_source",
+        "no_status",
+        "unknown_link",
+        "unknown_tag",
+        "unknown_tag_guess",
+        "unused_link",
+        "which_link",
+    }
+)
+"""Problems an equipment has only because its profile is not there."""
 
 
 def load(
@@ -72,6 +86,8 @@ class _Loader:
     )
     files: dict[str, str] = field(default_factory=dict)
     """Equipment -> the file that declares it."""
+    without_profile: set[str] = field(default_factory=set)
+    """Files of equipment whose profile cannot be used."""
 
     def site(self) -> Site | None:
         """Return the site; None or a site of no use if the report refuses it."""
@@ -81,6 +97,9 @@ class _Loader:
         leaders = sessions(self.links, self.report)
         configs = {e.file.equipment: self._config(e, leaders) for e in equipment}
         links = self._sessions(equipment, leaders)
+        configs = with_calendars(self.sources, gateway, configs, self.report)
+        for label in self.without_profile:
+            self.report.forget(label, A_PROFILE_MAY_BRING)
         if gateway is None:
             return None
         warnings = tuple(self.report.problems)
@@ -124,9 +143,9 @@ class _Loader:
         if written is None:
             return None
         node = with_profile(written, self.sources, self.report)
-        if node is None:
-            salvage(EquipmentFile, written, self.report)
-            return None
+        if node is None:  # what it says itself can be checked all the same
+            self.without_profile.add(source.label)
+            node = written
         file = self._equipment_file(node, source.label)
         if file is None:
             return None

@@ -116,3 +116,9 @@ def test_a_profile_that_is_no_yaml_is_reported_once(tmp_path: Path) -> None:
     found = problems_of(tmp_path, EQUIPMENT, "profile: [press\n")
     assert [p.code for p in found] == ["unclosed_bracket"]
     assert found[0].file == str(tmp_path / "shipped/profiles/press.yaml")
+
+
+def test_what_stands_in_the_file_itself_is_checked_without_its_profile(tmp_path: Path) -> None:
+    written = EQUIPMENT.replace("profile: press", "profile: pres") + "min_hold_ms: soon\n"
+    found = problems_of(tmp_path, written)
+    assert {p.code for p in found} == {"missing_profile", "not_integer"}
