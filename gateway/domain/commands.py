@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from gateway.domain.events import Order, Reason
 
@@ -34,7 +35,25 @@ class NoteCommand:
     comment: str | None = None
 
 
-Command = OrderCommand | NoteCommand
+FaultAction = Literal["ack", "comment", "shelve", "unshelve"]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCommand:
+    """A person's word on one occurrence: seen, commented, out of sight for a while, back.
+
+    Shelving needs ``until`` and says why in ``comment``.
+    """
+
+    command_id: str
+    fault_id: str
+    action: FaultAction
+    by: str
+    comment: str | None = None
+    until: datetime | None = None
+
+
+Command = OrderCommand | NoteCommand | FaultCommand
 """Each has a ``command_id``; `step` obeys it, `gateway.wire.command` reads it."""
 
 

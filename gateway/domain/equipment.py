@@ -9,7 +9,17 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from gateway.domain import commanding, counts, faults, quality, readings, shift_change, status
+from gateway.domain import (
+    commanding,
+    counts,
+    fault_desk,
+    faults,
+    quality,
+    readings,
+    repeats,
+    shift_change,
+    status,
+)
 from gateway.domain.events import Event, Gap, Health, Order, State
 from gateway.domain.facts import (
     Commanded,
@@ -37,16 +47,17 @@ def step(state: EquipmentState, fact: Fact, rules: EquipmentRules) -> Step:
     """Return the state after ``fact`` and the events it caused, in order."""
     state_then, cuts = shift_change.turn(state, fact, rules)
     after, events = _STEPS[type(fact)](state_then, fact, rules)
-    return shift_change.marked(state, after, cuts + events, fact, rules)
+    after, told = repeats.tell(after, cuts + events, fact, rules)
+    return shift_change.marked(state, after, told, fact, rules)
 
 
 def next_due_s(state: EquipmentState, rules: EquipmentRules) -> float | None:
     """Return the monotonic moment at which a `Tick` would change something, if any."""
     live = state.live
-    moments = [faults.delay_ends_s(live.fault_edges, state.durable.faults, rules)]
+    moments = [faults.due_s(state.durable, live, rules), fault_desk.due_s(state.durable)]
     if live.verdict is not None:
         moments.append(status.hold_ends_s(state.durable, live.verdict, rules))
-    moments.append(status.freezes_s(live, rules))
+    moments += [status.freezes_s(live, rules), repeats.due_s(state, rules)]
     moments.append(shift_change.changes_s(live, rules))
     return min((moment for moment in moments if moment is not None), default=None)
 
@@ -95,20 +106,11 @@ def _judge(
 ) -> tuple[Durable, Live]:
     """Faults first, because a rule may ask for them, then the status."""
     order = _order(durable)
-    look = faults.watch(
-        durable.faults,
-        live.fault_edges,
-        live.values,
-        rules,
-        equipment=durable.equipment,
-        now=now,
-        order=order,
-    )
-    if look.events or look.active is not durable.faults:
-        durable = replace(durable, faults=look.active)
-        events += look.events
-    verdict = status.judge(live, durable, rules, now)
-    live = replace(live, verdict=verdict, fault_edges=look.edges)
+    look = faults.watch(durable, live, rules, now)
+    durable = look.durable
+    events += look.events
+    verdict = status.judge(look.live, durable, rules, now)
+    live = replace(look.live, verdict=verdict)
     believed = status.believe(durable, verdict, rules, now, order)
     if believed is not None:
         durable = replace(durable, status=believed[0])
@@ -206,9 +208,11 @@ def _link_silent(state: EquipmentState, lost: LinkLost, events: list[Event]) -> 
 def _ticked(state: EquipmentState, tick: Tick, rules: EquipmentRules) -> Step:
     events: list[Event] = []
     now = Moment(tick.at, tick.mono_s)
+    durable, unshelved = fault_desk.expire(state.durable, now)
+    events += unshelved
     if state.live.verdict is None:
-        return state, events
-    durable, live = _judge(state.durable, state.live, rules, now, events)
+        return replace(state, durable=durable), events
+    durable, live = _judge(durable, state.live, rules, now, events)
     return EquipmentState(durable, live), events
 
 
@@ -220,18 +224,11 @@ def _started(state: EquipmentState, started: Started, rules: EquipmentRules) -> 
         durable = _other_boot(durable, started.boot_id)
     live = quality.wake(started, rules)
     now = Moment(started.at, started.mono_s)
-    look = faults.watch(
-        durable.faults,
-        {},
-        live.values,
-        rules,
-        equipment=durable.equipment,
-        now=now,
-        order=_order(durable),
-    )
-    events += look.events
+    look = faults.watch(fault_desk.wake(durable, now), live, rules, now)
+    durable, unshelved = fault_desk.expire(look.durable, now)
+    events += [*look.events, *unshelved]
     links = {name: replace(link, state="starting") for name, link in durable.links.items()}
-    durable = replace(durable, faults=look.active, links=links)
+    durable = replace(durable, links=links)
     held = durable.status
     if held is None or held.state is not State.OFFLINE:
         since = Moment(started.last_alive, None) if held and started.last_alive else now
@@ -274,7 +271,7 @@ def _series_began(state: EquipmentState, began: SeriesBegan, rules: EquipmentRul
     ]
     if durable.status is not None:
         events.append(status.restate(durable.status, began.at, order))
-    events += [faults.restate(fault, began.at, order) for fault in durable.faults.values()]
+    events += faults.told_all(durable, began.at)
     return state, events
 
 

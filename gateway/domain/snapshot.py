@@ -3,8 +3,9 @@
 One ``data`` object per retained ``state/*`` topic.
 """
 
-from gateway.domain.events import Fault, Health, Json, Status, stamp
-from gateway.domain.state import ActiveFault, Durable, EquipmentState, LinkHealth
+from gateway.domain import faults
+from gateway.domain.events import Health, Json, Status, stamp
+from gateway.domain.state import ClearedFault, Durable, EquipmentState, LinkHealth
 
 KINDS: tuple[str, ...] = ("status", "counters", "faults", "health", "order")
 
@@ -14,7 +15,7 @@ def snapshots(state: EquipmentState) -> dict[str, Json]:
     durable = state.durable
     result: dict[str, Json] = {
         "counters": _counters(durable),
-        "faults": {"active": [_fault(durable, fault) for fault in durable.faults.values()]},
+        "faults": _faults(durable),
         "health": {"links": [_health(name, link) for name, link in sorted(durable.links.items())]},
         "order": _order(durable),
     }
@@ -59,18 +60,55 @@ def _counters(durable: Durable) -> Json:
     return {"counters": rows}
 
 
-def _fault(durable: Durable, fault: ActiveFault) -> Json:
-    event = Fault(
-        at=fault.raised.at,
-        fault_id=fault.fault_id,
-        transition="raised",
-        fault=fault.fault,
-        raised_at=fault.raised.at,
-        acked=fault.acked,
-        quality="uncertain" if fault.frozen else "good",
-        order=None if durable.order is None else durable.order.order,
-    )
-    return event.data()
+def _faults(durable: Durable) -> Json:
+    """What is active, what waits for a person, what is hidden, what no dictionary explains."""
+    memory = durable.fault_memory
+    return {
+        "active": [
+            event.data() | _said(durable, key)
+            for key, event in zip(durable.faults, faults.told_all(durable), strict=True)
+        ],
+        "unacked": [_cleared(entry) for entry in memory.unacked],
+        "shelved": [
+            _named(key) | {"until": stamp(shelf.until.at), "by": shelf.by, "comment": shelf.reason}
+            for key, shelf in memory.shelves.items()
+        ],
+        "unknown": [
+            _named(key)
+            | {
+                "first_seen": stamp(entry.first_seen),
+                "last_seen": stamp(entry.last_seen),
+                "count": entry.count,
+            }
+            for key, entry in memory.unknown.items()
+        ],
+    }
+
+
+def _said(durable: Durable, key: str) -> Json:
+    comments = durable.faults[key].comments
+    return {
+        "comments": [
+            {"at": stamp(comment.at), "by": comment.by, "comment": comment.text}
+            for comment in comments
+        ]
+    }
+
+
+def _cleared(entry: ClearedFault) -> Json:
+    return {
+        "fault_id": entry.fault_id,
+        "code": entry.code,
+        "raised_at": stamp(entry.raised_at),
+        "cleared_at": stamp(entry.cleared_at),
+        "duration_ms": entry.duration_ms,
+        "raises": entry.raises,
+    }
+
+
+def _named(key: str) -> Json:
+    tag, _, number = key.rpartition("/")
+    return {"tag": tag, "number": int(number)}
 
 
 def _health(name: str, link: LinkHealth) -> Json:

@@ -5,13 +5,16 @@
 - A state is believed once it has held ``min_hold_s``; its event carries the first
   moment, and offline begins at the last good sample.
 - Intervals abut: no event begins before the one in force.
+- Reason and mode refine a state; a tag of theirs that is not good never changes it.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from drivers.contract import Value
-from gateway.domain.events import Order, Reason, State, Status, StatusCause
+from gateway.domain.events import Mode, Order, Reason, State, Status, StatusCause
+from gateway.domain.expression import folded
 from gateway.domain.rules import STOPPING_FAULT, EquipmentRules, StatusRule
 from gateway.domain.state import Durable, Live, Moment, OpenStatus, Verdict
 
@@ -23,17 +26,17 @@ FROZEN = Reason("frozen_controller", "comms")
 def judge(live: Live, durable: Durable, rules: EquipmentRules, now: Moment) -> Verdict:
     """Return what the rules say of the values known now.
 
-    The verdict's first moment is kept while state, reason and mode stay the same.
+    The verdict's first moment is kept while state, reason and mode stay the same; until it
+    is believed, while the state does: a reason that comes later, or keeps changing, delays
+    no state.
     """
     fresh = _frozen(live, rules, now) or _first_true(live, durable, rules, now)
     held = live.verdict
-    if held is not None and (held.state, held.reason, held.mode) == (
-        fresh.state,
-        fresh.reason,
-        fresh.mode,
-    ):
+    if held is None or held.state is not fresh.state:
+        return fresh
+    if (held.reason, held.mode) == (fresh.reason, fresh.mode):
         return held
-    return fresh
+    return fresh if same(durable.status, held) else replace(fresh, since=held.since)
 
 
 def _first_true(live: Live, durable: Durable, rules: EquipmentRules, now: Moment) -> Verdict:
@@ -47,8 +50,30 @@ def _first_true(live: Live, durable: Durable, rules: EquipmentRules, now: Moment
         if holds is None:
             return Verdict(State.OFFLINE, _dark_since(rule, live, rules, now), NO_ANSWER)
         if holds:
-            return Verdict(rule.state, now, rule.reason, rule.mode or "unknown")
-    return Verdict(State.STOPPED, now, UNSPECIFIED)
+            mode = rule.mode or _mode(live, rules)
+            return Verdict(rule.state, now, _reason(rule, live), mode)
+    return Verdict(State.STOPPED, now, UNSPECIFIED, _mode(live, rules))
+
+
+def _reason(rule: StatusRule, live: Live) -> Reason | None:
+    if rule.reason_tag is None or rule.reason_tag not in live.values:
+        return rule.reason
+    return rule.reasons.get(written(live.values[rule.reason_tag]), rule.reason)
+
+
+def _mode(live: Live, rules: EquipmentRules) -> Mode:
+    if rules.mode is None or rules.mode.tag not in live.values:
+        return "unknown"
+    return rules.mode.table.get(folded(live.values[rules.mode.tag]), "unknown")
+
+
+def written(value: Value) -> str:
+    """Return a value as a configuration file writes it: 3, 0.5, true, E17."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def _frozen(live: Live, rules: EquipmentRules, now: Moment) -> Verdict | None:
@@ -77,10 +102,11 @@ def _tags_of(rule: StatusRule, rules: EquipmentRules) -> Iterable[str]:
 def stopping_fault(live: Live, durable: Durable, rules: EquipmentRules) -> bool | None:
     """Return whether a fault is active that stops the machine; None where unknown.
 
-    A fault whose source is out of sight decides nothing.
+    A fault whose source is out of sight decides nothing, nor does one that chatters while
+    its source does not show it; a shelved one counts like any other.
     """
     active = durable.faults.values()
-    if any(fault.fault.stops_machine and not fault.frozen for fault in active):
+    if any(fault.stopping and not fault.frozen for fault in active):
         return True
     if any(rule.tag not in live.values for rule in rules.faults):
         return None

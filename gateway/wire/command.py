@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from gateway.domain.commands import Command, NoteCommand, OrderCommand
+from gateway.domain.commands import Command, FaultAction, FaultCommand, NoteCommand, OrderCommand
 from gateway.domain.events import STREAMS, Json, Order, Reason, ReasonCategory
 from gateway.wire import fields
 from gateway.wire.error import WireError
@@ -87,7 +87,22 @@ def _reason(message: Json) -> Reason:
     )
 
 
-COMMANDS: Mapping[str, Callable[[Json], Command]] = {"order": order, "note": note}
+def fault(message: Json) -> FaultCommand:
+    """Read a ``cmd/fault``; whether the fault can be treated so is not known here."""
+    action = message.get("action")
+    if action not in get_args(FaultAction):
+        raise WireError(f"action: only {', '.join(get_args(FaultAction))}")
+    return FaultCommand(
+        command_id=command_id(message),
+        fault_id=fields.matched(_ABOUT, message, "fault_id")[0],
+        action=action,
+        by=fields.text(message, "by"),
+        comment=fields.text_or_none(message, "comment"),
+        until=fields.time_or_none(message, "until"),
+    )
+
+
+COMMANDS: Mapping[str, Callable[[Json], Command]] = {"order": order, "note": note, "fault": fault}
 """What may be asked of an equipment: name -> reader of ``cmd/<name>``."""
 
 

@@ -7,6 +7,7 @@
 from typing import get_args
 
 from gateway.domain import events
+from gateway.domain.commands import FaultAction
 from gateway.domain.events import Json
 from gateway.wire.command import ReplyError
 from gateway.wire.topics import SEGMENT
@@ -138,7 +139,9 @@ _FAULT = _object(
         "comment": _MAYBE_TEXT,
         "until": _MAYBE_TIME,
     }
-    | _CONTEXT
+    | _CONTEXT,
+    optional={"first_up": _FLAG, "flood": _FLAG, "acked_by": _MAYBE_TEXT}
+    | dict.fromkeys(("acked_at", "shelved_until"), _MAYBE_TIME),
 )
 _READING = _object(
     {
@@ -203,10 +206,27 @@ _ORDER_IN_FORCE = _object(
         "by": _MAYBE_TEXT,
     },
 )
+_COMMENTS: Json = {"comments": _list(_object({"at": _TIME, "by": _NAME, "comment": _TEXT}))}
+_NUMBERED: Json = {"tag": _NAME, "number": {"type": "integer"}}
+_FAULTS = _object(
+    {"active": _list(_FAULT | {"properties": _FAULT["properties"] | _COMMENTS})},
+    optional={
+        "unacked": _list(
+            _object(
+                {"fault_id": _NAME, "code": _NAME, "raised_at": _TIME, "cleared_at": _TIME},
+                optional={"duration_ms": _WHOLE, "raises": _POSITIVE},
+            )
+        ),
+        "shelved": _list(_object(_NUMBERED | {"until": _TIME, "by": _NAME, "comment": _TEXT})),
+        "unknown": _list(
+            _object(_NUMBERED | {"first_seen": _TIME, "last_seen": _TIME, "count": _POSITIVE})
+        ),
+    },
+)
 STATE_DATA: dict[str, Json] = {
     "status": _STATUS,
     "counters": _object({"counters": _list(_COUNTER)}),
-    "faults": _object({"active": _list(_FAULT)}),
+    "faults": _FAULTS,
     "health": _object({"links": _list(_HEALTH)}),
     "order": _ORDER_IN_FORCE,
 }
@@ -264,6 +284,15 @@ _PLAIN: dict[str, Json] = {
     "cmd/note": _object(
         {"command_id": _COMMAND_ID, "about": _NAME, "by": _NAME},
         optional={"comment": _MAYBE_TEXT, "reason": _or_null(_GIVEN_REASON), "at": _MAYBE_TIME},
+    ),
+    "cmd/fault": _object(
+        {
+            "command_id": _COMMAND_ID,
+            "fault_id": _NAME,
+            "action": _one_of(FaultAction),
+            "by": _NAME,
+        },
+        optional={"comment": _MAYBE_TEXT} | dict.fromkeys(("until", "at"), _MAYBE_TIME),
     ),
     "cmd/replay": _object(
         {"command_id": _COMMAND_ID},

@@ -35,6 +35,7 @@ def test_every_message_has_a_schema() -> None:
     gateway = {"gateway/online", "gateway/birth", "gateway/health"}
     assert set(SCHEMAS) == events | states | gateway | {
         "birth",
+        "cmd/fault",
         "cmd/note",
         "cmd/order",
         "cmd/replay",
