@@ -114,6 +114,32 @@ class Rejected(DriverError):
 class Misconfigured(DriverError):
     """Retrying cannot help until somebody changes a setting."""
 
+    refusal: "BadSetting | None" = None
+    """The same in parts, where a driver says it of settings."""
+
+    @classmethod
+    def of(cls, endpoint: str, key: str, refusal: "BadSetting") -> "Misconfigured":
+        """Return the error for the tag ``key`` whose settings cannot be."""
+        err = cls(endpoint, f"{key}: {refusal.problem}", refusal.hint)
+        err.refusal = refusal
+        return err
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be, said so that it can be said in another language too.
+
+    ``code`` names the sentence (begin it with your protocol), ``fields`` are the values
+    in it. ``problem`` and ``hint`` are the sentence in English.
+    """
+
+    def __init__(self, code: str, problem: str, hint: str = "", /, **fields: object) -> None:
+        """``problem`` and ``hint`` are format strings over ``fields``."""
+        self.code = code
+        self.problem = problem.format(**fields)
+        self.hint = hint.format(**fields)
+        self.fields = fields
+        super().__init__(f"{self.problem}; {self.hint}" if hint else self.problem)
+
 
 class Session(Protocol):
     """An open connection. There is no unopened Session to misuse."""
@@ -163,12 +189,26 @@ several units share. The caller owns the mapping, the driver its contents."""
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two tags of one link that read parts of each other, or the same place twice."""
+
+    first: int
+    second: int
+    """Positions in the tags asked about, ``first`` the lower."""
+    spans: tuple[str, str]
+    """Where each lies, in the protocol's own notation and no language's words."""
+    same: bool = False
+    """True: both lie at the same place, which they write in two ways."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProtocolSpec:
     """What the registry knows of a protocol; each driver package exports ``SPEC``.
 
-    ``link_settings`` and ``tag_settings`` are strict, frozen pydantic models. ``create``
-    gets an instance of the first and the tags, never touches the network, and raises
-    Misconfigured naming the tag's key for what only shows when they come together.
+    ``link_settings`` and ``tag_settings`` are strict, frozen pydantic models that raise
+    BadSetting for what pydantic cannot say. ``create`` gets an instance of the first and
+    the tags, never touches the network, and raises Misconfigured naming the tag's key
+    for what only shows when they come together.
     """
 
     protocol: str
@@ -179,3 +219,12 @@ class ProtocolSpec:
     """link settings -> the identity of the session: links with an equal one share it."""
     pushed: bool = False
     """True where the device pushes changes and groups have no poll interval."""
+    problems: Callable[[Any, Sequence[TagRequest]], Sequence[tuple[str, Misconfigured]]] | None = (
+        field(default=None, repr=False)
+    )
+    """(link settings, tags) -> (tag key, error) for every tag `create` would refuse; it
+    stops at the first."""
+    overlaps: Callable[[Any, Sequence[TagRequest]], Sequence[Overlap]] | None = field(
+        default=None, repr=False
+    )
+    """(link settings, tags) -> the pairs that half overlap; tags of `problems` left out."""

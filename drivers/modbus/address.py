@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from drivers.contract import BadSetting
+
 Table = Literal["coil", "di", "ir", "hr"]
 Family = Literal["generic", "inovance-h5u", "mitsubishi-fx5u", "delta-dvp"]
 
@@ -29,16 +31,6 @@ _TABLE_NAMES: dict[str, Table] = {
 _ACCEPTED = "write hr:100, ir:100, coil:5, di:5 (0-based), 40101 or 400101 (1-based), D100 or M5"
 _LONG_REFERENCE = 6
 _SHORT_REFERENCE = 5
-
-
-class BadAddress(ValueError):
-    """What is written is no address; says what would be right."""
-
-    def __init__(self, problem: str, hint: str) -> None:
-        """Keep the two apart, so that each can be shown where it fits."""
-        super().__init__(f"{problem}; {hint}")
-        self.problem = problem
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +94,7 @@ _FAMILIES: MappingProxyType[Family, MappingProxyType[str, tuple[_Run, ...]]] = M
 
 
 def parse(written: str | int, family: Family = "generic") -> tuple[Table, int]:
-    """Return (table, 0-based offset) of an address as people write it; BadAddress if none.
+    """Return (table, 0-based offset) of an address as people write it; BadSetting if none.
 
     ``0x1000`` is a holding register, 0-based. Device letters follow ``family``.
     """
@@ -115,7 +107,7 @@ def parse(written: str | int, family: Family = "generic") -> tuple[Table, int]:
         return _reference(text)
     if match := re.fullmatch(r"([A-Za-z])(\d+)", text, re.ASCII):
         return _device(text, match[1].upper(), match[2], family)
-    raise BadAddress(f"{text!r} is not a Modbus address", _ACCEPTED)
+    raise BadSetting("modbus_no_address", "{text!r} is not a Modbus address", _ACCEPTED, text=text)
 
 
 def show(table: Table, offset: int) -> str:
@@ -126,9 +118,11 @@ def show(table: Table, offset: int) -> str:
 
 def _named(text: str, name: str, number: str) -> tuple[Table, int]:
     if name not in _TABLE_NAMES:
-        raise BadAddress(
-            f"{text!r} names no Modbus table",
+        raise BadSetting(
+            "modbus_no_table",
+            "{text!r} names no Modbus table",
             "the tables are hr (holding), ir (input registers), coil and di (discrete inputs)",
+            text=text,
         )
     return _TABLE_NAMES[name], _in_range(text, int(number, 16 if "x" in number.lower() else 10))
 
@@ -136,22 +130,33 @@ def _named(text: str, name: str, number: str) -> tuple[Table, int]:
 def _reference(text: str) -> tuple[Table, int]:
     if len(text) not in {_SHORT_REFERENCE, _LONG_REFERENCE}:
         number = min(int(text), ADDRESSES - 1)
-        raise BadAddress(
-            f"{text} does not say which table it is in nor whether it counts from 0 or 1",
-            f"write hr:{number} if the manual counts from 0, "
-            f"{show('hr', max(number - 1, 0)).split()[0]} if it counts holding registers from 1",
+        raise BadSetting(
+            "modbus_bare_number",
+            "{text} does not say which table it is in nor whether it counts from 0 or 1",
+            "write hr:{number} if the manual counts from 0, "
+            "{reference} if it counts holding registers from 1",
+            text=text,
+            number=number,
+            reference=show("hr", max(number - 1, 0)).split()[0],
         )
     table = _TABLE_OF_DIGIT.get(text[0])
     if table is None:
-        raise BadAddress(
-            f"{text} begins with {text[0]}, which is no Modbus table",
+        raise BadSetting(
+            "modbus_no_table_digit",
+            "{text} begins with {digit}, which is no Modbus table",
             "0xxxx are coils, 1xxxx discrete inputs, 3xxxx input and 4xxxx holding registers",
+            text=text,
+            digit=text[0],
         )
     number = int(text[1:])
     if number == 0:
-        raise BadAddress(
-            f"{text} does not exist: references count from 1",
-            f"the first is {text[:-1]}1, the same as {table}:0",
+        raise BadSetting(
+            "modbus_reference_zero",
+            "{text} does not exist: references count from 1",
+            "the first is {first}, the same as {table}:0",
+            text=text,
+            first=f"{text[:-1]}1",
+            table=table,
         )
     return table, _in_range(text, number - 1)
 
@@ -159,30 +164,46 @@ def _reference(text: str) -> tuple[Table, int]:
 def _device(text: str, letter: str, digits: str, family: Family) -> tuple[Table, int]:
     devices = _FAMILIES[family]
     if letter not in devices:
-        raise BadAddress(
-            f"{text}: family {family} has no {letter} devices",
-            f"it has {', '.join(sorted(devices))}; or write the register as hr:100",
+        raise BadSetting(
+            "modbus_no_device",
+            "{text}: family {family} has no {letter} devices",
+            "it has {known}; or write the register as hr:100",
+            text=text,
+            family=family,
+            letter=letter,
+            known=", ".join(sorted(devices)),
         )
     runs = devices[letter]
     base = runs[0].base
     if base == 8 and not set(digits) <= set("01234567"):  # noqa: PLR2004
-        raise BadAddress(
-            f"{text}: {letter} counts in octal on {family}, without 8 and 9",
-            f"after {letter}7 comes {letter}10",
+        raise BadSetting(
+            "modbus_octal",
+            "{text}: {letter} counts in octal on {family}, without 8 and 9",
+            "after {letter}7 comes {letter}10",
+            text=text,
+            family=family,
+            letter=letter,
         )
     number = int(digits, base)
     for run in runs:
         if run.first <= number <= run.last:
             return run.table, run.offset + number - run.first
-    last = f"{runs[-1].last:o}" if base == 8 else str(runs[-1].last)  # noqa: PLR2004
-    raise BadAddress(
-        f"{text} is out of range on {family}", f"it ends at {letter}{last}; or write hr:100"
+    raise BadSetting(
+        "modbus_device_range",
+        "{text} is out of range on {family}",
+        "it ends at {last}; or write hr:100",
+        text=text,
+        family=family,
+        last=f"{letter}{runs[-1].last:{'o' if base == 8 else 'd'}}",  # noqa: PLR2004
     )
 
 
 def _in_range(text: str, offset: int) -> int:
     if offset < ADDRESSES:
         return offset
-    raise BadAddress(
-        f"{text} is beyond the last address", "0-based addresses end at 65535 (0xFFFF)"
+    raise BadSetting(
+        "modbus_beyond_last",
+        "{text} is beyond the last address",
+        "0-based addresses end at 65535 (0xFFFF)",
+        text=text,
     )

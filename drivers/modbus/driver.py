@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from drivers.contract import Misconfigured, Shared, TagGroup, TagRequest
-from drivers.modbus.address import ADDRESSES, BIT_TABLES, BadAddress, Table, parse, show
+from drivers.contract import BadSetting, Misconfigured, Shared, TagGroup, TagRequest
+from drivers.modbus.address import ADDRESSES, BIT_TABLES, Table, parse, show
 from drivers.modbus.bus import bus_of
 from drivers.modbus.clock import Clock
 from drivers.modbus.decode import Reading
@@ -74,37 +74,57 @@ def endpoint_of(settings: LinkSettings) -> str:
 
 def point_of(link: LinkSettings, key: str, tag: TagSettings) -> Point:
     """Return where and how a tag is read; raises Misconfigured naming it by ``key``."""
-    endpoint = endpoint_of(link)
     try:
         table, offset = parse(tag.address, link.family)
-    except BadAddress as err:
-        raise Misconfigured(endpoint, f"{key}: {err.problem}", err.hint) from err
-    kind = tag.type or ("bool" if table in BIT_TABLES or tag.bit is not None else "uint16")
-    if problem := _mismatch(tag, table, offset, kind, link):
-        raise Misconfigured(endpoint, f"{key}: {show(table, offset)} {problem[0]}", problem[1])
+        kind = tag.type or ("bool" if table in BIT_TABLES or tag.bit is not None else "uint16")
+        _check(tag, table, offset, kind, link)
+    except BadSetting as err:
+        raise Misconfigured.of(endpoint_of(link), key, err) from err
     width = 1 if table in BIT_TABLES else REGISTERS[kind]
     reading = Reading(kind, tag.order, tag.bit, tag.scale, tag.offset)
     return Point(Place(key, table, offset, width), reading)
 
 
-def _mismatch(
+def _check(
     tag: TagSettings, table: Table, offset: int, kind: ValueType, link: LinkSettings
-) -> tuple[str, str] | None:
-    """Return what is wrong with the tag and what would be right, None if nothing is."""
+) -> None:
+    """Raise BadSetting if such a value cannot be read there."""
+    place = show(table, offset)
     if table in BIT_TABLES:
-        if kind == "bool" and tag == TagSettings(address=tag.address, type=tag.type):
-            return None
-        return "is a single bit", "leave out all but the address, or name a register (hr:, ir:)"
+        if kind != "bool" or tag != TagSettings(address=tag.address, type=tag.type):
+            raise BadSetting(
+                "modbus_single_bit",
+                "{place} is a single bit",
+                "leave out all but the address, or name a register (hr:, ir:)",
+                place=place,
+            )
+        return
+    words = REGISTERS[kind]
     if kind == "bool" and tag.bit is None:
-        return "is a register of 16 bits", "say which one is the bool: bit: 0 .. 15"
-    if offset + REGISTERS[kind] > ADDRESSES:
-        return f"has no room for a {kind}", "0-based addresses end at 65535 (0xFFFF)"
-    if REGISTERS[kind] > link.max_registers_per_read:
-        return (
-            f"as {kind} takes {REGISTERS[kind]} registers",
-            f"max_registers_per_read is {link.max_registers_per_read}; raise it",
+        raise BadSetting(
+            "modbus_which_bit",
+            "{place} is a register of 16 bits",
+            "say which one is the bool: bit: 0 .. 15",
+            place=place,
         )
-    return None
+    if offset + words > ADDRESSES:
+        raise BadSetting(
+            "modbus_no_room",
+            "{place} has no room for a {type}",
+            "0-based addresses end at 65535 (0xFFFF)",
+            place=place,
+            type=kind,
+        )
+    if words > link.max_registers_per_read:
+        raise BadSetting(
+            "modbus_too_wide",
+            "{place} as {type} takes {words} registers",
+            "max_registers_per_read is {limit}; raise it",
+            place=place,
+            type=kind,
+            words=words,
+            limit=link.max_registers_per_read,
+        )
 
 
 def _groups(settings: LinkSettings, tags: Sequence[TagRequest]) -> Iterator[TagGroup]:

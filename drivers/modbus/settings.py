@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
+from drivers.contract import BadSetting
 from drivers.modbus.address import Family
 
 ValueType = Literal[
@@ -84,16 +85,32 @@ class TagSettings(_Strict):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.scale == 0:
-            raise ValueError("scale: 0 would make every value the same; leave it out or write 1")
+            raise BadSetting(
+                "modbus_scale_zero",
+                "scale: 0 would make every value the same",
+                "leave it out or write 1",
+            )
         boolean = self.bit is not None or self.type == "bool"
         if self.bit is not None and self.type not in {None, "bool"}:
-            raise ValueError(f"bit: a single bit is a bool, not a {self.type}; leave out type")
+            raise BadSetting(
+                "modbus_bit_of_number",
+                "bit: a single bit is a bool, not a {type}",
+                "leave out type",
+                type=self.type,
+            )
         if boolean and (self.scale != 1 or self.offset != 0):
-            raise ValueError("scale, offset: a bool cannot be scaled")
+            raise BadSetting(
+                "modbus_scaled_bool",
+                "scale, offset: a bool cannot be scaled",
+                "leave out scale and offset",
+            )
         narrow = self.type is not None and REGISTERS[self.type] == 1
         if (boolean or narrow) and self.order in {"CDAB", "DCBA"}:
-            raise ValueError(
-                f"order: {self.order} swaps words, but a {self.type or 'bit'} is one word;"
-                " write BADC to swap its two bytes"
+            raise BadSetting(
+                "modbus_order_of_word",
+                "order: {order} swaps words, but a {type} is one word",
+                "write BADC to swap its two bytes",
+                order=self.order,
+                type=self.type or "bit",
             )
         return self

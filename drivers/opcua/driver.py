@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from drivers.contract import Batch, Misconfigured, Session, Shared, TagGroup, TagRequest
+from drivers.contract import (
+    BadSetting,
+    Batch,
+    Misconfigured,
+    Session,
+    Shared,
+    TagGroup,
+    TagRequest,
+)
 from drivers.opcua.batches import Arrival, Change, Picture
 from drivers.opcua.client import connect
 from drivers.opcua.convert import Scaling, convert
@@ -106,7 +114,8 @@ class OpcUaDriver:
         if len(self._tags) < len(requests):
             keys = [request.key for request in requests]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise Misconfigured(link.endpoint, f"{twice}: this tag comes twice")
+            refusal = BadSetting("opcua_tag_twice", "this tag comes twice", "delete one")
+            raise Misconfigured.of(link.endpoint, twice, refusal)
         self._groups = _groups(requests)
         self._now = now
         self._monotonic = monotonic

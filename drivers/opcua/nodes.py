@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from drivers.contract import BadSetting
+
 Identifier = int | str | uuid.UUID | bytes
 """Numeric, string, GUID or opaque: the type tells which."""
 
@@ -41,14 +43,15 @@ class NodeRef:
 
 
 def parse(text: str) -> NodeRef:
-    """Return the node id ``text`` stands for. Raises ValueError saying what is wrong."""
+    """Return the node id ``text`` stands for. Raises BadSetting saying what is wrong."""
     form = _FORM.fullmatch(text.strip())
     if form is None:
-        raise ValueError(f"{text!r} is no node id; {_EXAMPLE}")
+        raise BadSetting("opcua_no_node", "{text!r} is no node id", _EXAMPLE, text=text)
     try:
         identifier = _IDENTIFIERS[form["kind"]](form["id"])
     except (ValueError, binascii.Error):
-        raise ValueError(f"{form['id']!r} is no {_KINDS[form['kind']]}; {_EXAMPLE}") from None
+        code, problem, limit = _REFUSALS[form["kind"]]
+        raise BadSetting(code, problem, _EXAMPLE, text=form["id"], limit=limit) from None
     return NodeRef(_namespace(form["by"], form["namespace"]), identifier)
 
 
@@ -58,7 +61,13 @@ def _namespace(by: str | None, text: str | None) -> str | int:
     if by == "nsu":
         return text.replace("%3B", ";").replace("%3b", ";").replace("%25", "%")
     if not (text.isascii() and text.isdecimal()) or int(text) > _MAX_INDEX:
-        raise ValueError(f"ns={text} is no namespace index from 0 to {_MAX_INDEX}; {_EXAMPLE}")
+        raise BadSetting(
+            "opcua_no_namespace",
+            "ns={text} is no namespace index from 0 to {limit}",
+            _EXAMPLE,
+            text=text,
+            limit=_MAX_INDEX,
+        )
     return int(text)
 
 
@@ -84,12 +93,13 @@ _IDENTIFIERS: dict[str, Callable[[str], Identifier]] = {
     "g": uuid.UUID,
     "b": _opaque,
 }
-_KINDS = {
-    "i": f"number from 0 to {_MAX_NUMERIC}",
-    "s": f"name of at most {_MAX_LENGTH} characters",
-    "g": "GUID",
-    "b": "base64 text",
+_REFUSALS: dict[str, tuple[str, str, int]] = {
+    "i": ("opcua_no_number", "{text!r} is no number from 0 to {limit}", _MAX_NUMERIC),
+    "s": ("opcua_long_name", "{text!r} is no name of at most {limit} characters", _MAX_LENGTH),
+    "g": ("opcua_no_guid", "{text!r} is no GUID", 0),
+    "b": ("opcua_no_base64", "{text!r} is no base64 text", 0),
 }
+"""Kind -> code, sentence and limit of what is said where the identifier is none."""
 
 
 def _namespace_text(namespace: str | int) -> str:

@@ -14,22 +14,36 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from drivers.contract import BadSetting
 from drivers.opcua.nodes import parse
 
 DEFAULT_PORT = 4840
 
 
 def _endpoint(text: str) -> str:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        port = DEFAULT_PORT if parts.port is None else parts.port
+    except ValueError:  # a port that is no number or too high, a bracket left open
+        raise _no_endpoint() from None
     if parts.scheme != "opc.tcp" or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("an OPC UA endpoint looks like opc.tcp://192.168.1.20:4840")
+        raise _no_endpoint()
     if parts.username is not None or parts.password is not None:
-        raise ValueError("an endpoint holds no user name and no password")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = DEFAULT_PORT if parts.port is None else parts.port
+        raise BadSetting(
+            "opcua_credentials", "an endpoint holds no user name and no password", "leave them out"
+        )
     if not port:
-        raise ValueError("an endpoint has a port from 1 to 65535")
+        raise _no_endpoint()
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"opc.tcp://{host}:{port}{'' if parts.path == '/' else parts.path}"
+
+
+def _no_endpoint() -> BadSetting:
+    return BadSetting(
+        "opcua_no_endpoint",
+        "an OPC UA endpoint looks like opc.tcp://192.168.1.20:4840",
+        "opc.tcp://, a host, and a port from 1 to 65535",
+    )
 
 
 def _node(text: str) -> str:
@@ -68,7 +82,13 @@ class LinkSettings(_Strict):
     @model_validator(mode="after")
     def _keepalive_holds_two_intervals(self) -> Self:
         if self.keepalive_s * 1000 < 2 * self.publishing_interval_ms:
-            raise ValueError("keepalive_s must be at least two publishing intervals long")
+            raise BadSetting(
+                "opcua_short_keepalive",
+                "keepalive_s must be at least two publishing intervals long",
+                "publishing_interval_ms is {interval_ms}: {least_s} or more",
+                interval_ms=self.publishing_interval_ms,
+                least_s=f"{2 * self.publishing_interval_ms / 1000:g}",
+            )
         return self
 
     @property
@@ -90,7 +110,9 @@ class TagSettings(_Strict):
     @model_validator(mode="after")
     def _scale_keeps_the_value(self) -> Self:
         if self.scale == 0:
-            raise ValueError("scale 0 would make every value the offset")
+            raise BadSetting(
+                "opcua_scale_zero", "scale 0 would make every value the offset", "leave it out"
+            )
         return self
 
 

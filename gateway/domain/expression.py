@@ -10,7 +10,7 @@ unknown operand leaves the result unknown unless the other operand decides it.
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,14 +43,19 @@ _CONSTANTS: Mapping[str, Value] = {"true": True, "false": False}
 
 
 class ExpressionError(ValueError):
-    """The condition cannot be understood; ``column`` counts from 1."""
+    """The condition cannot be understood; ``column`` counts from 1.
 
-    def __init__(self, text: str, column: int, problem: str) -> None:
+    ``code`` names the sentence in any language, ``part`` is what it is about.
+    """
+
+    def __init__(self, text: str, column: int, code: str, problem: str, part: object = "") -> None:
         """Keep the text and the place beside the sentence."""
         super().__init__(f"{problem} at column {column} of '{text}'")
         self.text = text
         self.column = column
+        self.code = code
         self.problem = problem
+        self.part = part
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +82,63 @@ class Expression:
 def compile_expression(text: str) -> Expression:
     """Compile a condition; raises ExpressionError naming the column."""
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(text, MAX_LENGTH, f"longer than {MAX_LENGTH} characters")
+        problem = f"longer than {MAX_LENGTH} characters"
+        raise ExpressionError(text, MAX_LENGTH, "condition_too_long", problem, MAX_LENGTH)
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
         column = getattr(err, "offset", None) or 1
-        raise ExpressionError(text, column, "not a condition") from err
+        raise ExpressionError(text, column, "bad_condition", "not a condition") from err
     if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
-        raise ExpressionError(text, 1, f"more than {MAX_NODES} parts")
+        problem = f"more than {MAX_NODES} parts"
+        raise ExpressionError(text, 1, "condition_too_big", problem, MAX_NODES)
     names: set[str] = set()
     term = _build(tree.body, text, names)
     return Expression(text, frozenset(names), term)
 
 
+def one_of(name: str, values: Sequence[Value]) -> Expression:
+    """Return the condition that ``name`` shows one of these; texts in any case."""
+    known = frozenset(folded(value) for value in values)
+
+    def term(lookup: Lookup) -> Value | None:
+        value = lookup(name)
+        return None if value is None else folded(value) in known
+
+    return Expression(f"{name} in {tuple(values)}", frozenset({name}), term)
+
+
+def every(conditions: Sequence[Expression]) -> Expression:
+    """Return the condition that all of these hold."""
+
+    def term(lookup: Lookup) -> Value | None:
+        found = [condition.evaluate(lookup) for condition in conditions]
+        if False in found:
+            return False
+        return None if None in found else True
+
+    text = " and ".join(condition.text for condition in conditions)
+    names = frozenset(name for condition in conditions for name in condition.names)
+    return Expression(text, names, term)
+
+
+def folded(value: Value) -> Value:
+    """Return a value as `one_of` compares it."""
+    return value.casefold() if isinstance(value, str) else value
+
+
 def _build(node: ast.expr, text: str, names: set[str]) -> Term:
     builder = _BUILDERS.get(type(node))
     if builder is None:
-        raise ExpressionError(
-            text, node.col_offset + 1, f"{type(node).__name__} is not allowed here"
-        )
+        part = ast.get_source_segment(text.strip(), node)
+        raise _refused(node, text, "condition_part", f"'{part}' is not allowed here", part)
     return builder(node, text, names)
+
+
+def _refused(
+    node: ast.expr, text: str, code: str, problem: str, part: object = ""
+) -> ExpressionError:
+    return ExpressionError(text, node.col_offset + 1, code, problem, part)
 
 
 def _name(node: ast.Name, _text: str, names: set[str]) -> Term:
@@ -111,13 +153,13 @@ def _name(node: ast.Name, _text: str, names: set[str]) -> Term:
 def _constant(node: ast.Constant, text: str, _names: set[str]) -> Term:
     value = node.value
     if not isinstance(value, bool | int | float | str):
-        raise ExpressionError(text, node.col_offset + 1, "only numbers, texts, true, false")
+        raise _refused(node, text, "condition_constant", "only numbers, texts, true, false")
     return lambda _lookup: value
 
 
 def _tuple(node: ast.Tuple | ast.List, text: str, names: set[str]) -> Term:
     if not all(isinstance(item, ast.Constant | ast.UnaryOp) for item in node.elts):
-        raise ExpressionError(text, node.col_offset + 1, "a list may hold constants only")
+        raise _refused(node, text, "condition_list", "a list may hold constants only")
     items = tuple(_build(item, text, names)(lambda _name: None) for item in node.elts)
     return lambda _lookup: items  # type: ignore[return-value]
 
@@ -132,7 +174,7 @@ def _not(node: ast.UnaryOp, text: str, names: set[str]) -> Term:
 
         return negative
     if not isinstance(node.op, ast.Not):
-        raise ExpressionError(text, node.col_offset + 1, "only 'not' and '-' are allowed here")
+        raise _refused(node, text, "condition_sign", "only 'not' and '-' are allowed here")
 
     def negated(lookup: Lookup) -> Value | None:
         value = term(lookup)
@@ -164,7 +206,7 @@ def _compare(node: ast.Compare, text: str, names: set[str]) -> Term:
     operators = []
     for op in node.ops:
         if type(op) not in _COMPARE:
-            raise ExpressionError(text, node.col_offset + 1, "this comparison is not allowed")
+            raise _refused(node, text, "condition_comparison", "this comparison is not allowed")
         operators.append(_COMPARE[type(op)])
 
     def compare(lookup: Lookup) -> Value | None:
@@ -180,7 +222,7 @@ def _compare(node: ast.Compare, text: str, names: set[str]) -> Term:
 def _arithmetic(node: ast.BinOp, text: str, names: set[str]) -> Term:
     op = _ARITHMETIC.get(type(node.op))
     if op is None:
-        raise ExpressionError(text, node.col_offset + 1, "only + - * & are allowed here")
+        raise _refused(node, text, "condition_arithmetic", "only + - * & are allowed here")
     left, right = _build(node.left, text, names), _build(node.right, text, names)
 
     def arithmetic(lookup: Lookup) -> Value | None:

@@ -7,6 +7,9 @@ problem is its key here; programs may rely on it.
 from collections.abc import Mapping
 
 from gateway.settings.message import Message
+from gateway.settings.messages_calendar import CALENDAR
+from gateway.settings.messages_conditions import CONDITIONS
+from gateway.settings.messages_drivers import DRIVERS
 from gateway.settings.messages_files import FAULT_TABLES, FILES, YAML
 
 _VALUES = {
@@ -169,10 +172,19 @@ _MEANING = {
         "delete one of them or correct the address",
     ),
     "overlapping_tags": Message(
-        "与点位“{other}”（第 {line} 行）的地址部分重叠：{reason}",
-        "overlaps tag '{other}' in line {line}: {reason}",
+        "与点位“{other}”（第 {line} 行）的地址部分重叠：那个是 {other_span}，这个是 {span}",
+        "overlaps tag '{other}' in line {line}: that is {other_span}, this {span}",
         "检查地址和数据类型：32 位的值占两个寄存器",
         "check address and type: a 32-bit value takes two registers",
+    ),
+    "same_place": Message(
+        "与点位“{other}”（第 {line} 行）写法不同，却是同一个地址："
+        "那个是 {other_span}，这个是 {span}",
+        "is written in another way than tag '{other}' in line {line} but lies at the same "
+        "address: that is {other_span}, this {span}",
+        "核对手册：有的写法从 0 数，有的从 1 数",
+        "compare with the manual: some ways of writing count from 0, others from 1",
+        severity="warning",
     ),
     "reserved_name": Message(
         "“{name}”是保留名，不能用作点位名", "'{name}' is reserved and cannot name a tag"
@@ -186,17 +198,31 @@ _MEANING = {
         "是不是“{guess}”？",
         "did you mean '{guess}'?",
     ),
-    "bad_condition": Message(
-        "条件“{text}”第 {column} 列有误",
-        "condition '{text}', column {column}: {reason}",
-        "可用：点位名、stopping_fault、and or not、== != < <= > >= in、+ - * &、数字和“文字”",
-        "it may hold tag names, stopping_fault, and or not, == != < <= > >= in, + - * &, "
-        "numbers and 'texts'",
-    ),
     "no_fault_source": Message(
         "条件用了 stopping_fault，但没有配置 faults，它永远不成立",
         "the condition uses stopping_fault but there are no faults; it is never true",
         severity="warning",
+    ),
+    "unknown_map": Message(
+        "没有状态对照表“{name}”",
+        "there is no state map '{name}'",
+        "可用：{known}",
+        "known: {known}",
+    ),
+    "unknown_map_guess": Message(
+        "没有状态对照表“{name}”",
+        "there is no state map '{name}'",
+        "是不是“{guess}”？",
+        "did you mean '{guess}'?",
+    ),
+    "unused_role": Message(
+        "状态对照表“{map}”不用“{name}”",
+        "state map '{map}' has no use for '{name}'",
+        "可用：{known}",
+        "known: {known}",
+    ),
+    "reasons_need_tag": Message(
+        "reason_tag 和 reasons 要成对出现", "reason_tag and reasons go together"
     ),
     "no_status": Message(
         "设备没有状态规则，会一直显示停机",
@@ -217,7 +243,25 @@ _MEANING = {
         "say how many steps a second the machine can make at most",
         severity="warning",
     ),
+    "inverted_needs_bits": Message(
+        "inverted 只用于 bits：代码没有反向", "inverted goes with bits only: a code has no opposite"
+    ),
+    "same_fault_source": Message(
+        "点位“{name}”的故障在第 {line} 行已经配置",
+        "the faults of tag '{name}' are configured in line {line} already",
+        "合并到一个字典里",
+        "put them into one dictionary",
+    ),
     "bits_or_codes": Message("bits 和 codes 二选一", "give either bits or codes, and not both"),
 }
 
-MESSAGES: Mapping[str, Message] = {**FILES, **YAML, **_VALUES, **_MEANING, **FAULT_TABLES}
+MESSAGES: Mapping[str, Message] = {
+    **CALENDAR,
+    **FILES,
+    **YAML,
+    **_VALUES,
+    **_MEANING,
+    **FAULT_TABLES,
+    **DRIVERS,
+    **CONDITIONS,
+}

@@ -49,8 +49,46 @@ FILES: Mapping[str, Message] = {
 
 YAML: Mapping[str, Message] = {
     "syntax": Message(
-        "YAML 写法有误（{detail}）",
+        "YAML 写法有误，读不下去",
         "this is not YAML ({detail})",
+        "检查这一行和上一行的缩进、引号和括号",
+        "check the indentation, quotes and brackets of this line and the one above",
+    ),
+    "bad_start": Message(
+        "文字不能以这个符号开头",
+        "a text cannot begin with this character",
+        "给这段文字加上引号",
+        "put the text in quotes",
+    ),
+    "bad_escape": Message(
+        "双引号里的反斜杠后面不能是这个字符",
+        "this cannot follow a backslash inside double quotes",
+        "改用单引号，或把反斜杠写两遍",
+        "use single quotes, or write the backslash twice",
+    ),
+    "bad_indentation": Message(
+        "缩进与上面各行不齐",
+        "the indentation does not match the lines above",
+        "同一层的各行从同一列开始",
+        "lines of one level begin in the same column",
+    ),
+    "text_after_value": Message(
+        "值后面还有文字",
+        "there is more text after the value",
+        "整个值用一对引号括起来，多行文字各行对齐",
+        "put one pair of quotes around the whole value and align the lines of a long text",
+    ),
+    "unexpected_bracket": Message(
+        "这里不该有括号或逗号",
+        "a bracket or comma is not expected here",
+        "检查括号是否成对；以括号或逗号开头的文字要加引号",
+        "check whether all brackets have a partner; quote text that begins with one",
+    ),
+    "unexpected_dash": Message(
+        "这里不该有“-”",
+        "a '-' is not expected here",
+        "列表的“- ”要另起一行，各项对齐",
+        "begin a list on a line of its own, all its '- ' in one column",
     ),
     "tab": Message(
         "缩进里有制表符（Tab）",
@@ -160,6 +198,24 @@ FAULT_TABLES: Mapping[str, Message] = {
         "{column} {value} is here twice, first in line {line}",
     ),
     "csv_broken": Message("CSV 写法有误：{reason}", "this is not CSV: {reason}"),
+    "xlsx_broken": Message(
+        "不是可用的 XLSX 工作簿：{reason}",
+        "this is not an XLSX workbook: {reason}",
+        "另存为 .xlsx（不要 .xls，不要加密）",
+        "save it as .xlsx, not as .xls and without a password",
+    ),
+    "xlsx_unpacked": Message(
+        "工作簿解压后超过 {limit} 字节", "the workbook unpacks to more than {limit} bytes"
+    ),
+    "xlsx_beyond": Message(
+        "表头只有 {count} 列，右边还有内容",
+        "there is something right of the {count} columns of the header",
+    ),
+    "xlsx_other_sheets": Message(
+        "只读取工作表“{used}”，其余不读：{names}",
+        "only sheet '{used}' is read, not: {names}",
+        severity="warning",
+    ),
     "csv_too_long": Message("超过 {limit} 行", "more than {limit} rows"),
     "csv_no_text": Message(
         "没有文字：text_zh 和 text_en 都是空的",

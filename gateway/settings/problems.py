@@ -1,13 +1,15 @@
 """What is wrong with a configuration, said to the person who will repair it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from drivers.contract import BadSetting
 from gateway.domain.events import Text
 from gateway.settings.message import Severity
 from gateway.settings.messages import MESSAGES
+from gateway.settings.messages_drivers import DRIVERS
 
 MAX_SHOWN = 60
 """Characters of a wrong value that are repeated in a sentence."""
@@ -85,7 +87,7 @@ class Report:
     def __len__(self) -> int:
         return len(self._problems)
 
-    def add(self, code: str, place: Place, path: Path = (), **fields: object) -> None:
+    def add(self, code: str, place: Place, path: Path = (), /, **fields: object) -> None:
         """Note a problem; ``fields`` fill the sentence of ``code``."""
         message = MESSAGES[code]
         shown = {name: show(value) for name, value in fields.items()}
@@ -95,6 +97,20 @@ class Report:
         spoken = hint if hint["en"] else None
         problem = Problem(place.file, place.line, key, code, text, spoken, message.severity)
         self._problems.setdefault((place.file, place.line, key, code, text["en"]), problem)
+
+    def forget(self, file: str, codes: Collection[str]) -> None:
+        """Drop what was noted of ``file`` under these codes: its cause stands there already."""
+        self._problems = {
+            key: problem
+            for key, problem in self._problems.items()
+            if problem.file != file or problem.code not in codes
+        }
+
+    def add_refusal(self, refusal: BadSetting, place: Place, path: Path = ()) -> None:
+        """Note what a driver refuses; of a code nobody translated only the frame is in Chinese."""
+        code = refusal.code if refusal.code in DRIVERS else "misconfigured"
+        said = {"reason": Prose(refusal.problem), "hint": Prose(refusal.hint)}
+        self.add(code, place, path, **{**refusal.fields, **said})
 
     def add_unknown(
         self, code: str, place: Place, path: Path, name: str, known: Iterable[str], **more: object

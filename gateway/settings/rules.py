@@ -84,9 +84,9 @@ class RuleReader:
         try:
             expression = compile_expression(text)
         except ExpressionError as err:
-            reason = Prose(err.problem)
+            reason, column = Prose(err.problem), err.column
             self._report.add(
-                "bad_condition", place, path, text=text, column=err.column, reason=reason
+                err.code, place, path, text=text, column=column, reason=reason, part=err.part
             )
             return None
         for name in sorted(expression.names - {STOPPING_FAULT}):

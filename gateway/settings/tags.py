@@ -1,14 +1,13 @@
 """Tags as written: which link reads them, and whether two read the same."""
 
 import json
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from drivers.contract import Misconfigured, ProtocolSpec, TagRequest
+from drivers.contract import Misconfigured, Overlap, TagRequest
 from gateway.domain.rules import STOPPING_FAULT, TagRule
 from gateway.settings.equipment_model import TagFile
 from gateway.settings.links import LinkSource
@@ -16,9 +15,6 @@ from gateway.settings.node import Node, locate
 from gateway.settings.problems import Path, Place, Prose, Report
 from gateway.settings.validation import salvage, validate
 from gateway.settings.words import texts
-
-Overlaps = Callable[[Any, Sequence[TagRequest]], Sequence[tuple[int, int, str]]]
-"""(link settings, tags) -> (index, index, why) of tags that read parts of each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,50 +126,74 @@ def _group_exists(file: TagFile, link: LinkSource, node: Node, name: str, report
 
 def find_overlaps(session: LinkSource, tags: Iterable[TagSource], report: Report) -> None:
     """Report tags of one equipment and session that read the same, or part of another."""
-    overlaps = _overlaps(session.spec)
     owner = attrgetter("equipment")
     for _, group in groupby(sorted(tags, key=owner), key=owner):
         members = sorted(group, key=attrgetter("place.line"))
         for one, other in _equal(members):
             line = one.place.line
             report.add("same_value", other.place, other.path, other=one.name, line=line)
-        requests = [tag.request(session) for tag in members]
-        for i, j, reason in overlaps(session.settings, requests):
-            one, other = members[min(i, j)], members[max(i, j)]
-            report.add(
-                "overlapping_tags",
-                other.place,
-                other.path,
-                other=one.name,
-                line=one.place.line,
-                reason=Prose(reason.replace(f"{one.equipment}/", "")),
-            )
+        for one, other, found in _overlaps(session, members):
+            if repr(one.settings) != repr(other.settings):
+                report.add(
+                    "same_place" if found.same else "overlapping_tags",
+                    other.place,
+                    other.path,
+                    other=one.name,
+                    line=one.place.line,
+                    other_span=found.spans[0],
+                    span=found.spans[1],
+                )
 
 
 def find_misconfigured(session: LinkSource, tags: Sequence[TagSource], report: Report) -> None:
     """Report what the driver itself refuses: for each tag that is, else for the link."""
-    refusal = _refusal(session, tags)
-    if refusal is None:
-        return
-    each = [(tag, _refusal(session, [tag])) for tag in tags]
-    alone = [(tag.place, tag.path, tag.key, err) for tag, err in each if err is not None]
-    for place, path, key, err in alone or [(session.place, session.path, "", refusal)]:
+    refused = _refused_tags(session, tags)
+    for tag in tags:
+        if tag.key in refused:
+            _add_refusal(refused[tag.key], tag.place, tag.path, report, key=tag.key)
+    whole = None if refused else _refusal(session, tags)
+    if whole is not None:
+        _add_refusal(whole, session.place, session.path, report)
+
+
+def _add_refusal(
+    err: Misconfigured, place: Place, path: Path, report: Report, *, key: str = ""
+) -> None:
+    if err.refusal is not None:
+        report.add_refusal(err.refusal, place, path)
+    else:
         reason = Prose(err.reason.removeprefix(f"{key}: "))
         report.add("misconfigured", place, path, reason=reason, hint=Prose(err.hint))
 
 
+def _refused_tags(session: LinkSource, tags: Sequence[TagSource]) -> Mapping[str, Misconfigured]:
+    """Return what is wrong with each tag by itself, by key."""
+    if session.spec.problems is not None:
+        return dict(session.spec.problems(session.settings, _requests(session, tags)))
+    if _refusal(session, tags) is None:
+        return {}
+    each = [(tag.key, _refusal(session, [tag])) for tag in tags]
+    return {key: err for key, err in each if err is not None}
+
+
 def _refusal(session: LinkSource, tags: Sequence[TagSource]) -> Misconfigured | None:
     try:
-        session.spec.create(session.settings, [tag.request(session) for tag in tags], {})
+        session.spec.create(session.settings, _requests(session, tags), {})
     except Misconfigured as err:
         return err
     return None
 
 
-def _overlaps(spec: ProtocolSpec) -> Overlaps:
-    """Return the function ``overlaps`` beside a driver's ``create``; it need not have one."""
-    found: Overlaps | None = getattr(sys.modules[spec.create.__module__], "overlaps", None)
-    return found or (lambda _link, _tags: ())
+def _requests(session: LinkSource, tags: Sequence[TagSource]) -> list[TagRequest]:
+    return [tag.request(session) for tag in tags]
+
+
+def _overlaps(
+    session: LinkSource, tags: Sequence[TagSource]
+) -> Iterator[tuple[TagSource, TagSource, Overlap]]:
+    if session.spec.overlaps is not None:
+        for found in session.spec.overlaps(session.settings, _requests(session, tags)):
+            yield tags[found.first], tags[found.second], found
 
 
 def _equal(tags: Sequence[TagSource]) -> list[tuple[TagSource, TagSource]]:

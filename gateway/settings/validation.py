@@ -1,7 +1,7 @@
 """From a tree to a model: what pydantic says becomes a problem with file, line and key.
 
 This is the one table of pydantic's error types. A model may also raise
-``PydanticCustomError`` with a code of `messages`, or carry ``zh`` in its context.
+``PydanticCustomError`` with a code of `messages`, a driver's model ``BadSetting``.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from drivers.contract import BadSetting
 from gateway.settings.messages import MESSAGES
 from gateway.settings.node import Node, find, locate, plain
 from gateway.settings.problems import Path, Prose, Report
@@ -128,6 +129,10 @@ def _add(
         return
     if "discriminator" in detail.get("ctx", {}):
         path = (*path, detail["ctx"]["discriminator"].strip("'"))
+    refusal = detail.get("ctx", {}).get("error")
+    if isinstance(refusal, BadSetting):
+        report.add_refusal(refusal, locate(node, path), (*at, *path))
+        return
     code, fields = _sentence(detail, path)
     report.add(code, locate(node, path), (*at, *path), **fields)
 

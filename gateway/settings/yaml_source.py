@@ -58,8 +58,21 @@ _SYNTAX = (
     ("could not find expected ':'", "missing_colon"),
     ("while scanning a quoted scalar", "unclosed_quote"),
     ("while parsing a flow", "unclosed_bracket"),
+    ("that cannot start any token", "bad_start"),
+    ("unknown escape character", "bad_escape"),
+    ("expected escape sequence", "bad_escape"),
+    ("sequence entries are not allowed", "unexpected_dash"),
+    ("while scanning an anchor", "alias"),
+    ("while scanning an alias", "alias"),
+    ("but found '<scalar>'", "text_after_value"),
+    ("but found ']'", "unexpected_bracket"),
+    ("but found '}'", "unexpected_bracket"),
+    ("but found ','", "unexpected_bracket"),
+    ("but found ('}',)", "unexpected_bracket"),
+    ("but found (']',)", "unexpected_bracket"),
+    ("expected <block end>", "bad_indentation"),
 )
-"""What the parser says -> what we say about it."""
+"""What the parser says -> what we say about it; the first that fits."""
 
 
 _LEAKS = (

@@ -8,8 +8,10 @@ from itertools import combinations
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.contract import (
+    BadSetting,
     Driver,
     Misconfigured,
+    Overlap,
     ProtocolSpec,
     Session,
     Shared,
@@ -63,13 +65,24 @@ def create(link: LinkSettings, tags: Sequence[TagRequest], _shared: Shared) -> D
     return FakeDriver(link.host)
 
 
-def overlaps(_link: LinkSettings, tags: Sequence[TagRequest]) -> list[tuple[int, int, str]]:
-    def half(one: TagSettings, other: TagSettings) -> bool:
-        apart = one.at + one.words <= other.at or other.at + other.words <= one.at
-        return one != other and not apart
+def problems(link: LinkSettings, tags: Sequence[TagRequest]) -> list[tuple[str, Misconfigured]]:
+    refusal = BadSetting("fake_forbidden", "{at} is forbidden", "take another", at=FORBIDDEN)
+    forbidden = [tag.key for tag in tags if tag.settings.at == FORBIDDEN]
+    return [(key, Misconfigured.of(link.host, key, refusal)) for key in forbidden]
 
-    pairs = combinations(enumerate(tags), 2)
-    return [(i, j, "shared words") for (i, a), (j, b) in pairs if half(a.settings, b.settings)]
+
+def overlaps(_link: LinkSettings, tags: Sequence[TagRequest]) -> list[Overlap]:
+    """Tags that meet; with one ``at`` they lie at the same place."""
+
+    def meet(one: TagSettings, other: TagSettings) -> bool:
+        return one.at < other.at + other.words and other.at < one.at + one.words
+
+    pairs = combinations(enumerate(tag.settings for tag in tags), 2)
+    return [
+        Overlap(i, j, (f"{a.at}", f"{b.at}"), same=a.at == b.at)
+        for (i, a), (j, b) in pairs
+        if meet(a, b)
+    ]
 
 
 def _spec(protocol: str, *, pushed: bool) -> ProtocolSpec:
@@ -80,6 +93,8 @@ def _spec(protocol: str, *, pushed: bool) -> ProtocolSpec:
         create=create,
         endpoint_of=lambda link: str(link.host),
         pushed=pushed,
+        problems=problems if pushed else None,
+        overlaps=None if pushed else overlaps,
     )
 
 

@@ -192,12 +192,29 @@ def test_what_the_driver_refuses_of_all_tags_is_said_of_the_link(tmp_path: Path)
 
 
 def test_overlapping_and_equal_tags_are_reported_at_the_later_one(tmp_path: Path) -> None:
-    press = PRESS.replace("status:", "  half: {at: 3}\n  same: {at: 1}\nstatus:", 1)
+    more = "  half: {at: 3}\n  same: {at: 1}\n  near: {at: 5, words: 2}\n"
+    press = PRESS.replace("status:", f"{more}status:", 1)
     found = problems_of(tmp_path, {**GOOD, "equipment/press-07.yaml": press})
-    assert [(p.key, p.code) for p in found] == [
-        ("tags.half", "overlapping_tags"),
-        ("tags.same", "same_value"),
+    assert [(p.key, p.code, p.severity) for p in found] == [
+        ("tags.half", "overlapping_tags", "error"),
+        ("tags.same", "same_value", "error"),
+        ("tags.near", "same_place", "warning"),
     ]
+
+
+def test_a_driver_that_names_its_refusals_is_asked_once_for_all(tmp_path: Path) -> None:
+    press = PRESS.replace("polled", "pushed").replace(
+        ", groups: {slow: {poll_interval_ms: 5000}}", ""
+    )
+    press = press.replace("group: slow, ", "").replace("{at: 1}", "{at: 666}")
+    found = problems_of(tmp_path, {**GOOD, "equipment/press-07.yaml": press})
+    assert [(p.key, p.code, p.text["en"]) for p in found] == [
+        ("tags.run", "misconfigured", "666 is forbidden")
+    ]
+    crowd = "".join(f"  t{i}: {{at: {100 + i}}}\n" for i in range(10))
+    press = press.replace("{at: 666}", "{at: 1}").replace("status:", f"{crowd}status:", 1)
+    found = problems_of(tmp_path, {**GOOD, "equipment/press-07.yaml": press})
+    assert [(p.key, p.text["en"]) for p in found] == [("links.plc", "too many tags")]
 
 
 def test_the_link_may_be_left_out_only_where_it_is_clear(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_bad_condition_is_reported_and_left_out() -> None:
     assert [rule.state for rule in rules.status] == [State.RUNNING]
     assert problems == [
         (4, "status[0].when", "bad_condition"),
-        (5, "status[1].when", "bad_condition"),
+        (5, "status[1].when", "condition_part"),
     ]
 
 

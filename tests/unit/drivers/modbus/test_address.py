@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.modbus.address import BadAddress, Family, Table, parse, show
+from drivers.contract import BadSetting
+from drivers.modbus.address import Family, Table, parse, show
 
 TABLES: tuple[Table, ...] = ("coil", "di", "ir", "hr")
 
@@ -88,7 +89,7 @@ def test_a_family_counts_as_its_manual_does(
 def test_an_error_says_what_is_wrong_and_what_would_be_right(
     family: Family, written: str | int, problem: str, hint: str
 ) -> None:
-    with pytest.raises(BadAddress) as caught:
+    with pytest.raises(BadSetting) as caught:
         parse(written, family)
     assert problem in caught.value.problem
     assert hint in caught.value.hint
@@ -112,7 +113,7 @@ def test_what_is_shown_reads_back(table: Table, offset: int) -> None:
 def test_anything_else_is_refused_in_words(written: str | int, family: Family) -> None:
     try:
         table, offset = parse(written, family)
-    except BadAddress as err:
+    except BadSetting as err:
         right = bool(err.problem and err.hint)
     else:
         right = table in TABLES and 0 <= offset <= 65535

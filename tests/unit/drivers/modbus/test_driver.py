@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from drivers.contract import Misconfigured, TagRequest
-from drivers.modbus import SPEC, overlaps, problems
+from drivers.modbus import SPEC
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.settings import LinkSettings, TagSettings
 from tests.support.modbus_device import HR, device
@@ -64,7 +64,8 @@ def test_a_tag_that_cannot_be_is_named_before_anything_connects(
     with pytest.raises(Misconfigured, match=says) as caught:
         SPEC.create(strict, tags, {})
     assert "press/wrong" in caught.value.reason
-    assert [key for key, _ in problems(strict, tags)] == ["press/wrong"]
+    assert caught.value.refusal is not None
+    assert f"press/wrong: {caught.value.refusal.problem}" == caught.value.reason
 
 
 def test_a_type_is_found_by_itself_where_it_can_be() -> None:
@@ -78,35 +79,6 @@ def test_a_type_is_found_by_itself_where_it_can_be() -> None:
         "FC1 00002 (coil:1) .. 00002 (coil:1): 1 bits, 1 tags",
         "FC3 40002 (hr:1) .. 40002 (hr:1): 1 registers, 2 tags",
     }
-
-
-def test_half_overlapping_tags_are_found() -> None:
-    tags = [
-        tag("parts", address="D200", type="uint32"),
-        tag("heat", address="D201"),
-        tag("bit0", address="D300", bit=0),
-        tag("bit1", address="D300", bit=1),
-        tag("word", address="D300"),
-        tag("coil", address="M200"),
-        tag("wrong", address="nonsense"),
-    ]
-    ((first, second, text),) = overlaps(link(), tags)
-    assert (first, second) == (0, 1)
-    assert text == (
-        "parts (uint32) takes 40201 (hr:200) to 40202 (hr:201),"
-        " heat (uint16) begins at 40202 (hr:201)"
-    )
-
-
-def test_a_long_value_overlaps_all_it_reaches() -> None:
-    tags = [
-        tag("a", address="hr:0", type="uint64"),
-        tag("b", address="hr:1"),
-        tag("c", address="hr:3"),
-        tag("d", address="hr:4"),
-        tag("e", address="ir:1"),
-    ]
-    assert [(i, j) for i, j, _ in overlaps(link(), tags)] == [(0, 1), (0, 2)]
 
 
 async def test_two_units_behind_one_socket_share_it() -> None:

@@ -1,0 +1,89 @@
+"""What drivers refuse, said in Chinese; in English it is said as the driver says it.
+
+The code is that of `drivers.contract.BadSetting`, and so are the fields.
+"""
+
+from collections.abc import Mapping
+
+from gateway.settings.message import Message
+
+
+def _refusal(zh: str, hint_zh: str = "") -> Message:
+    """Return the message of one code; ``{reason}`` and ``{hint}`` are the driver's own."""
+    return Message(zh, "{reason}", hint_zh, "{hint}" if hint_zh else "")
+
+
+_MODBUS = {
+    "modbus_no_address": _refusal(
+        "“{text}”不是 Modbus 地址",
+        "写成 hr:100、ir:100、coil:5、di:5（从 0 数），40101 或 400101（从 1 数），D100 或 M5",
+    ),
+    "modbus_no_table": _refusal(
+        "“{text}”没有指明 Modbus 数据区",
+        "可用：hr（保持寄存器）、ir（输入寄存器）、coil（线圈）、di（离散输入）",
+    ),
+    "modbus_bare_number": _refusal(
+        "{text} 没有说明是哪个数据区，也没有说明从 0 还是从 1 数",
+        "手册从 0 数就写 hr:{number}；手册的保持寄存器从 1 数就写 {reference}",
+    ),
+    "modbus_no_table_digit": _refusal(
+        "{text} 以 {digit} 开头，Modbus 没有这个数据区",
+        "0xxxx 是线圈，1xxxx 离散输入，3xxxx 输入寄存器，4xxxx 保持寄存器",
+    ),
+    "modbus_reference_zero": _refusal(
+        "没有 {text} 这个地址：这种写法从 1 数",
+        "第一个是 {first}，等于 {table}:0",
+    ),
+    "modbus_no_device": _refusal(
+        "“{text}”：{family} 系列没有 {letter} 元件",
+        "有 {known}；也可以直接写寄存器，如 hr:100",
+    ),
+    "modbus_octal": _refusal(
+        "“{text}”：{family} 的 {letter} 按八进制编号，没有 8 和 9",
+        "{letter}7 之后是 {letter}10",
+    ),
+    "modbus_device_range": _refusal(
+        "“{text}”超出 {family} 的范围", "最后一个是 {last}；也可以直接写寄存器，如 hr:100"
+    ),
+    "modbus_beyond_last": _refusal("“{text}”超过最后一个地址", "从 0 数到 65535（0xFFFF）为止"),
+    "modbus_single_bit": _refusal(
+        "{place} 只是一个位", "除地址外都不要写；要读寄存器就写 hr: 或 ir:"
+    ),
+    "modbus_which_bit": _refusal(
+        "{place} 是 16 位的寄存器", "用 bit: 0 .. 15 说明哪一位是这个 bool"
+    ),
+    "modbus_no_room": _refusal("{place} 放不下 {type}", "从 0 数到 65535（0xFFFF）为止"),
+    "modbus_too_wide": _refusal(
+        "{place} 的 {type} 占 {words} 个寄存器",
+        "max_registers_per_read 是 {limit}，要改大",
+    ),
+    "modbus_scale_zero": _refusal("scale：写 0 会使所有数值都一样", "不写，或写 1"),
+    "modbus_bit_of_number": _refusal("bit：一个位是 bool，不是 {type}", "不要写 type"),
+    "modbus_scaled_bool": _refusal("scale、offset：bool 不能换算", "不要写 scale 和 offset"),
+    "modbus_order_of_word": _refusal(
+        "order：{order} 交换字的次序，但 {type} 只有一个字", "要交换两个字节就写 BADC"
+    ),
+}
+
+_EXAMPLE = "写成 nsu=urn:vendor:plc;s=Line1.Count 或 ns=2;i=1001 的样子"
+_OPCUA = {
+    "opcua_no_node": _refusal("“{text}”不是节点号", _EXAMPLE),
+    "opcua_no_namespace": _refusal("ns={text} 不是 0 到 {limit} 的命名空间序号", _EXAMPLE),
+    "opcua_no_number": _refusal("“{text}”不是 0 到 {limit} 的数字", _EXAMPLE),
+    "opcua_long_name": _refusal("“{text}”超过 {limit} 个字符", _EXAMPLE),
+    "opcua_no_guid": _refusal("“{text}”不是 GUID", _EXAMPLE),
+    "opcua_no_base64": _refusal("“{text}”不是 base64", _EXAMPLE),
+    "opcua_no_endpoint": _refusal(
+        "OPC UA 的地址应写成 opc.tcp://192.168.1.20:4840 的样子",
+        "opc.tcp://、主机和 1 到 65535 的端口",
+    ),
+    "opcua_credentials": _refusal("地址里不能写用户名和密码", "把它们去掉"),
+    "opcua_short_keepalive": _refusal(
+        "keepalive_s 至少要有两个发布周期",
+        "publishing_interval_ms 是 {interval_ms}，要写 {least_s} 或更大",
+    ),
+    "opcua_scale_zero": _refusal("scale 写 0 会使所有数值都等于 offset", "不要写"),
+    "opcua_tag_twice": _refusal("这个点位出现了两次", "删掉其中一个"),
+}
+
+DRIVERS: Mapping[str, Message] = {**_MODBUS, **_OPCUA}
