@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from drivers.contract import Value
 from gateway.domain.events import CounterKind, FaultText, Mode, Reason, State, Text
 from gateway.domain.expression import Expression
 from gateway.domain.shifts import ShiftCalendar
@@ -26,6 +27,21 @@ class StatusRule:
     when: Expression
     reason: Reason | None = None
     mode: Mode | None = None
+    reason_tag: str | None = None
+    """Tells the reason more exactly, as far as it shows something that ``reasons`` knows."""
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
+    """What the reason tag shows, as `written` writes it -> the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeRule:
+    """The mode of operation as a tag shows it; what the table does not know is unknown.
+
+    Texts in ``table`` are in lower case.
+    """
+
+    tag: str
+    table: Mapping[Value, Mode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +66,34 @@ class CounterRule:
     """Units per step of the raw counter: cavities of a mould."""
     modulus: int | None = None
     max_rate_per_s: float | None = None
-    """Raw steps per second the machine can make at most."""
+    """Raw steps the machine can make within a second at most."""
     on_decrease: OnDecrease = "auto"
     confirm_reads: int = 2
     identity: str = ""
     """Changes when the raw reading gets another meaning (address, modulus, factor)."""
+    count_when: Expression | None = None
+    """Parts count while this holds; what is made otherwise is refused."""
+    cycle_time_tag: str | None = None
+    """Where the machine says how long its last cycle took."""
+    cycle_time_unit_ms: float = 1
+    """What 1 in that tag is, in ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRule:
+    """good + reject = total, by the names of counters.
+
+    ``derived`` is the role that no counter of the machine plays; its own counter bears the
+    role's name. None where all three are counted, and compared.
+    """
+
+    good: str
+    reject: str
+    total: str
+    derived: Literal["good", "reject", "total"] | None = None
+    tolerance: int = 0
+    """So many parts may be between two counters without being a contradiction."""
+    unit: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +138,14 @@ class EquipmentRules:
 
     equipment: str
     status: tuple[StatusRule, ...] = ()
+    mode: ModeRule | None = None
+    """The mode where the rule that decides says none."""
     min_hold_s: float = 1.0
+    repeat_s: float = 600.0
+    """A status that lasts is told again so often; 0 is never."""
     alive: Alive | None = None
     counters: tuple[CounterRule, ...] = ()
+    balance: BalanceRule | None = None
     faults: tuple[FaultRule, ...] = ()
     tags: Mapping[str, TagRule] = field(default_factory=dict)
     snapshot_s: float = 600.0
@@ -112,10 +156,12 @@ class EquipmentRules:
     calendar: ShiftCalendar | None = None
     """When people work on it; None where nobody said."""
     decisive: frozenset[str] = field(init=False)
-    """Tags that faults or status rules look at."""
+    """Tags that faults, status, reason or mode look at."""
 
     def __post_init__(self) -> None:
         """Derive ``decisive`` once."""
         names = {name for rule in self.status for name in rule.when.names}
+        names |= {rule.reason_tag for rule in self.status if rule.reason_tag is not None}
         names |= {rule.tag for rule in self.faults}
+        names |= set() if self.mode is None else {self.mode.tag}
         object.__setattr__(self, "decisive", frozenset(names))

@@ -8,6 +8,7 @@ the same ``Durable`` object, so identity tells whether there is something to sto
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from drivers.contract import Value
 from gateway.domain.events import (
@@ -55,6 +56,11 @@ class Pending:
     raw: int
     read: Moment
     reads: int
+    """How many in a row agree."""
+    since: Moment
+    """The last reading that was believed."""
+    tries: int
+    """How many there were since then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,19 @@ class CounterState:
     kind: CounterKind
     unit: str
     pending: Pending | None = None
+    dark_since: Moment | None = None
+    """The last reading, where none could be had since."""
+    unusable: bool = False
+    """What it shows since then cannot be a counter's."""
+    withheld: int = 0
+    """Raw steps made while they did not count, not yet told in an event."""
+    carry: int = 0
+    """What is left of a fraction of a part, in parts of the factor's denominator."""
+    part_at: Moment | None = None
+    """When the last part was seen; None where that says nothing about the next one's time."""
+    out_of_order: int = 0
+    """Readings dropped because the device had stamped them before one already taken."""
+    origin: Literal["device", "manual"] = "device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +206,28 @@ class OrderInForce:
     command_id: str
     since: datetime
     by: str | None = None
+    effective_at: datetime | None = None
+    """Since when it should have been, where the sender said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCut:
+    """When the order in force last changed, and which one was before."""
+
+    at: datetime
+    before: Order | None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceCheck:
+    """How far the total is from good and reject together."""
+
+    of: str
+    """What is compared; another comparison begins anew."""
+    apart: int
+    """How far they were apart when it began."""
+    told: bool = False
+    """An event has said that they do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +243,8 @@ class Durable:
     fault_memory: FaultMemory = field(default_factory=FaultMemory)
     links: Mapping[str, LinkHealth] = field(default_factory=dict)
     order: OrderInForce | None = None
+    order_cut: OrderCut | None = None
+    balance: BalanceCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +280,15 @@ class Live:
     """tag that went bad -> the last moment it was good."""
     last_ok: Mapping[str, Moment] = field(default_factory=dict)
     """link -> its last reply."""
-    blind: frozenset[str] = frozenset()
-    """Counters whose readings were interrupted since the last one booked."""
+    read_at: Mapping[str, Moment] = field(default_factory=dict)
+    """Tag of a counter -> when it was last read."""
+    stamps: Mapping[str, datetime] = field(default_factory=dict)
+    """Tag of a counter -> the newest stamp the device gave it."""
+    unbalanced_reads: int = 0
+    """In how many readings in a row good and reject did not make the total."""
     verdict: Verdict | None = None
+    status_told_s: float | None = None
+    """Monotonic moment of the last status event of this run."""
     fault_edges: Mapping[str, Moment] = field(default_factory=dict)
     """"tag/number" waiting out a delay -> when the edge was first seen."""
     raises: tuple[Raised, ...] = ()

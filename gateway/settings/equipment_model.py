@@ -10,12 +10,14 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from gateway.domain.events import CounterKind, Mode, ReasonCategory
+from gateway.domain.map_tables import MAPS
 from gateway.domain.rules import OnDecrease, Stage
 from gateway.settings.words import FilePath, Line, Name, Strict, Texts, Unit
 
 MAX_TAGS = 5000
 MAX_LINKS = 64
 MAX_RULES = 100
+MAX_REASONS = 500
 MAX_SAFE_INTEGER = 2**53
 
 StateName = Literal["offline", "running", "idle", "stopped", "fault", "setup", "maintenance"]
@@ -43,6 +45,28 @@ class StatusRuleFile(Strict):
     when: Annotated[str, Field(min_length=1, max_length=500), BeforeValidator(_text_of_truth)]
     reason: ReasonFile | None = None
     mode: Mode | None = None
+    reason_tag: Name | None = None
+    reasons: dict[Line, ReasonFile] = Field(default_factory=dict, max_length=MAX_REASONS)
+    """What the reason tag shows -> the reason; ``reason`` is for everything else."""
+
+    @model_validator(mode="after")
+    def _tag_and_reasons(self) -> Self:
+        if (self.reason_tag is None) != (not self.reasons):
+            raise PydanticCustomError("reasons_need_tag", "one without the other")
+        return self
+
+
+class StatusMapFile(Strict):
+    """A ready-made map and the tags it reads; the map says which of them it needs."""
+
+    map: Annotated[Line, Field(json_schema_extra={"enum": sorted(MAPS)})]
+    state: Name
+    mode: Name | None = None
+    starved: Name | None = None
+    blocked: Name | None = None
+    functional_mode: Name | None = None
+    availability: Name | None = None
+    emergency_stop: Name | None = None
 
 
 class AliveFile(Strict):
@@ -73,18 +97,25 @@ class CounterFile(Strict):
 
 
 class FaultFile(Strict):
-    """Where faults come from; ``bits`` or ``codes`` names a dictionary (CSV)."""
+    """Where faults come from; ``bits`` or ``codes`` names a dictionary (CSV or XLSX)."""
 
     tag: Name
     bits: FilePath | None = None
     codes: FilePath | None = None
     on_delay_ms: int = Field(0, ge=0, le=3_600_000)
     off_delay_ms: int = Field(0, ge=0, le=3_600_000)
+    inverted: bool = False
+    """A bit of the dictionary is a fault while it is 0."""
+    chatter_raises: int = Field(3, ge=0, le=100)
+    """So many raises within ``chatter_s`` are folded into one occurrence; 0 is never."""
+    chatter_s: float = Field(60, gt=0, le=600)
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.bits is None) == (self.codes is None):
             raise PydanticCustomError("bits_or_codes", "one of the two")
+        if self.inverted and self.bits is None:
+            raise PydanticCustomError("inverted_needs_bits", "a code has no opposite")
         return self
 
 
@@ -109,8 +140,14 @@ class Described(Strict):
     status: Annotated[tuple[StatusRuleFile, ...], Field(strict=False, max_length=MAX_RULES)] = ()
     counters: dict[Name, CounterFile] = Field(default_factory=dict, max_length=MAX_RULES)
     faults: Annotated[tuple[FaultFile, ...], Field(strict=False, max_length=MAX_RULES)] = ()
+    status_map: StatusMapFile | None = None
+    """Decides where no rule of ``status`` does."""
     min_hold_ms: int = Field(1000, ge=0, le=3_600_000)
+    repeat_s: float = Field(600, ge=0, le=86_400)
+    """A status that lasts is told again so often; 0 is never."""
     snapshot_s: float = Field(600, ge=1, le=86_400)
+    max_shelf_s: float = Field(28_800, ge=60, le=604_800)
+    """The longest time a fault may be shelved for."""
     alive: AliveFile | None = None
 
 

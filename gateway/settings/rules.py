@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
+from gateway.domain import maps
 from gateway.domain.events import FaultText, Reason, State
 from gateway.domain.expression import Expression, ExpressionError, compile_expression
 from gateway.domain.rules import (
@@ -14,10 +15,17 @@ from gateway.domain.rules import (
     StatusRule,
     TagRule,
 )
-from gateway.settings.equipment_model import CounterFile, EquipmentFile, FaultFile, StatusRuleFile
+from gateway.settings.equipment_model import (
+    CounterFile,
+    EquipmentFile,
+    FaultFile,
+    ReasonFile,
+    StatusRuleFile,
+)
 from gateway.settings.faults import Kind
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import Path, Prose, Report
+from gateway.settings.state_maps import MapInUse, read_map
 from gateway.settings.words import texts
 
 Dictionary = Callable[[str, Kind, Path], Mapping[int, FaultText]]
@@ -42,13 +50,19 @@ class RuleReader:
         ``meanings`` says of each tag what its raw value means.
         """
         file = self._file
-        if not self._written("status"):
+        if not self._written("status") and not self._written("status_map"):
             self._report.add("no_status", self._node.place, ("status",))
         status = [self._status(i, rule) for i, rule in enumerate(file.status)]
+        states = self._map()
         return EquipmentRules(
             equipment=file.equipment,
-            status=tuple(rule for rule in status if rule is not None),
+            status=(
+                *(rule for rule in status if rule is not None),
+                *(() if states is None else maps.rules_of(states.states, states.tags)),
+            ),
+            mode=None if states is None else maps.mode_of(states.states, states.tags),
             min_hold_s=file.min_hold_ms / 1000,
+            repeat_s=file.repeat_s,
             alive=self._alive(),
             counters=tuple(
                 self._counter(name, counter, meanings.get(counter.tag, ""))
@@ -57,6 +71,7 @@ class RuleReader:
             faults=tuple(self._fault(i, f, dictionary) for i, f in enumerate(file.faults)),
             tags=tags,
             snapshot_s=file.snapshot_s,
+            max_shelf_s=file.max_shelf_s,
             stage=file.stage,
         )
 
@@ -69,15 +84,22 @@ class RuleReader:
         when = self._condition(rule.when, ("status", number, "when"))
         if when is None:
             return None
-        reason = None
-        if rule.reason is not None:
-            reason = Reason(
-                code=rule.reason.code,
-                category=rule.reason.category,
-                text=texts(rule.reason.text),
-                planned=rule.reason.planned,
-            )
-        return StatusRule(State(rule.state), when, reason, rule.mode)
+        if rule.reason_tag is not None:
+            self._known_tag(rule.reason_tag, ("status", number, "reason_tag"))
+        return StatusRule(
+            State(rule.state),
+            when,
+            None if rule.reason is None else _reason(rule.reason),
+            rule.mode,
+            rule.reason_tag,
+            {shown: _reason(reason) for shown, reason in rule.reasons.items()},
+        )
+
+    def _map(self) -> MapInUse | None:
+        states = read_map(self._file.status_map, self._node, self._report)
+        for role, tag in () if states is None else states.tags.items():
+            self._known_tag(tag, ("status_map", role))
+        return states
 
     def _condition(self, text: str, path: Path) -> Expression | None:
         place = locate(self._node, path)
@@ -120,6 +142,7 @@ class RuleReader:
     def _fault(self, number: int, file: FaultFile, dictionary: Dictionary) -> FaultRule:
         path: Path = ("faults", number)
         self._known_tag(file.tag, (*path, "tag"))
+        self._first_of_its_tag(number, file, path)
         kind: Kind = "codes" if file.bits is None else "bits"
         return FaultRule(
             tag=file.tag,
@@ -127,4 +150,19 @@ class RuleReader:
             texts=dictionary(file.bits or file.codes or "", kind, (*path, kind)),
             on_delay_s=file.on_delay_ms / 1000,
             off_delay_s=file.off_delay_ms / 1000,
+            inverted=file.inverted,
+            chatter_raises=file.chatter_raises,
+            chatter_s=file.chatter_s,
         )
+
+    def _first_of_its_tag(self, number: int, file: FaultFile, path: Path) -> None:
+        """Two dictionaries on one word would raise and clear each other's faults."""
+        earlier = [i for i, one in enumerate(self._file.faults[:number]) if one.tag == file.tag]
+        if earlier:
+            line = locate(self._node, ("faults", earlier[0])).line
+            place = locate(self._node, path)
+            self._report.add("same_fault_source", place, (*path, "tag"), name=file.tag, line=line)
+
+
+def _reason(file: ReasonFile) -> Reason:
+    return Reason(file.code, file.category, texts(file.text), file.planned)

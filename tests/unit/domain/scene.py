@@ -45,6 +45,7 @@ def press(**changes: Any) -> EquipmentRules:
             rule("idle", "ready"),
         ),
         "min_hold_s": 0.0,
+        "repeat_s": 0.0,
         "counters": (CounterRule("good", "good_parts", "good", modulus=65536, max_rate_per_s=5),),
         "faults": (
             FaultRule(
