@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from gateway.domain import fault_desk, notes, orders
-from gateway.domain.commands import Command, FaultCommand, NoteCommand, OrderCommand
+from gateway.domain import fault_desk, notes, orders, scrap
+from gateway.domain.commands import Command, FaultCommand, NoteCommand, OrderCommand, ScrapCommand
 from gateway.domain.events import Event
 from gateway.domain.facts import Commanded
 from gateway.domain.rules import EquipmentRules
@@ -34,9 +34,16 @@ def obey(state: EquipmentState, asked: Commanded, rules: EquipmentRules) -> Obey
 
 
 _Refuse = Callable[[EquipmentState, Any, Moment, EquipmentRules], str | None]
-_REFUSALS: Mapping[type[Command], _Refuse] = MappingProxyType({FaultCommand: fault_desk.refusal})
+_REFUSALS: Mapping[type[Command], _Refuse] = MappingProxyType(
+    {FaultCommand: fault_desk.refusal, OrderCommand: orders.refuse, ScrapCommand: scrap.refuse}
+)
 """Commands that depend on what is known; the others are always obeyed."""
 _Obey = Callable[[EquipmentState, Any, Moment, EquipmentRules], Obeyed]
 _OBEY: Mapping[type[Command], _Obey] = MappingProxyType(
-    {OrderCommand: orders.obey, NoteCommand: notes.obey, FaultCommand: fault_desk.obey}
+    {
+        OrderCommand: orders.obey,
+        NoteCommand: notes.obey,
+        FaultCommand: fault_desk.obey,
+        ScrapCommand: scrap.obey,
+    }
 )

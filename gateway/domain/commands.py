@@ -53,7 +53,26 @@ class FaultCommand:
     until: datetime | None = None
 
 
-Command = OrderCommand | NoteCommand | FaultCommand
+@dataclass(frozen=True, slots=True)
+class ScrapCommand:
+    """Parts that a person found bad, or fit to be worked on again."""
+
+    command_id: str
+    quantity: int
+    """From 1."""
+    by: str
+    counter: str | None = None
+    """A manual counter; None for the one of this kind."""
+    kind: Literal["reject", "rework"] = "reject"
+    reason: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The manual counter it goes to."""
+        return self.counter or f"manual_{self.kind}"
+
+
+Command = OrderCommand | NoteCommand | FaultCommand | ScrapCommand
 """Each has a ``command_id``; `step` obeys it, `gateway.wire.command` reads it."""
 
 

@@ -14,6 +14,7 @@ from gateway.domain import (
     counts,
     fault_desk,
     faults,
+    production,
     quality,
     readings,
     repeats,
@@ -68,14 +69,12 @@ def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -
     live = quality.absorb(previous, seen)
     if rules.alive is not None and rules.alive.tag in seen.changed:
         live = replace(live, alive_changed=now)
-    if seen.bad:
-        unread = {rule.name for rule in rules.counters if rule.tag in seen.bad}
-        live = replace(live, blind=live.blind | unread)
     events: list[Event] = []
     durable = _link_heard(state.durable, seen, events)
     if _undecided(durable, live, seen, rules):
         durable, live = _judge(durable, live, rules, now, events)
-    durable, live = _count(durable, live, previous, seen, rules, events)
+    durable, live, counted = production.book(durable, live, seen, rules)
+    events += counted
     reading = readings.report(live, _newly_bad(seen, previous), rules, _order(durable))
     events += reading.events
     events += _overflows(seen)
@@ -118,45 +117,6 @@ def _judge(
     return durable, live
 
 
-def _count(
-    durable: Durable,
-    live: Live,
-    previous: Live,
-    seen: Observation,
-    rules: EquipmentRules,
-    events: list[Event],
-) -> tuple[Durable, Live]:
-    """Book every counter this batch read; one that waits to be confirmed counts as read."""
-    changed: dict[str, Any] = {}
-    read: set[str] = set()
-    now = Moment(seen.at, seen.mono_s)
-    for rule in rules.counters:
-        held = durable.counters.get(rule.name)
-        waits = held is not None and held.pending is not None and rule.tag in seen.covers
-        if rule.tag not in live.values or not (rule.tag in seen.changed or waits):
-            continue
-        after, event = counts.count(
-            held,
-            live.values[rule.tag],
-            rule,
-            now=now,
-            last_read=previous.lost.get(rule.tag) or previous.last_ok.get(seen.link, now),
-            blind=rule.name in live.blind,
-            order=_order(durable),
-        )
-        if after is not None and after is not held:
-            changed[rule.name] = after
-        if after is None or after.pending is None:
-            read.add(rule.name)
-        if event is not None:
-            events.append(event)
-    if changed:
-        durable = replace(durable, counters={**durable.counters, **changed})
-    if not read.isdisjoint(live.blind):
-        live = replace(live, blind=live.blind - read)
-    return durable, live
-
-
 def _link_heard(durable: Durable, seen: Observation, events: list[Event]) -> Durable:
     held = durable.links.get(seen.link)
     if held is not None and held.state == "online":
@@ -180,6 +140,7 @@ def _link_lost(state: EquipmentState, lost: LinkLost, rules: EquipmentRules) -> 
     events: list[Event] = []
     durable = _link_silent(state, lost, events)
     live = quality.lose_link(state.live, lost, rules)
+    durable = production.darken(durable, live, rules)
     now = Moment(lost.at, lost.mono_s)
     durable, live = _judge(durable, live, rules, now, events)
     return EquipmentState(durable, live), events
@@ -228,7 +189,7 @@ def _started(state: EquipmentState, started: Started, rules: EquipmentRules) -> 
     durable, unshelved = fault_desk.expire(look.durable, now)
     events += [*look.events, *unshelved]
     links = {name: replace(link, state="starting") for name, link in durable.links.items()}
-    durable = replace(durable, links=links)
+    durable = production.wake(replace(durable, links=links), started, rules)
     held = durable.status
     if held is None or held.state is not State.OFFLINE:
         since = Moment(started.last_alive, None) if held and started.last_alive else now
@@ -247,8 +208,7 @@ def _other_boot(durable: Durable, boot_id: str) -> Durable:
         boot_id=boot_id,
         status=None if held is None else replace(held, since=_wall(held.since)),
         counters={
-            name: replace(counter, booked=_wall(counter.booked), pending=None)
-            for name, counter in durable.counters.items()
+            name: production.reboot(counter) for name, counter in durable.counters.items()
         },
         faults={
             key: replace(fault, raised=_wall(fault.raised)) for key, fault in durable.faults.items()
@@ -260,14 +220,13 @@ def _wall(moment: Moment) -> Moment:
     return replace(moment, mono_s=None)
 
 
-def _series_began(state: EquipmentState, began: SeriesBegan, rules: EquipmentRules) -> Step:
+def _series_began(state: EquipmentState, began: SeriesBegan, _rules: EquipmentRules) -> Step:
     """Say where everything stands, so that a consumer of the new series has a start."""
     durable = state.durable
     order = _order(durable)
     events: list[Event] = [
-        counts.baseline(durable.counters[rule.name], rule, began.at, order)
-        for rule in rules.counters
-        if rule.name in durable.counters
+        counts.restate(counter, name, began.at, order)
+        for name, counter in sorted(durable.counters.items())
     ]
     if durable.status is not None:
         events.append(status.restate(durable.status, began.at, order))

@@ -176,6 +176,8 @@ class Status(Event):
     mode: Mode = "unknown"
     reason: Reason | None = None
     quality: Quality = "good"
+    order_effective_at: datetime | None = None
+    """An order came late: since when it should have been in force."""
 
     def data(self) -> Json:
         """The contract's ``data`` object."""
@@ -193,6 +195,8 @@ class Status(Event):
         if not self.repeat:
             data["prev_state"] = None if self.prev_state is None else self.prev_state.value
             data["prev_duration_ms"] = self.prev_duration_ms
+        if self.order_effective_at is not None:
+            data["order_effective_at"] = stamp(self.order_effective_at)
         return data
 
 
@@ -216,6 +220,9 @@ class Count(Event):
     order_ambiguous: bool = False
     shift_ambiguous: bool = False
     """A shift began or ended within the window."""
+    reason: str | None = None
+    """Why, where a person counted."""
+    by: str | None = None
 
     def data(self) -> Json:
         """The contract's ``data`` object."""
@@ -233,6 +240,8 @@ class Count(Event):
             "origin": self.origin,
             "order_ambiguous": self.order_ambiguous,
             "shift_ambiguous": self.shift_ambiguous,
+            "reason": self.reason,
+            "by": self.by,
             **self._context(),
         }
 

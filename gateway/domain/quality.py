@@ -39,8 +39,7 @@ def lose_link(live: Live, lost_link: LinkLost, rules: EquipmentRules) -> Live:
         bad[tag] = NO_LINK
         lost.setdefault(tag, since)
         values.pop(tag, None)
-    blind = frozenset(rule.name for rule in rules.counters if rule.tag in bad)
-    return replace(live, bad=bad, lost=lost, values=values, blind=live.blind | blind)
+    return replace(live, bad=bad, lost=lost, values=values)
 
 
 def wake(started: Started, rules: EquipmentRules) -> Live:
@@ -52,6 +51,5 @@ def wake(started: Started, rules: EquipmentRules) -> Live:
         bad=dict.fromkeys(rules.tags, NEVER_READ),
         lost=dict.fromkeys(rules.tags, since),
         last_ok=dict.fromkeys(links, since),
-        blind=frozenset(rule.name for rule in rules.counters),
         snapshot_due_s=dict.fromkeys({rule.group for rule in rules.tags.values()}, 0.0),
     )

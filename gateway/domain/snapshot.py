@@ -54,6 +54,10 @@ def _counters(durable: Durable) -> Json:
             "raw": counter.raw,
             "unit": counter.unit,
             "at": stamp(counter.booked.at),
+            "origin": counter.origin,
+            "withheld": counter.withheld,
+            "out_of_order": counter.out_of_order,
+            "dark_since": None if counter.dark_since is None else stamp(counter.dark_since.at),
         }
         for name, counter in sorted(durable.counters.items())
     ]
@@ -135,4 +139,5 @@ def _order(durable: Durable) -> Json:
         "command_id": held.command_id,
         "since": stamp(held.since),
         "by": held.by,
+        "effective_at": None if held.effective_at is None else stamp(held.effective_at),
     }

@@ -142,6 +142,10 @@ def test_snapshots_show_the_present() -> None:
             "raw": 103,
             "unit": "1",
             "at": "2026-03-20T01:00:03.000Z",
+            "origin": "device",
+            "withheld": 0,
+            "out_of_order": 0,
+            "dark_since": "2026-03-20T01:00:03.000Z",
         }
     ]
     assert [(f["code"], f["quality"]) for f in shown["faults"]["active"]] == [("E04", "uncertain")]
