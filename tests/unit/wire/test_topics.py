@@ -12,6 +12,7 @@ from gateway.wire.topics import (
     birth_topic,
     command_topic,
     event_topic,
+    parse_place,
     parse_topic,
     state_topic,
 )
@@ -122,3 +123,14 @@ def test_only_area_and_line_may_be_missing() -> None:
         Place("mg", "_", "a", "b", "oven")
     with pytest.raises(WireError):
         Place("mg/", "suzhou", "a", "b", "oven")
+
+
+@given(places)
+def test_a_place_is_read_back_from_its_topic(place: Place) -> None:
+    assert parse_place(place.topic) == place
+
+
+@pytest.mark.parametrize("topic", ["", "mg/v1", "suzhou/stamping/line-2/press-03", "a/b/c/d/E"])
+def test_what_is_no_place_is_refused(topic: str) -> None:
+    with pytest.raises(WireError):
+        parse_place(topic)
