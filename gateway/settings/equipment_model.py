@@ -17,6 +17,7 @@ from gateway.settings.words import FilePath, Line, Name, Strict, Texts, Unit
 MAX_TAGS = 5000
 MAX_LINKS = 64
 MAX_RULES = 100
+MIN_BALANCED = 2
 MAX_REASONS = 500
 MAX_SAFE_INTEGER = 2**53
 
@@ -88,11 +89,33 @@ class CounterFile(Strict):
     max_rate_per_s: float | None = Field(None, gt=0, le=1e9)
     on_decrease: OnDecrease = "auto"
     confirm_reads: int = Field(2, ge=1, le=10)
+    count_when: Annotated[
+        str | None, Field(min_length=1, max_length=500), BeforeValidator(_text_of_truth)
+    ] = None
+    """Parts made while this is false or unknown are refused."""
+    cycle_time_tag: Name | None = None
+    """Where the machine says how long its last cycle took; its unit is s or ms."""
 
     @model_validator(mode="after")
     def _rate(self) -> Self:
         if self.modulus is not None and self.max_rate_per_s is None:
             raise PydanticCustomError("modulus_needs_rate", "no rate")
+        return self
+
+
+class BalanceFile(Strict):
+    """good + reject = total, by counters; two are enough, the third is derived."""
+
+    good: Name | None = None
+    reject: Name | None = None
+    total: Name | None = None
+    tolerance: int = Field(0, ge=0, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        given = [name for name in (self.good, self.reject, self.total) if name is not None]
+        if len(given) < MIN_BALANCED or len(set(given)) < len(given):
+            raise PydanticCustomError("balance_needs_two", "not two different counters")
         return self
 
 
@@ -139,6 +162,7 @@ class Described(Strict):
     tags: dict[Name, dict[str, Any]] = Field(default_factory=dict, max_length=MAX_TAGS)
     status: Annotated[tuple[StatusRuleFile, ...], Field(strict=False, max_length=MAX_RULES)] = ()
     counters: dict[Name, CounterFile] = Field(default_factory=dict, max_length=MAX_RULES)
+    balance: BalanceFile | None = None
     faults: Annotated[tuple[FaultFile, ...], Field(strict=False, max_length=MAX_RULES)] = ()
     status_map: StatusMapFile | None = None
     """Decides where no rule of ``status`` does."""

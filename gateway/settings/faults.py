@@ -1,7 +1,9 @@
 """Fault dictionaries: a table from a bit or a code to what people need to know.
 
-CSV with a header, as a spreadsheet writes it: UTF-8 (with or without a byte order
-mark) or GB18030. A row that is wrong is a problem with its line; the others count.
+- A CSV with a header, as a spreadsheet writes it (UTF-8 with or without a byte order
+  mark, or GB18030), and a workbook (.xlsx) with the same rows give the same texts.
+- The header is in English or in Chinese.
+- A row that is wrong is a problem with its line; the others count.
 """
 
 import csv
@@ -10,10 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from gateway.domain.events import FaultText, ReasonCategory, Text
+from gateway.settings import fault_workbook
 from gateway.settings.problems import Place, Prose, Report
 from gateway.settings.sources import Source
 
 Kind = Literal["bits", "codes"]
+_Line = tuple[Place, Sequence[str]]
 
 COLUMNS = (
     "bit",
@@ -28,6 +32,31 @@ COLUMNS = (
     "category",
     "stops_machine",
 )
+CHINESE: Mapping[str, str] = {
+    "位": "bit",
+    "位号": "bit",
+    "报警位": "bit",
+    "代码": "code",
+    "故障代码": "code",
+    "报警代码": "code",
+    "中文": "text_zh",
+    "文字": "text_zh",
+    "故障文字": "text_zh",
+    "报警内容": "text_zh",
+    "英文": "text_en",
+    "英文文字": "text_en",
+    "原因": "cause_zh",
+    "英文原因": "cause_en",
+    "处理": "remedy_zh",
+    "处理方法": "remedy_zh",
+    "英文处理方法": "remedy_en",
+    "严重度": "severity",
+    "类别": "category",
+    "停机": "stops_machine",
+    "是否停机": "stops_machine",
+}
+"""Chinese names of the columns."""
+WORKBOOK_SUFFIX = ".xlsx"
 MAX_BYTES = 1_000_000
 MAX_ROWS = 5000
 MAX_TEXT = 500
@@ -47,7 +76,7 @@ def load(source: Source, kind: Kind, report: Report) -> dict[int, FaultText]:
     """Return the dictionary in a file: bit number or code -> text."""
     try:
         with source.path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(max(MAX_BYTES, fault_workbook.MAX_BYTES) + 1)
     except OSError as err:
         report.add("unreadable", Place(source.label), reason=err.strerror or str(err))
         return {}
@@ -56,20 +85,38 @@ def load(source: Source, kind: Kind, report: Report) -> dict[int, FaultText]:
 
 def parse(content: bytes, name: str, kind: Kind, report: Report) -> dict[int, FaultText]:
     """Turn the bytes of a dictionary into texts; ``name`` is how problems call the file."""
-    text = _decoded(content, Place(name), report)
-    if text is None:
-        return {}
-    rows = _rows(csv.reader(io.StringIO(text, newline=""), strict=True), name, report)
+    before = len(report)
+    if name.lower().endswith(WORKBOOK_SUFFIX):
+        table = iter(fault_workbook.rows(content, name, MAX_ROWS + 2, report))
+    else:
+        table = _csv_rows(content, name, report)
+    rows = _bounded(table, report)
     place, header = next(rows, (Place(name), []))
+    header = [CHINESE.get(column, column.lower()) for column in header]
     if not header:
-        report.add("empty", place)
+        if len(report) == before:
+            report.add("empty", place)
     elif _header_fits(header, kind, place, report):
         return _texts(rows, header, kind, report)
     return {}
 
 
+def _csv_rows(content: bytes, name: str, report: Report) -> Iterator[_Line]:
+    text = _decoded(content, Place(name), report)
+    if text is not None:
+        yield from _rows(csv.reader(io.StringIO(text, newline=""), strict=True), name, report)
+
+
+def _bounded(rows: Iterable[_Line], report: Report) -> Iterator[_Line]:
+    for count, (place, cells) in enumerate(rows):
+        if count > MAX_ROWS:
+            report.add("csv_too_long", place, limit=MAX_ROWS)
+            return
+        yield place, cells
+
+
 def _texts(
-    rows: Iterable[tuple[Place, Sequence[str]]], header: Sequence[str], kind: Kind, report: Report
+    rows: Iterable[_Line], header: Sequence[str], kind: Kind, report: Report
 ) -> dict[int, FaultText]:
     texts: dict[int, FaultText] = {}
     lines: dict[int, int] = {}
@@ -100,9 +147,8 @@ def _decoded(content: bytes, whole: Place, report: Report) -> str | None:
     return None
 
 
-def _rows(lines: Any, name: str, report: Report) -> Iterator[tuple[Place, Sequence[str]]]:
+def _rows(lines: Any, name: str, report: Report) -> Iterator[_Line]:
     """Yield each row that holds anything, with the line it begins in."""
-    count = 0
     while True:
         place = Place(name, lines.line_num + 1)
         try:
@@ -114,10 +160,6 @@ def _rows(lines: Any, name: str, report: Report) -> Iterator[tuple[Place, Sequen
             return
         if not any(cell.strip() for cell in cells):
             continue
-        count += 1
-        if count > MAX_ROWS + 1:
-            report.add("csv_too_long", place, limit=MAX_ROWS)
-            return
         yield place, [cell.strip() for cell in cells]
 
 

@@ -10,6 +10,7 @@ from gateway.settings.message import Message
 from gateway.settings.messages_calendar import CALENDAR
 from gateway.settings.messages_conditions import CONDITIONS
 from gateway.settings.messages_drivers import DRIVERS
+from gateway.settings.messages_counters import COUNTERS
 from gateway.settings.messages_files import FAULT_TABLES, FILES, YAML
 
 _VALUES = {
@@ -264,4 +265,5 @@ MESSAGES: Mapping[str, Message] = {
     **FAULT_TABLES,
     **DRIVERS,
     **CONDITIONS,
+    **COUNTERS,
 }

@@ -1,7 +1,6 @@
 """From an equipment's file to the rules the domain works with."""
 
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 
 from gateway.domain import maps
 from gateway.domain.events import FaultText, Reason, State
@@ -15,8 +14,8 @@ from gateway.domain.rules import (
     StatusRule,
     TagRule,
 )
+from gateway.settings.counters import CounterReader, read_balance
 from gateway.settings.equipment_model import (
-    CounterFile,
     EquipmentFile,
     FaultFile,
     ReasonFile,
@@ -64,10 +63,8 @@ class RuleReader:
             min_hold_s=file.min_hold_ms / 1000,
             repeat_s=file.repeat_s,
             alive=self._alive(),
-            counters=tuple(
-                self._counter(name, counter, meanings.get(counter.tag, ""))
-                for name, counter in file.counters.items()
-            ),
+            counters=self._counters(tags, meanings),
+            balance=read_balance(file, self._node, self._report),
             faults=tuple(self._fault(i, f, dictionary) for i, f in enumerate(file.faults)),
             tags=tags,
             snapshot_s=file.snapshot_s,
@@ -129,15 +126,13 @@ class RuleReader:
         self._known_tag(alive.tag, ("alive", "tag"))
         return Alive(alive.tag, alive.changes_within_s)
 
-    def _counter(self, name: str, file: CounterFile, meaning: str) -> CounterRule:
-        path: Path = ("counters", name)
-        self._known_tag(file.tag, (*path, "tag"))
-        if file.max_rate_per_s is None:
-            self._report.add("no_rate", locate(self._node, path), path)
-        identity = f"{meaning} {file.modulus} {file.factor:g}"
-        return CounterRule(
-            name=name, identity=sha256(identity.encode()).hexdigest()[:12], **file.model_dump()
+    def _counters(
+        self, tags: Mapping[str, TagRule], meanings: Mapping[str, str]
+    ) -> tuple[CounterRule, ...]:
+        read = CounterReader(
+            tags, meanings, self._condition, self._known_tag, self._node, self._report
         )
+        return tuple(read.rule(name, counter) for name, counter in self._file.counters.items())
 
     def _fault(self, number: int, file: FaultFile, dictionary: Dictionary) -> FaultRule:
         path: Path = ("faults", number)

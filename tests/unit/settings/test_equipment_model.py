@@ -73,6 +73,12 @@ def test_counter(text: str, problems: list[str]) -> None:
         ("{tag: a, bits: 'c:/x.csv'}", ["bits unsafe_path"]),
         ("{tag: a, bits: 'a\\\\..\\\\x.csv'}", ["bits unsafe_path"]),
         ("{tag: a, codes: faults/x.csv}", []),
+        ("{tag: a, codes: x.csv, inverted: true}", [" inverted_needs_bits"]),
+        ("{tag: a, bits: x.xlsx, inverted: true, chatter_raises: 0, chatter_s: 120}", []),
+        (
+            "{tag: a, bits: x.csv, chatter_raises: -1, chatter_s: 0}",
+            ["chatter_raises too_small", "chatter_s not_above"],
+        ),
     ],
 )
 def test_fault_source(text: str, problems: list[str]) -> None:
