@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
+from gateway.cli import journal
 
 app = typer.Typer(
     name="millgate",
@@ -15,6 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(journal.app, name="journal")
 
 Directory = Annotated[
     Path,
@@ -37,6 +39,15 @@ class SchemaOf(StrEnum):
 
     CONFIG = "config"
     EVENTS = "events"
+    ASYNCAPI = "asyncapi"
+
+
+class TableFormat(StrEnum):
+    """How `millgate dictionary` writes its tables."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+    MD = "md"
 
 
 class DemoBroker(StrEnum):
@@ -135,12 +146,44 @@ def check(
 
 @app.command()
 def schema(
-    what: Annotated[SchemaOf, typer.Argument(help="config | events")] = SchemaOf.CONFIG,
+    what: Annotated[SchemaOf, typer.Argument(help="config | events | asyncapi")] = SchemaOf.CONFIG,
+    *,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="全部消息写入目录 / write all of the messages' to a directory"),
+    ] = None,
 ) -> None:
-    """输出 JSON Schema / print the JSON Schema of the configuration or of the events."""
+    """输出 JSON Schema 或 AsyncAPI / print the JSON Schema of configuration or events, AsyncAPI."""
     from gateway.cli import schema as printing  # noqa: PLC0415 - start-up time of the others
 
-    raise typer.Exit(printing.run(what.value))
+    raise typer.Exit(printing.run(what.value) if write is None else printing.write(write))
+
+
+@app.command()
+def retire(
+    directory: Directory, equipment: Annotated[str, typer.Argument(help="设备编号 / its code")]
+) -> None:
+    """设备退役:清除保留主题,保留事件 / let an equipment go: clears what is retained of it."""
+    from gateway.cli import retire as retiring  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(retiring.run(directory, equipment))
+
+
+@app.command()
+def dictionary(
+    directory: Directory,
+    *,
+    as_format: Annotated[
+        TableFormat, typer.Option("--format", help="xlsx | csv | md")
+    ] = TableFormat.MD,
+    out: Annotated[
+        Path | None, typer.Option(help="输出文件;xlsx 必填 / file; xlsx needs one")
+    ] = None,
+) -> None:
+    """数据字典:设备、点位、计数、故障、状态、主题 / what every name and code means."""
+    from gateway.cli import dictionary as writing  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(writing.run(directory, as_format.value, out))
 
 
 def main() -> None:
