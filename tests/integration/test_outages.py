@@ -33,7 +33,7 @@ async def test_a_broker_killed_with_what_it_had_confirmed(bench: Bench) -> None:
     await _one_hundred(bench)
     await bench.stop_historian()
     await bench.journal_counts(300)
-    await bench.journal_states(State.FAULT)
+    await bench.journal_status(State.FAULT)
     await bench.delivered()
     await asyncio.to_thread(bench.broker.kill)
     await asyncio.to_thread(bench.broker.start)
@@ -47,8 +47,8 @@ async def test_five_thousand_events_pass_a_stopped_historian(bench: Bench) -> No
     await _one_hundred(bench)
     await bench.stop_historian()
     await bench.journal_counts(2500)
-    await bench.journal_states(State.FAULT)
-    await bench.journal_counts(2498)
+    await bench.journal_status(State.FAULT)
+    await bench.journal_counts(2499)
     await bench.delivered()
     bench.start_historian()
     await bench.complete(timeout_s=60)
@@ -65,11 +65,13 @@ async def test_a_locked_store_while_events_pass(
     await until(lambda: len(bench.acknowledged) == 100)
     with locked(bench.store):
         await bench.journal_counts(2500)
-        await bench.journal_states(State.FAULT)
+        await bench.journal_status(State.FAULT)
         await bench.journal_counts(500)
         await bench.delivered()
         await until(lambda: historian.stats().store_outages == outages)
         assert (len(bench.acknowledged), len(bench.stored())) == (100, 100)
+    await until(lambda: len(bench.stored()) > 100)
+    await bench.journal_status(State.IDLE, "press-03")  # newer, of the same type, and it arrives
     await bench.complete(timeout_s=60)
     assert bench.publisher.stats().replayed > 1000
 
@@ -95,7 +97,8 @@ async def _machines(bench: Bench, chance: Random) -> None:
     while True:
         await bench.journal_counts(chance.randint(1, 40))
         if chance.random() < 0.05:
-            await bench.journal_states(chance.choice(STATES))
+            equipment = chance.choice(["oven-01", "press-03"])
+            await bench.journal_status(chance.choice(STATES), equipment)
         await asyncio.sleep(chance.uniform(0.0, 0.03))
 
 
