@@ -18,6 +18,7 @@ from paho.mqtt.client import MQTTMessage
 from gateway.wire.schema import schemas
 from gateway.wire.topics import EquipmentTopic, parse_topic
 from simulators.audit import audit
+from tests.support import cloudevents_rules
 from tests.support.demo_process import Demo, demo
 from tests.support.mqtt_consumer import consuming
 from tests.support.until import until
@@ -207,3 +208,13 @@ def _delete_one_count(store: Path, table: str) -> None:
             "SELECT id FROM count_event WHERE delta > 0 AND unit = '1' ORDER BY seq LIMIT 1"
         ).fetchone()
         connection.execute(f"DELETE FROM {table} WHERE id = ?", (id_,))  # noqa: S608 - ours
+
+
+def test_every_message_keeps_the_rules_of_cloudevents(shown: Shown) -> None:
+    checked = set()
+    for one in shown.heard:
+        if one.payload and "/selftest" not in one.topic:
+            name = cloudevents_rules.schema_name("mg/v1", one.topic)
+            cloudevents_rules.check(name, bytes(one.payload))
+            checked.add(name)
+    assert {"evt/status", "evt/count", "evt/reading", "state/status", "birth"} <= checked
