@@ -9,13 +9,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from gateway.domain.commands import Command, FaultAction, FaultCommand, NoteCommand, OrderCommand
+from gateway.domain.commands import (
+    Command,
+    FaultAction,
+    FaultCommand,
+    NoteCommand,
+    OrderCommand,
+    ScrapCommand,
+    ScrapKind,
+)
 from gateway.domain.events import STREAMS, Json, Order, Reason, ReasonCategory
 from gateway.wire import fields
 from gateway.wire.error import WireError
 
 _COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _ABOUT = re.compile(r"[A-Za-z0-9._:-]{1,160}", re.ASCII)
+_FAULT_ACTIONS: Mapping[str, FaultAction] = {action: action for action in get_args(FaultAction)}
+_COUNTER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
+_SCRAP_KINDS: Mapping[str, ScrapKind] = {kind: kind for kind in get_args(ScrapKind)}
+MAX_QUANTITY = 1_000_000
+"""Of one command for scrap: more is a slip of the finger."""
 _EPOCH = re.compile(r"[0-9a-z]+-[0-9a-z]+", re.ASCII)
 
 ReplyError = Literal["MALFORMED", "RETAINED", "TOO_OLD", "OUT_OF_RANGE", "BUSY", "NOT_SENT"]
@@ -89,9 +102,9 @@ def _reason(message: Json) -> Reason:
 
 def fault(message: Json) -> FaultCommand:
     """Read a ``cmd/fault``; whether the fault can be treated so is not known here."""
-    action = message.get("action")
-    if action not in get_args(FaultAction):
-        raise WireError(f"action: only {', '.join(get_args(FaultAction))}")
+    action = _FAULT_ACTIONS.get(fields.text(message, "action"))
+    if action is None:
+        raise WireError(f"action: only {', '.join(_FAULT_ACTIONS)}")
     return FaultCommand(
         command_id=command_id(message),
         fault_id=fields.matched(_ABOUT, message, "fault_id")[0],
@@ -102,7 +115,31 @@ def fault(message: Json) -> FaultCommand:
     )
 
 
-COMMANDS: Mapping[str, Callable[[Json], Command]] = {"order": order, "note": note, "fault": fault}
+def scrap(message: Json) -> ScrapCommand:
+    """Read a ``cmd/scrap``: a whole number of parts and who found them."""
+    kind = _SCRAP_KINDS.get(fields.text_or_none(message, "kind") or "reject")
+    if kind is None:
+        raise WireError(f"kind: only {', '.join(_SCRAP_KINDS)}")
+    named = message.get("counter") is not None
+    quantity = fields.positive(message, "quantity")
+    if quantity > MAX_QUANTITY:
+        raise WireError(f"quantity is above {MAX_QUANTITY}")
+    return ScrapCommand(
+        command_id=command_id(message),
+        quantity=quantity,
+        by=fields.text(message, "by"),
+        counter=fields.matched(_COUNTER, message, "counter")[0] if named else None,
+        kind=kind,
+        reason=fields.text_or_none(message, "reason"),
+    )
+
+
+COMMANDS: Mapping[str, Callable[[Json], Command]] = {
+    "order": order,
+    "note": note,
+    "fault": fault,
+    "scrap": scrap,
+}
 """What may be asked of an equipment: name -> reader of ``cmd/<name>``."""
 
 
