@@ -40,6 +40,11 @@ class ServiceProcess:
                 stderr=log,
             )
 
+    def strike(self) -> None:
+        """Kill it here and now; `kill` must follow, which waits for its end."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+
     async def kill(self) -> None:
         """Kill it with SIGKILL: nothing is saved, nobody is told."""
         self.down.append(datetime.now(UTC))
