@@ -47,18 +47,6 @@ class Sender(Protocol):
         """
         ...
 
-    async def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        retain: bool = False,
-        content_type: str | None = None,
-        correlation: bytes | None = None,
-    ) -> None:
-        """`send` and wait for the PUBACK. Raises Refused, ConnectionLost."""
-        ...
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Greeting:
@@ -114,22 +102,6 @@ class Connection:
         future.add_done_callback(self._confirmed)
         return future
 
-    async def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        retain: bool = False,
-        content_type: str | None = None,
-        correlation: bytes | None = None,
-    ) -> None:
-        """`send` and wait for the PUBACK. Raises Refused, ConnectionLost."""
-        await (
-            await self.send(
-                topic, payload, retain=retain, content_type=content_type, correlation=correlation
-            )
-        )
-
     async def serve(self, handle: Callable[[Message], Awaitable[None]]) -> NoReturn:
         """Give every command to ``handle``, in order; acknowledge it when that returns."""
         while True:
@@ -155,7 +127,7 @@ class Connection:
         wait_s = greeting.selftest_s if selftest else greeting.retained_wait_s
         await self._subscribe([topics.health, *([topics.selftest] if selftest else [])])
         if selftest:
-            await self.publish(topics.selftest, greeting.client_id.encode())
+            await (await self.send(topics.selftest, greeting.client_id.encode()))
         heard = await self._hear(awaited, wait_s)
         self.earlier_health = heard.get(topics.health)
         if selftest:

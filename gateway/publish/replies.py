@@ -71,9 +71,10 @@ class Replies:
             return
         payload = orjson.dumps({"command_id": id_} | answer)
         try:
-            await self._sender.publish(
+            confirmed = await self._sender.send(
                 topic, payload, content_type="application/json", correlation=message.correlation
             )
+            await confirmed
         except Refused as err:
             self._counts.refused += 1
             _log.warning("the broker refuses the answer on %s: %s", topic, err.reason)

@@ -56,21 +56,6 @@ class FakeSender:
             confirmed.set_result(None)
         return confirmed
 
-    async def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        *,
-        retain: bool = False,
-        content_type: str | None = None,
-        correlation: bytes | None = None,
-    ) -> None:
-        await (
-            await self.send(
-                topic, payload, retain=retain, content_type=content_type, correlation=correlation
-            )
-        )
-
     def lose(self) -> None:
         """End the connection: nothing under way is confirmed any more."""
         self.lost = True
