@@ -59,7 +59,7 @@ class _Series:
     suspect: bool = True
     report: Report | None = None
     report_is_new: bool = False
-    """It came after the last replay was done."""
+    """It came after the last replay was done, and after the series became suspect."""
     replayed: Runs = field(default_factory=Runs)
     """Seqs that cannot be had any more: sent again completely, or said not to exist."""
 
@@ -106,9 +106,9 @@ class Asker:
         self.suspect()
 
     def suspect(self) -> None:
-        """Note that the broker may have dropped something."""
+        """Note that the broker may have dropped something; what was reported before is no proof."""
         for series in self._series.values():
-            series.suspect = True
+            series.suspect, series.report_is_new = True, False
 
     def online(self, source: str, *, is_online: bool) -> None:
         """Note what the gateway's ``online`` says; a gateway that is offline is not asked."""

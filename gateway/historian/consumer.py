@@ -69,6 +69,8 @@ class Consumer:
             try:
                 while True:
                     messages = await _receive(link, settings.batch)
+                    if messages and settings.broker.protocol != "5":
+                        self._asker.suspect()  # nobody knows how large our window is
                     await self._take(link, messages)
                     if self._may_have_been_slow(len(messages)):
                         self._asker.suspect()
@@ -108,13 +110,12 @@ class Consumer:
                 _log.warning("%s refuses a replay: %s", word.source, refusal)
 
     def _may_have_been_slow(self, arrived: int) -> bool:
-        """Whether the broker may have queued for us, and then dropped what was too much.
+        """Whether the broker may have queued for us, as it does when our window is full.
 
-        It queues when our window is full; in 3.1.1 nobody knows how large that is.
+        It may then have dropped what was too much.
         """
         stalled, self._record.stalled = self._record.stalled, False
-        window_known = self._settings.broker.protocol == "5"
-        return stalled or (arrived > 0 and not window_known) or 2 * arrived >= self._settings.batch
+        return stalled or 2 * arrived >= self._settings.batch
 
     async def _ask(self, link: MqttLink) -> None:
         ledger, now_s = self._record.ledger, self._clock.mono_s()

@@ -210,6 +210,21 @@ def test_a_loss_waits_for_a_report_that_is_younger_than_the_replay() -> None:
     assert world.ledger.holes(SERIES) == []
 
 
+def test_a_report_from_before_we_were_slow_proves_nothing() -> None:
+    """What was dropped is hidden by newer words; only a newer report can tell."""
+    world = World(9)
+    world.receive(range(1, 10))
+    world.report()
+    assert world.turn() is None
+    world.asker.suspect()
+    assert world.turn() is None
+    world.head = 12
+    world.ledger.adopt(world.ledger.plan([envelope("count", 12, 1, {}, equipment="oven-01")]))
+    world.report()
+    assert world.turn() is not None
+    assert world.asked == [(10, 12)]
+
+
 def test_being_slow_makes_the_broker_suspect() -> None:
     """The newest of one stream was dropped, newer ones of another equipment hide it."""
     world = World(9)
