@@ -68,16 +68,18 @@ class Bench:
     _total: int = 0
     _reader: sqlite3.Connection | None = None
 
-    async def journal_counts(self, number: int, *, at_once: int = 50) -> None:
-        """Commit so many counts of a busy machine."""
+    async def journal_counts(
+        self, number: int, equipment: str = "press-03", *, at_once: int = 50
+    ) -> None:
+        """Commit so many counts."""
         end = self._total + number
         while self._total < end:
             totals = range(self._total, min(self._total + at_once, end))
             self._total = totals.stop  # first: who is cancelled while it waits has committed
-            await self.journal.append([Entry("press-03", [count(total) for total in totals])])
+            await self.journal.append([Entry(equipment, [count(total) for total in totals])])
 
-    async def journal_status(self, state: State, equipment: str = "oven-01") -> None:
-        """Commit a state, by default of a quiet machine: no later one betrays its loss."""
+    async def journal_status(self, state: State, equipment: str = "press-03") -> None:
+        """Commit a state; it is the newest of its stream for as long as the machine is quiet."""
         await self.journal.append([Entry(equipment, [status(state)])])
 
     async def delivered(self) -> None:
