@@ -32,12 +32,13 @@ class Portable:
 def portable(site: Site) -> Portable:
     """Sort the files of a site. Raises OSError, ValueError for more than MAX_FILES."""
     data = site.path(site.gateway.journal.path).resolve().parent
+    has_data_folder = site.directory.resolve() in data.parents
     secrets = sorted(set(_secrets(site)))
     files: dict[str, Path] = {}
     left_out = set(secrets)
     for path in _plain_files(site.directory):
         name = path.relative_to(site.directory).as_posix()
-        if data != site.directory.resolve() and path.resolve().is_relative_to(data):
+        if has_data_folder and path.resolve().is_relative_to(data):
             continue
         travels = path.suffix in SUFFIXES and SECRETS not in path.parts and name not in secrets
         if travels and not path.is_symlink():

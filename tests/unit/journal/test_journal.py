@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from gateway.journal.errors import CommandRepeated, JournalFailed, JournalInUse, JournalUnusable
+from gateway.journal.identity import IdentityChange
 from gateway.journal.journal import Journal
 from gateway.journal.lock import FileLock
 from gateway.journal.reader import JournalReader
@@ -238,3 +239,31 @@ def test_a_failed_open_leaves_no_lock(path: Path) -> None:
     with pytest.raises(JournalUnusable):
         Journal.open(path, now=FakeClock().now, limits=SMALL)
     FileLock(path).release()
+
+
+async def test_places_and_retirement_outlive_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    async with open_journal(path) as journal:
+        await journal.append([entry("press-07"), entry("oven-01")])
+        await journal.identify(IdentityChange(occupied={"a/b": "press-07", "a/c": "oven-01"}))
+        await journal.identify(IdentityChange(retired="press-07"))
+        assert set(journal.states()) == {"oven-01"}
+        assert journal.places() == {"a/b": None, "a/c": "oven-01"}
+    async with open_journal(path) as journal:
+        assert set(journal.states()) == {"oven-01"}
+        assert journal.heads("press-07")["count"].streamseq == 1
+        await journal.identify(IdentityChange(vacated=["a/b"]))
+        assert journal.places() == {"a/c": "oven-01"}
+
+
+async def test_an_epoch_may_begin_without_giving_up_what_is_on_its_way(tmp_path: Path) -> None:
+    async with open_journal(tmp_path / "j.db") as journal:
+        await journal.append([entry(counts=3)])
+        old = journal.epoch
+        await journal.new_epoch("retired equipment is back", abandon=False)
+        await journal.append([entry(total=4)])
+        rows = await journal.rows(journal.cursor("mqtt"), 10)
+        assert [(row.epoch, row.streamseq) for row in rows] == [
+            *((old, number) for number in (1, 2, 3)),
+            (journal.epoch, 1),
+        ]
