@@ -20,6 +20,7 @@ from gateway.domain import (
     repeats,
     shift_change,
     status,
+    usage,
 )
 from gateway.domain.events import Event, Gap, Health, Order, State
 from gateway.domain.facts import (
@@ -49,6 +50,7 @@ def step(state: EquipmentState, fact: Fact, rules: EquipmentRules) -> Step:
     state_then, cuts = shift_change.turn(state, fact, rules)
     after, events = _STEPS[type(fact)](state_then, fact, rules)
     after, told = repeats.tell(after, cuts + events, fact, rules)
+    after = usage.follow(after, told, fact, rules)
     return shift_change.marked(state, after, told, fact, rules)
 
 
@@ -59,7 +61,7 @@ def next_due_s(state: EquipmentState, rules: EquipmentRules) -> float | None:
     if live.verdict is not None:
         moments.append(status.hold_ends_s(state.durable, live.verdict, rules))
     moments += [status.freezes_s(live, rules), repeats.due_s(state, rules)]
-    moments.append(shift_change.changes_s(live, rules))
+    moments += [shift_change.changes_s(live, rules), usage.due_s(state, rules)]
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -185,7 +187,8 @@ def _started(state: EquipmentState, started: Started, rules: EquipmentRules) -> 
         durable = _other_boot(durable, started.boot_id)
     live = quality.wake(started, rules)
     now = Moment(started.at, started.mono_s)
-    look = faults.watch(fault_desk.wake(durable, now), live, rules, now)
+    woken = fault_desk.wake(durable, started.at, started.mono_s)
+    look = faults.watch(woken, live, rules, now)
     durable, unshelved = fault_desk.expire(look.durable, now)
     events += [*look.events, *unshelved]
     links = {name: replace(link, state="starting") for name, link in durable.links.items()}
@@ -207,9 +210,7 @@ def _other_boot(durable: Durable, boot_id: str) -> Durable:
         durable,
         boot_id=boot_id,
         status=None if held is None else replace(held, since=_wall(held.since)),
-        counters={
-            name: production.reboot(counter) for name, counter in durable.counters.items()
-        },
+        counters={name: production.reboot(counter) for name, counter in durable.counters.items()},
         faults={
             key: replace(fault, raised=_wall(fault.raised)) for key, fault in durable.faults.items()
         },

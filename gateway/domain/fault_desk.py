@@ -11,7 +11,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from gateway.domain import fault_memory, faults
@@ -78,16 +78,20 @@ def expire(durable: Durable, now: Moment) -> tuple[Durable, list[Fault]]:
     return durable, [faults.told(fault, now.at, "unshelved", order) for fault in active]
 
 
-def wake(durable: Durable, now: Moment) -> Durable:
+def wake(durable: Durable, at: datetime, mono_s: float) -> Durable:
     """Set what waits for a moment to the monotonic clock of this start, by the wall clock."""
+
+    def anchored(moment: Moment) -> Moment:
+        return Moment(moment.at, mono_s + (moment.at - at).total_seconds())
+
     shelves = {
-        key: replace(shelf, until=_anchored(shelf.until, now))
+        key: replace(shelf, until=anchored(shelf.until))
         for key, shelf in durable.fault_memory.shelves.items()
     }
     waiting = {
         key: replace(
             fault,
-            quiet_since=None if fault.quiet_since is None else _anchored(fault.quiet_since, now),
+            quiet_since=None if fault.quiet_since is None else anchored(fault.quiet_since),
             told=None,
         )
         for key, fault in durable.faults.items()
@@ -174,12 +178,6 @@ def _is_over(shelf: Shelf, now: Moment) -> bool:
     if shelf.until.mono_s is None or now.mono_s is None:
         return now.at >= shelf.until.at
     return now.mono_s >= shelf.until.mono_s
-
-
-def _anchored(moment: Moment, now: Moment) -> Moment:
-    if now.mono_s is None:
-        return Moment(moment.at, None)
-    return Moment(moment.at, now.mono_s + (moment.at - now.at).total_seconds())
 
 
 def _seconds(command: FaultCommand, now: Moment) -> float:

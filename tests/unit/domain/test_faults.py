@@ -1,15 +1,19 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.contract import Value
 from gateway.domain.equipment import next_due_s
-from gateway.domain.faults import numbers
+from gateway.domain.events import FaultText
+from gateway.domain.faults import due_s, numbers
 from gateway.domain.rules import FaultRule
 from tests.unit.domain.scene import IDLE, Play, lost, of_type, press, seen, started, tick
 
 BITS = FaultRule("alarm_word", "bits", {})
 CODE = FaultRule("alarm_word", "code", {})
+BITS_2 = FaultRule("temperature", "bits", {0: FaultText("T0"), 1: FaultText("T1")})
 
 
 def steps(play: Play) -> list[tuple[str, str]]:
@@ -115,3 +119,61 @@ def test_delays_swallow_pulses_and_date_to_the_edge() -> None:
     play.feed(seen(30.5, alarm_word=1), seen(40, alarm_word=0), tick(41))
     assert steps(play) == [("E01", "raised"), ("E01", "cleared")]
     assert next_due_s(play.state, play.rules) is None
+
+
+def test_what_waits_for_a_source_taken_away_is_not_due() -> None:
+    delayed = replace(press().faults[0], on_delay_s=2.0)
+    play = Play(press(faults=(delayed,))).awake()
+    play.feed(seen(2, alarm_word=1))
+    assert due_s(play.state.durable, play.state.live, play.rules) == 4
+    assert due_s(play.state.durable, play.state.live, replace(play.rules, faults=())) is None
+
+
+def test_an_edge_out_of_sight_is_not_due_and_begins_anew() -> None:
+    delayed = replace(press().faults[0], on_delay_s=2.0)
+    play = Play(press(faults=(delayed,))).awake()
+    play.feed(seen(2, alarm_word=1), lost(3))
+    assert next_due_s(play.state, play.rules) is None
+    play.feed(seen(60, **(IDLE | {"alarm_word": 1})), tick(62))
+    assert of_type(play.events, "fault")[0]["raised_at"] == "2026-03-20T01:01:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (-32768, {15}),
+        (-1, set(range(32))),
+        (-(2**31), {31}),
+        (-(2**40), set(range(40, 48))),
+        (-(2**63), {63}),
+    ],
+)
+def test_the_sign_of_a_word_is_one_bit_of_it(value: int, shown: set[int]) -> None:
+    wide = replace(BITS, texts={20: FaultText("E20")})
+    assert numbers(value, wide if value == -1 else BITS) == frozenset(shown)
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0b1001, {1}), (0, {0, 1, 3}), (-1, set())])
+def test_inverted_bits_are_those_of_the_dictionary(value: int, shown: set[int]) -> None:
+    texts = {bit: FaultText(f"E{bit}") for bit in (0, 1, 3)}
+    assert numbers(value, replace(BITS, inverted=True, texts=texts)) == frozenset(shown)
+
+
+@given(
+    st.integers(-(2**80), 2**80) | st.floats() | st.booleans() | st.text(max_size=3),
+    st.sampled_from([BITS, CODE, replace(BITS, inverted=True)]),
+)
+def test_any_value_shows_numbers_or_nothing_at_all(value: Value, rule: FaultRule) -> None:
+    shown = numbers(value, rule)
+    if rule.kind == "bits" and shown is not None:
+        assert shown <= set(range(64))
+
+
+def test_of_several_in_one_sample_one_is_the_first() -> None:
+    play = Play(press(faults=(replace(CODE, texts={7: FaultText("7")}), BITS_2))).awake()
+    play.feed(seen(2, alarm_word=7, temperature=3))
+    assert [(d["code"], d["first_up"]) for d in of_type(play.events, "fault")] == [
+        ("7", True),
+        ("T0", False),
+        ("T1", False),
+    ]
