@@ -202,7 +202,7 @@ def test_the_life_of_each_fault_is_one_line(facts: list[Fact], draw: st.DataObje
             state, fresh = step(state, word, rules)
             assert (refused is None) == (len(of_type(fresh, "fault")) == 1)
             events += fresh
-        assert durable.load(durable.dump(state)).durable == state.durable
+    assert durable.load(durable.dump(state)).durable == state.durable
     SNAPSHOT.validate(snapshots(state)["faults"])
     lives: dict[str, list[dict[str, Any]]] = {}
     for data in of_type(events, "fault"):
