@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from gateway.domain import orders
 from gateway.domain.counts import restate
-from gateway.domain.events import Count, CounterKind, Event
+from gateway.domain.events import Count, Event
 from gateway.domain.facts import Observation
-from gateway.domain.rules import BalanceRule, EquipmentRules
+from gateway.domain.rules import BalanceRole, BalanceRule, EquipmentRules
 from gateway.domain.state import BalanceCheck, CounterState, Durable, Live, Moment, Pending
 
 READS_TO_BELIEVE = 2
@@ -75,7 +75,7 @@ def _totals(
 
 def _derive(
     rule: BalanceRule,
-    role: str,
+    role: BalanceRole,
     totals: Mapping[str, int],
     durable: Durable,
     live: Live,
@@ -87,7 +87,7 @@ def _derive(
     order = orders.in_force_at(durable, now.at)
     if held is None or held.identity != identity(rule):
         total = 0 if held is None else held.total
-        fresh = CounterState(identity(rule), due, now, total, _KINDS[role], rule.unit)
+        fresh = CounterState(identity(rule), due, now, total, role, rule.unit)
         event = replace(restate(fresh, role, now.at, order), raw=total)
         return Weighed(_with(durable, role, fresh), live, [event])
     stood = due if role == "total" else _stood(held, due)
@@ -112,10 +112,7 @@ def _derive(
     return Weighed(_with(durable, role, _waiting(after, due, now, before)), live, [event])
 
 
-_KINDS: Mapping[str, CounterKind] = {"good": "good", "reject": "reject", "total": "total"}
-
-
-def _due(rule: BalanceRule, role: str, totals: Mapping[str, int]) -> int:
+def _due(rule: BalanceRule, role: BalanceRole, totals: Mapping[str, int]) -> int:
     if role == "total":
         return totals[rule.good] + totals[rule.reject]
     return totals[rule.total] - totals[rule.reject if role == "good" else rule.good]

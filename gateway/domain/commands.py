@@ -53,6 +53,9 @@ class FaultCommand:
     until: datetime | None = None
 
 
+ScrapKind = Literal["reject", "rework"]
+
+
 @dataclass(frozen=True, slots=True)
 class ScrapCommand:
     """Parts that a person found bad, or fit to be worked on again."""
@@ -63,7 +66,7 @@ class ScrapCommand:
     by: str
     counter: str | None = None
     """A manual counter; None for the one of this kind."""
-    kind: Literal["reject", "rework"] = "reject"
+    kind: ScrapKind = "reject"
     reason: str | None = None
 
     @property

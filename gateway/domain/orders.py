@@ -74,9 +74,7 @@ def crosses(durable: Durable, window_from: datetime | None, at: datetime) -> boo
 def _in_force(command: OrderCommand, since: datetime) -> OrderInForce | None:
     if command.order is None:
         return None
-    return OrderInForce(
-        command.order, command.command_id, since, command.by, command.effective_at
-    )
+    return OrderInForce(command.order, command.command_id, since, command.by, command.effective_at)
 
 
 def _asked_again(durable: Durable, command: OrderCommand) -> Durable:

@@ -14,6 +14,7 @@ from gateway.domain.shifts import ShiftCalendar
 
 Stage = Literal["commissioning", "live"]
 OnDecrease = Literal["auto", "reset_from_zero", "rebaseline"]
+BalanceRole = Literal["good", "reject", "total"]
 
 STOPPING_FAULT = "stopping_fault"
 """A name every condition may use: is a fault active that stops the machine?"""
@@ -90,7 +91,7 @@ class BalanceRule:
     good: str
     reject: str
     total: str
-    derived: Literal["good", "reject", "total"] | None = None
+    derived: BalanceRole | None = None
     tolerance: int = 0
     """So many parts may be between two counters without being a contradiction."""
     unit: str = "1"

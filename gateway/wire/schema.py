@@ -7,9 +7,9 @@
 from typing import get_args
 
 from gateway.domain import events
-from gateway.domain.commands import FaultAction
+from gateway.domain.commands import FaultAction, ScrapKind
 from gateway.domain.events import Json
-from gateway.wire.command import ReplyError
+from gateway.wire.command import MAX_QUANTITY, ReplyError
 from gateway.wire.topics import SEGMENT
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -97,6 +97,7 @@ _STATUS = _object(
     optional={
         "prev_state": _or_null(_STATE),
         "prev_duration_ms": _or_null(_WHOLE),
+        "order_effective_at": _TIME,
     },
 )
 _COUNT = _object(
@@ -115,7 +116,7 @@ _COUNT = _object(
         "order_ambiguous": _FLAG,
     }
     | _CONTEXT,
-    optional={"shift_ambiguous": _FLAG},
+    optional={"shift_ambiguous": _FLAG, "reason": _MAYBE_TEXT, "by": _MAYBE_TEXT},
 )
 _FAULT = _object(
     {
@@ -192,7 +193,14 @@ EVENT_DATA: dict[str, Json] = {
 
 _COUNTER = _object(
     {"counter": _NAME, "total": _NUMBER, "raw": _NUMBER, "at": _TIME},
-    optional={"kind": _one_of(events.CounterKind), "unit": _TEXT},
+    optional={
+        "kind": _one_of(events.CounterKind),
+        "unit": _TEXT,
+        "origin": {"enum": ["device", "manual"]},
+        "withheld": _WHOLE,
+        "out_of_order": _WHOLE,
+        "dark_since": _MAYBE_TIME,
+    },
 )
 _ORDER_IN_FORCE = _object(
     {
@@ -204,6 +212,7 @@ _ORDER_IN_FORCE = _object(
         "planned_qty": _or_null(_NUMBER),
         "ideal_cycle_ms": _or_null(_NUMBER),
         "by": _MAYBE_TEXT,
+        "effective_at": _MAYBE_TIME,
     },
 )
 _COMMENTS: Json = {"comments": _list(_object({"at": _TIME, "by": _NAME, "comment": _TEXT}))}
@@ -293,6 +302,19 @@ _PLAIN: dict[str, Json] = {
             "by": _NAME,
         },
         optional={"comment": _MAYBE_TEXT} | dict.fromkeys(("until", "at"), _MAYBE_TIME),
+    ),
+    "cmd/scrap": _object(
+        {
+            "command_id": _COMMAND_ID,
+            "quantity": {**_POSITIVE, "maximum": MAX_QUANTITY},
+            "by": _NAME,
+        },
+        optional={
+            "counter": _or_null(_SEGMENT),
+            "kind": _or_null(_one_of(ScrapKind)),
+            "reason": _MAYBE_TEXT,
+            "at": _MAYBE_TIME,
+        },
     ),
     "cmd/replay": _object(
         {"command_id": _COMMAND_ID},
