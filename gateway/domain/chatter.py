@@ -41,13 +41,13 @@ def floods(raises: tuple[Raised, ...], moment: Moment) -> bool:
 
 def may_tell(fault: ActiveFault, now: Moment) -> bool:
     """Whether another raise within the occurrence is published now or with the next word."""
-    return (fault.told or fault.raised).seconds_until(now) >= TELL_S
+    return (fault.told or fault.raised).lasted(TELL_S, now)
 
 
 def over_since(fault: ActiveFault, rule: FaultRule, now: Moment) -> Moment | None:
     """Return the last real clear of a fault that was quiet for long enough, else None."""
     quiet = fault.quiet_since
-    return quiet if quiet is not None and quiet.seconds_until(now) >= rule.chatter_s else None
+    return quiet if quiet is not None and quiet.lasted(rule.chatter_s, now) else None
 
 
 def over_at_s(fault: ActiveFault, rule: FaultRule) -> float | None:

@@ -206,7 +206,7 @@ class _Look:
                 self._clear(key, ended)
             return
         first = self._waiting.setdefault(key, self._now)
-        if first.seconds_until(self._now) < (rule.on_delay_s if shows else rule.off_delay_s):
+        if not first.lasted(rule.on_delay_s if shows else rule.off_delay_s, self._now):
             return
         del self._waiting[key]
         if fault is None:

@@ -22,6 +22,7 @@ from gateway.domain.events import (
     Shift,
     State,
 )
+from gateway.domain.rules import UsageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,16 @@ class Moment:
         if self.mono_s is not None and later.mono_s is not None:
             return max(0.0, later.mono_s - self.mono_s)
         return max(0.0, (later.at - self.at).total_seconds())
+
+    def lasted(self, duration_s: float, now: "Moment") -> bool:
+        """Whether ``duration_s`` has passed by ``now``.
+
+        True exactly from the monotonic moment ``mono_s + duration_s``, which a difference
+        of floats need not be: a tick at that moment must find it true.
+        """
+        if self.mono_s is not None and now.mono_s is not None:
+            return now.mono_s >= self.mono_s + duration_s
+        return self.seconds_until(now) >= duration_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +241,28 @@ class BalanceCheck:
     """An event has said that they do not fit."""
 
 
+UsageDue = Literal["ok", "soon", "due"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageState:
+    """One usage: hours in milliseconds, cycles in steps of their counter."""
+
+    kind: UsageKind
+    limit: float
+    warn_at: float
+    before: float
+    """Without the open interval; below zero if it was set within that."""
+    used: float
+    """As it was last told."""
+    told_at: datetime
+    since: datetime
+    """When it was last set, at first when it was configured."""
+    by: str | None = None
+    due: UsageDue = "ok"
+    active: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Durable:
     """The part of the state that must survive a crash together with its events."""
@@ -245,6 +278,7 @@ class Durable:
     order: OrderInForce | None = None
     order_cut: OrderCut | None = None
     balance: BalanceCheck | None = None
+    usage: Mapping[str, UsageState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +332,8 @@ class Live:
     """reading group -> monotonic moment of its next full set."""
     alive_changed: Moment | None = None
     turn: Turn | None = None
+    usage_due_s: float | None = None
+    """Monotonic moment before which no usage is told again for its figure alone."""
 
 
 @dataclass(frozen=True, slots=True)

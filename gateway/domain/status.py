@@ -80,7 +80,7 @@ def _frozen(live: Live, rules: EquipmentRules, now: Moment) -> Verdict | None:
     alive, changed = rules.alive, live.alive_changed
     if alive is None or changed is None or alive.tag not in live.values:
         return None
-    if changed.seconds_until(now) < alive.changes_within_s:
+    if not changed.lasted(alive.changes_within_s, now):
         return None
     return Verdict(State.OFFLINE, changed, FROZEN)
 
@@ -120,7 +120,7 @@ def believe(
     held = durable.status
     if same(held, verdict):
         return None
-    if held is not None and verdict.since.seconds_until(now) < rules.min_hold_s:
+    if held is not None and not verdict.since.lasted(rules.min_hold_s, now):
         return None
     return begin(held, verdict, "sample", order)
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contract import Value
-from gateway.domain.expression import ExpressionError, compile_expression
+from gateway.domain.expression import ExpressionError, compile_expression, every, one_of
 
 KNOWN: dict[str, Value] = {"yes": True, "no": False, "seven": 7, "half": 0.5, "word": "auto"}
 
@@ -95,3 +95,31 @@ def test_any_text_compiles_or_is_refused(text: str) -> None:
     except ExpressionError:
         return
     assert compiled.evaluate(KNOWN.get) in (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [(6, True), (6.0, True), (7, False), ("execute", True), ("EXECUTE", True), ("6", False)],
+)
+def test_one_of(shown: Value, expected: bool) -> None:
+    condition = one_of("unit-state", (6, "Execute"))
+    values: dict[str, Value] = {"unit-state": shown}
+    assert condition.evaluate(values.get) is expected
+    assert condition.names == {"unit-state"}
+    assert condition.evaluate({}.get) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"a": 1, "b": 2}, True),
+        ({"a": 1, "b": 0}, False),
+        ({"b": 0}, False),  # what is unknown decides nothing any more
+        ({"b": 2}, None),
+    ],
+)
+def test_every(values: dict[str, Value], expected: bool | None) -> None:
+    both = every([one_of("a", (1,)), one_of("b", (2,))])
+    assert both.evaluate(values.get) is expected
+    assert both.names == {"a", "b"}
+    assert both.text == "a in (1,) and b in (2,)"

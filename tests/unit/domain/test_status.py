@@ -1,10 +1,33 @@
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.domain.events import State
-from gateway.domain.rules import Alive
-from tests.unit.domain.scene import IDLE, Play, lost, of_type, press, rule, seen, started, tick
+from drivers.contract import Value
+from gateway.domain import durable
+from gateway.domain.commands import OrderCommand
+from gateway.domain.equipment import next_due_s
+from gateway.domain.events import Event, Order, Reason, State, Status
+from gateway.domain.facts import Commanded, Fact, Started
+from gateway.domain.rules import Alive, EquipmentRules, ModeRule
+from gateway.domain.state import EquipmentState
+from gateway.domain.status import written
+from tests.unit.domain.scene import (
+    IDLE,
+    TAGS,
+    Play,
+    at,
+    lost,
+    of_type,
+    press,
+    rule,
+    seen,
+    started,
+    tick,
+)
 
 
 def states(play: Play) -> list[tuple[str, str]]:
@@ -147,6 +170,187 @@ def test_a_reason_refines_and_a_changed_reason_is_a_new_interval() -> None:
     ).awake()
     play.feed(seen(2, good_parts=101))
     assert states(play) == [("idle", stamp(2))]
+
+
+WHY = {
+    "1": Reason("R1", "material", {"zh": "等料"}),
+    "2": Reason("R2", "tooling"),
+}
+
+
+def explained(**changes: object) -> EquipmentRules:
+    """Idle, and the temperature says why; good_parts plays the mode switch."""
+    idle = replace(
+        rule("idle", "not run"), reason=Reason("R0"), reason_tag="temperature", reasons=WHY
+    )
+    mode = ModeRule("good_parts", {1: "auto", 2: "manual"})
+    return press(status=(rule("running", "run"), idle), mode=mode, counters=(), **changes)
+
+
+def whys(play: Play) -> list[tuple[str, str | None, str]]:
+    return [
+        (data["state"], None if data["reason"] is None else data["reason"]["code"], data["mode"])
+        for data in of_type(play.events, "status")
+    ]
+
+
+def test_a_tag_says_the_reason_more_exactly() -> None:
+    play = Play(explained()).awake()
+    play.feed(seen(2, temperature=1), seen(3, temperature=2.0), seen(4, temperature=9))
+    play.feed(seen(5, {"temperature": "bad_status"}), seen(6, temperature=2), seen(7, run=True))
+    assert [code for _, code, _ in whys(play)] == ["R1", "R2", "R0", "R2", None]
+    assert [state for state, _, _ in whys(play)] == ["idle"] * 4 + ["running"]
+
+
+def test_a_tag_says_the_mode() -> None:
+    play = Play(explained()).awake()
+    play.feed(seen(2, good_parts=1), seen(3, good_parts=2), seen(4, {"good_parts": "bad_status"}))
+    assert [(state, mode) for state, _, mode in whys(play)] == [
+        ("idle", "auto"),
+        ("idle", "manual"),
+        ("idle", "unknown"),  # the state itself is still known
+    ]
+
+
+def test_a_reason_that_comes_later_delays_no_state() -> None:
+    play = Play(explained(min_hold_s=1.0)).awake()
+    play.feed(seen(2, run=True), tick(3))
+    play.feed(seen(10, run=False), seen(10.6, temperature=1), tick(11))
+    assert states(play)[-1] == ("idle", stamp(10))
+    assert whys(play)[-1][1] == "R1"
+
+
+def test_a_reason_that_keeps_changing_delays_no_state() -> None:
+    play = Play(explained(min_hold_s=1.0)).awake()
+    play.feed(seen(2, run=True), tick(3), seen(10, run=False))
+    play.feed(*(seen(10 + n / 2, temperature=1 + n % 2) for n in range(1, 9)))
+    assert states(play)[-1] == ("idle", stamp(10))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3, "3"), (3.0, "3"), (0.5, "0.5"), (True, "true"), (False, "false"), ("E17", "E17")],
+)
+def test_a_value_is_written_as_in_a_file(value: Value, text: str) -> None:
+    assert written(value) == text
+
+
+def test_two_restarts_are_two_outages_that_abut() -> None:
+    play = Play().awake()
+    play.feed(seen(2, run=True), started(20, last_alive=6), seen(21, **IDLE))
+    play.feed(started(40, last_alive=30, boot="boot-2"), seen(41, **IDLE))
+    assert states(play) == [
+        ("running", stamp(2)),
+        ("offline", stamp(6)),
+        ("idle", stamp(21)),
+        ("offline", stamp(30)),
+        ("idle", stamp(41)),
+    ]
+
+
+def test_a_restart_before_anything_was_read_is_one_outage() -> None:
+    play = Play().awake()
+    play.feed(started(20, last_alive=6), started(30, last_alive=25), seen(31, **IDLE))
+    assert states(play) == [("offline", stamp(6)), ("idle", stamp(31))]
+
+
+def test_a_gateway_that_was_last_alive_before_the_state_began_ends_it_where_it_began() -> None:
+    play = Play().awake()
+    play.feed(seen(5, run=True), started(20, last_alive=4))
+    assert states(play)[-1] == ("offline", stamp(5))
+    assert of_type(play.events, "status")[-1]["prev_duration_ms"] == 0
+
+
+def test_offline_is_held_too_and_begins_at_the_last_good_sample() -> None:
+    play = Play(press(min_hold_s=3.0)).awake()
+    play.feed(seen(10), seen(11, {"run": "timeout"}), seen(13, {"run": "timeout"}))
+    assert states(play) == [("offline", stamp(10))]
+    assert next_due_s(play.state, play.rules) is None
+
+
+NAMES = st.sampled_from(TAGS)
+SHOWN = st.one_of(st.booleans(), st.integers(0, 3))
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Fact]:
+    """What may happen to a machine, with a clock that goes forward, and restarts."""
+    second, boot, told = 0.0, 0, []
+    for _ in range(draw(st.integers(1, 30))):
+        second += draw(st.sampled_from([0.0, 0.3, 1.0, 2.5, 40.0]))
+        kind = draw(st.sampled_from(["seen", "seen", "seen", "bad", "lost", "tick", "up", "order"]))
+        told.append(_fact(draw, kind, second, boot))
+        boot += kind == "up"
+    return told
+
+
+def _fact(draw: st.DrawFn, kind: str, second: float, boot: int) -> Fact:
+    values: Mapping[str, Value] = draw(st.dictionaries(NAMES, SHOWN, max_size=3))
+    if kind == "bad":
+        return seen(second, {draw(NAMES): "timeout"})
+    if kind == "lost":
+        return lost(second)
+    if kind == "tick":
+        return tick(second)
+    if kind == "up":
+        before = draw(st.none() | st.floats(0, 50))
+        alive = None if before is None else second - before
+        return started(second, alive, f"boot-{boot // 2}")
+    if kind == "order":
+        return Commanded(at(second), second, OrderCommand("c", Order("WO-1")))
+    return seen(second, **values)
+
+
+def live_through(facts: list[Fact], rules: EquipmentRules) -> tuple[EquipmentState, list[Event]]:
+    """Feed the facts with all ticks that are due, reading the state back at each start."""
+    play = Play(rules)
+    for fact in facts:
+        for _ in range(100):
+            due = next_due_s(play.state, rules)
+            if due is None or due >= fact.mono_s:
+                break
+            play.feed(tick(due))
+        else:
+            pytest.fail(f"a tick at {due} changes nothing it was due for")
+        if isinstance(fact, Started):
+            play.state = durable.load(durable.dump(play.state))
+        play.feed(fact)
+    return play.state, play.events
+
+
+@given(lives(), st.sampled_from([0.0, 1.0, 2.0]))
+def test_intervals_abut_and_add_up(facts: list[Fact], hold_s: float) -> None:
+    rules = explained(min_hold_s=hold_s, repeat_s=15.0, alive=Alive("alarm_word", 30))
+    state, events = live_through(facts, rules)
+    told = [event for event in events if isinstance(event, Status)]
+    begun = [event for event in told if not event.repeat]
+    for one, other in pairwise(begun):
+        assert other.since == other.at >= one.since
+        assert other.prev_state is one.state
+        lasted_ms = (other.since - one.since).total_seconds() * 1000
+        assert other.prev_duration_ms == pytest.approx(lasted_ms, abs=1.01)
+        assert other.cause != "sample" or (other.state, other.reason, other.mode) != (
+            one.state,
+            one.reason,
+            one.mode,
+        )
+    for event in told:
+        if event.repeat:
+            before = [one for one in told[: told.index(event)] if not one.repeat][-1]
+            assert (event.since, event.state) == (before.since, before.state)
+    held = state.durable.status
+    assert (None if held is None else held.since.at) == (begun[-1].since if begun else None)
+
+
+@given(lives())
+def test_a_long_hold_never_tells_of_a_state_that_did_not_last(facts: list[Fact]) -> None:
+    hold_s = 2.0
+    rules = press(min_hold_s=hold_s, counters=(), faults=())
+    _, events = live_through(facts, rules)
+    begun = [event for event in events if isinstance(event, Status)]
+    for one, other in pairwise(begun[1:]):
+        if one.cause == other.cause == "sample" and other.state is not State.OFFLINE:
+            assert (other.since - one.since).total_seconds() >= hold_s - 1e-6
 
 
 def test_state_codes_are_the_contract_s() -> None:
