@@ -86,7 +86,7 @@ class Deriver:
             self._states[name] = EquipmentState.new(name) if state is None else durable.load(state)
         await self._append([self._apply(name, fact) for name in self._rules])
         if epoch_is_new:
-            await self._open_series()
+            await self._open_series(doubtful=self._journal.was_adopted)
 
     def state(self, equipment: str) -> EquipmentState:
         """Return what is known of an equipment; raises KeyError for an unknown one."""
@@ -116,12 +116,12 @@ class Deriver:
         return Reply(accepted=error is None, seq=seqs[-1] if seqs else None, error=error)
 
     async def begin_series(self, reason: str) -> None:
-        """Begin a new epoch and open every series in it."""
+        """Begin a new epoch in a journal that is a copy, and open every series in it."""
         await self._journal.new_epoch(reason)
-        await self._open_series()
+        await self._open_series(doubtful=True)
 
-    async def _open_series(self) -> None:
-        fact = SeriesBegan(self._clock.now(), self._clock.mono_s())
+    async def _open_series(self, *, doubtful: bool) -> None:
+        fact = SeriesBegan(self._clock.now(), self._clock.mono_s(), doubtful)
         await self._append([self._apply(name, fact) for name in self._rules])
 
     async def run_ticks(self) -> None:

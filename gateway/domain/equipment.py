@@ -18,6 +18,7 @@ from gateway.domain import (
     quality,
     readings,
     repeats,
+    series,
     shift_change,
     status,
     usage,
@@ -221,9 +222,11 @@ def _wall(moment: Moment) -> Moment:
     return replace(moment, mono_s=None)
 
 
-def _series_began(state: EquipmentState, began: SeriesBegan, _rules: EquipmentRules) -> Step:
+def _series_began(state: EquipmentState, began: SeriesBegan, rules: EquipmentRules) -> Step:
     """Say where everything stands, so that a consumer of the new series has a start."""
     durable = state.durable
+    if began.doubtful:
+        durable = replace(durable, counters=series.distrusted(state, rules))
     order = _order(durable)
     events: list[Event] = [
         counts.restate(counter, name, began.at, order)
@@ -232,7 +235,7 @@ def _series_began(state: EquipmentState, began: SeriesBegan, _rules: EquipmentRu
     if durable.status is not None:
         events.append(status.restate(durable.status, began.at, order))
     events += faults.told_all(durable, began.at)
-    return state, events
+    return replace(state, durable=durable), events
 
 
 def _order(durable: Durable) -> Order | None:

@@ -70,10 +70,14 @@ class Commanded:
 
 @dataclass(frozen=True, slots=True)
 class SeriesBegan:
-    """A new epoch: consumers know nothing of this equipment yet."""
+    """A new epoch: consumers know nothing of this equipment yet.
+
+    ``doubtful``: another journal may have booked what our readings do not show yet.
+    """
 
     at: datetime
     mono_s: float
+    doubtful: bool = False
 
 
 Fact = Observation | LinkLost | Tick | Started | Commanded | SeriesBegan

@@ -6,10 +6,8 @@ from datetime import datetime
 
 from gateway.domain.counts import MAX_TOTAL
 from gateway.domain.rules import EquipmentRules
+from gateway.domain.series import NO_READING
 from gateway.domain.state import CounterState, EquipmentState, Moment
-
-NO_READING = ""
-"""The identity of a counter that was never read: the first reading is a baseline."""
 
 
 def seeded(rules: EquipmentRules, totals: Mapping[str, int], at: datetime) -> EquipmentState:

@@ -79,6 +79,8 @@ class Journal:
         alive_ms = ledger.last_alive_ms
         self.last_alive = None if alive_ms is None else from_unix_ms(alive_ms)
         """When the gateway last wrote before this start; None in a new journal."""
+        self.was_adopted = ledger.was_adopted
+        """The epoch in force at the start began with an import: others may know more by now."""
         self._epochs = ledger.epochs
         self._head = ledger.head
         self._first_seq = ledger.first_seq

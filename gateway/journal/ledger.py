@@ -24,6 +24,8 @@ from gateway.journal.row import Entry, StreamHead
 EPOCH_ENDS_AT = MAX_STREAMSEQ // 2
 """A start with a streamseq beyond this begins an epoch: room for years without a start."""
 COMMANDS_KEPT = 10_000
+ADOPTED = frozenset({"import", "restore"})
+"""Why an epoch begins in a journal that came from elsewhere."""
 
 Result = list[int] | CommandRepeated
 """The seqs of one append, or why it was not written."""
@@ -47,6 +49,8 @@ class Ledger:
         self.epochs: tuple[str, ...] = tuple(
             e for (e,) in query("SELECT epoch FROM epoch ORDER BY number")
         )
+        newest = query("SELECT reason FROM epoch ORDER BY number DESC LIMIT 1").fetchone()
+        self.was_adopted: bool = newest is not None and newest[0] in ADOPTED
         self.cursors: dict[str, int] = dict(query("SELECT name, seq FROM cursor").fetchall())
         self.states: dict[str, bytes] = dict(query("SELECT equipment, state FROM state").fetchall())
         self.heads: dict[Stream, StreamHead] = {

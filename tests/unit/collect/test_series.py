@@ -11,7 +11,7 @@ from tests.unit.collect.test_deriver import FIRST, bench
 async def test_a_retired_equipment_that_is_back_begins_a_series(tmp_path: Path) -> None:
     async with bench(tmp_path) as at:
         await at.observe(changed=FIRST)
-        await at.observe(changed={"press-07/parts": 60})
+        await at.observe(changed={"press-07/good_parts": 101})
         old, head = at.journal.epoch, at.journal.head()
         await at.journal.identify(IdentityChange(retired="press-07"))
     async with bench(tmp_path) as at:
