@@ -17,6 +17,7 @@ from gateway.domain.commands import (
     OrderCommand,
     ScrapCommand,
     ScrapKind,
+    UsageCommand,
 )
 from gateway.domain.events import STREAMS, Json, Order, Reason, ReasonCategory
 from gateway.wire import fields
@@ -89,7 +90,7 @@ def note(message: Json) -> NoteCommand:
 def _reason(message: Json) -> Reason:
     texts = fields.typed(message, "text", dict) if message.get("text") is not None else {}
     planned = message.get("planned") is not None and fields.typed(message, "planned", bool)
-    category = message.get("category", "unspecified")
+    category = message.get("category") or "unspecified"
     if category not in get_args(ReasonCategory):
         raise WireError(f"category: only {', '.join(get_args(ReasonCategory))}")
     return Reason(
@@ -134,11 +135,23 @@ def scrap(message: Json) -> ScrapCommand:
     )
 
 
+def usage(message: Json) -> UsageCommand:
+    """Read a ``cmd/usage``; without ``used`` the usage begins again at nothing."""
+    return UsageCommand(
+        command_id=command_id(message),
+        usage=fields.matched(_ABOUT, message, "usage")[0],
+        by=fields.text(message, "by"),
+        used=fields.amount_or_none(message, "used") or 0.0,
+        comment=fields.text_or_none(message, "comment"),
+    )
+
+
 COMMANDS: Mapping[str, Callable[[Json], Command]] = {
     "order": order,
     "note": note,
     "fault": fault,
     "scrap": scrap,
+    "usage": usage,
 }
 """What may be asked of an equipment: name -> reader of ``cmd/<name>``."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.domain.commands import OrderCommand, Reply
+from gateway.domain.commands import NoteCommand, OrderCommand, Reply
 from gateway.domain.events import Json, Order
 from gateway.ops.mqtt_terms import BrokerSettings, TlsSettings
 from gateway.publish.pump import CURSOR
@@ -66,6 +66,17 @@ async def test_an_order_is_answered_where_its_sender_waits(broker: Broker) -> No
     answer = {"command_id": "c-1", "accepted": True, "seq": 17, "error": None}
     assert ear.on(ANSWERS) == [answer]
     assert [one.correlation for one in ear.messages if one.topic == ANSWERS] == [b"7"]
+
+
+async def test_a_note_is_answered_like_an_order(broker: Broker) -> None:
+    rest = Rest()
+    note = {"command_id": "n-1", "about": "t5k2m0-9f3a-1", "by": "li", "comment": "coil late"}
+    async with gateway(settings_for(broker), FakeJournal(), rest) as ear:
+        await ask(ear, command_topic(PRESS, "note"), note)
+        await until(lambda: ear.on(ANSWERS))
+    command = NoteCommand("n-1", "t5k2m0-9f3a-1", "li", comment="coil late")
+    assert rest.orders == [("press-03", command)]
+    assert ear.on(ANSWERS) == [{"command_id": "n-1", "accepted": True, "seq": 17, "error": None}]
 
 
 async def test_without_a_response_topic_the_answer_is_on_reply(broker: Broker) -> None:

@@ -5,6 +5,7 @@ import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from gateway.collect.deriver import Deriver
@@ -63,6 +64,28 @@ async def test_the_same_command_at_once_is_one_command(deriver: tuple[Deriver, J
     command = OrderCommand("c-9", Order("WO-1"))
     replies = await asyncio.gather(*(control.submit("press-07", command) for _ in range(5)))
     assert len({reply.seq for reply in replies}) == 1
+
+
+async def test_a_note_comes_in_by_the_same_door(
+    door: Path, deriver: tuple[Deriver, Journal]
+) -> None:
+    note = {"command_id": "n-1", "about": "t5k2m0-9f3a-1", "by": "li", "comment": "coil was late"}
+    reply = await client.command(door, "press-07", "note", note)
+    assert (reply.accepted, reply.seq) == (True, deriver[1].head())
+    (row,) = [row for row in await deriver[1].rows(0, 100) if row.type == "note"]
+    assert orjson.loads(row.data)["comment"] == "coil was late"
+    assert await client.command(door, "press-07", "note", note) == reply
+    assert deriver[1].head() == reply.seq
+
+
+async def test_a_line_names_one_command(door: Path) -> None:
+    reader, writer = await asyncio.open_unix_connection(door)
+    for asked in ({}, {"order": ORDER, "note": {}}, {"lunch": {}}):
+        writer.write(orjson.dumps({"equipment": "press-07"} | asked) + b"\n")
+        answer = orjson.loads(await reader.readline())
+        assert not answer["accepted"]
+        assert "name one of order, note" in answer["error"]
+    writer.close()
 
 
 @pytest.mark.parametrize(

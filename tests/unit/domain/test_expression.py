@@ -106,7 +106,7 @@ def test_one_of(shown: Value, expected: bool) -> None:
     values: dict[str, Value] = {"unit-state": shown}
     assert condition.evaluate(values.get) is expected
     assert condition.names == {"unit-state"}
-    assert condition.evaluate({}.get) is None
+    assert condition.evaluate(KNOWN.get) is None
 
 
 @pytest.mark.parametrize(

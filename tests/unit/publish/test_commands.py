@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import orjson
 
-from gateway.domain.commands import OrderCommand, Reply
+from gateway.domain.commands import NoteCommand, OrderCommand, Reply
 from gateway.domain.events import Json, Order
 from gateway.ops.mqtt_terms import Message
 from gateway.publish.commands import Commands
@@ -16,11 +16,15 @@ from tests.support.fake_sender import FakeSender
 from tests.support.publishing import OVEN, PLACES, PRESS, TOPICS, Rest
 
 
-async def answer_to(rest: Rest, content: Json, *, retain: bool = False) -> Json:
+async def answer_to(
+    rest: Rest, content: Json, *, name: str = "order", retain: bool = False
+) -> Json:
     sender = FakeSender()
     orders = Commands(PLACES, rest.submit, Timing(clock=FakeClock()))
     payload = orjson.dumps(content)
-    message = Message(topic=command_topic(PRESS), payload=payload, qos=1, retain=retain, mid=1)
+    message = Message(
+        topic=command_topic(PRESS, name), payload=payload, qos=1, retain=retain, mid=1
+    )
     await orders.handle(message, Replies(sender, TOPICS, Counts()))
     (answer,) = sender.on(TOPICS.reply("c-1"))
     return answer
@@ -32,6 +36,16 @@ async def test_an_order_is_answered_with_the_seq_it_caused() -> None:
     order = Order("WO-1", planned_qty=5.0)
     assert rest.orders == [("press-03", OrderCommand("c-1", order))]
     assert answer == {"command_id": "c-1", "accepted": True, "seq": 4711, "error": None}
+
+
+async def test_a_note_has_a_topic_of_its_own() -> None:
+    rest = Rest(reply=Reply(accepted=True, seq=4712))
+    note = {"command_id": "c-1", "about": "t5k2m0-9f3a-1", "by": "li", "comment": "late"}
+    answer = await answer_to(rest, note, name="note")
+    assert rest.orders == [("press-03", NoteCommand("c-1", "t5k2m0-9f3a-1", "li", comment="late"))]
+    assert answer["seq"] == 4712
+    order = {"command_id": "c-1", "order_no": "WO-1"}
+    assert (await answer_to(rest, order, name="note"))["error"] == "MALFORMED"
 
 
 async def test_a_refusal_is_passed_on() -> None:

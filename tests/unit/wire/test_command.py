@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.commands import OrderCommand
-from gateway.domain.events import Json, Order
+from gateway.domain.commands import NoteCommand, OrderCommand
+from gateway.domain.events import Json, Order, Reason
 from gateway.wire import command
 from gateway.wire.command import ReplayRequest
 from gateway.wire.error import WireError
@@ -69,6 +69,53 @@ def test_order_no_must_be_there() -> None:
         command.order({"command_id": "c-1"})
 
 
+NOTE: Json = {
+    "command_id": "n-1",
+    "about": "t5k2m0-9f3a-184467",
+    "by": "li",
+    "reason": {"code": "R7", "category": "material", "text": {"zh": "等料"}, "planned": True},
+    "comment": "the coil was late",
+}
+
+
+def test_a_note_is_read() -> None:
+    reason = Reason("R7", "material", {"zh": "等料"}, planned=True)
+    assert command.note(NOTE) == NoteCommand(
+        "n-1", "t5k2m0-9f3a-184467", "li", reason, "the coil was late"
+    )
+
+
+def test_a_note_may_be_a_reason_or_a_comment_alone() -> None:
+    assert command.note(NOTE | {"reason": None}).comment == "the coil was late"
+    alone = command.note(NOTE | {"comment": None, "reason": {"code": "R7", "category": None}})
+    assert alone.reason == Reason("R7")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"about": ""},
+        {"about": "no spaces please"},
+        {"about": None},
+        {"by": None},
+        {"by": ""},
+        {"reason": None, "comment": None},
+        {"comment": 7},
+        {"reason": "R7"},
+        {"reason": {}},
+        {"reason": {"code": "R7", "category": "weather"}},
+        {"reason": {"code": "R7", "category": ["material"]}},
+        {"reason": {"code": "R7", "text": "x"}},
+        {"reason": {"code": "R7", "text": {"zh": 1}}},
+        {"reason": {"code": "R7", "planned": "yes"}},
+        {"command_id": None},
+    ],
+)
+def test_a_wrong_note_is_refused(wrong: Json) -> None:
+    with pytest.raises(WireError):
+        command.note(NOTE | wrong)
+
+
 def test_a_range_of_seq_is_read() -> None:
     message = {"command_id": "r-1", "from_seq": 3, "to_seq": 9, "epoch": "t5k2m0-9f3a"}
     assert command.replay(message | {"types": ["count"], "equipment": "press-03"}) == ReplayRequest(
@@ -109,10 +156,14 @@ def test_a_wrong_request_is_refused(wrong: Json) -> None:
         command.replay({"command_id": "r-1"} | wrong)
 
 
-@given(st.dictionaries(st.sampled_from([*sorted(ORDER), "from", "to", "types"]), json_values))
+KEYS = {*ORDER, *NOTE, "from", "to", "types", "fault_id", "action", "until"}
+KEYS |= {"counter", "kind", "quantity", "usage", "used"}
+
+
+@given(st.dictionaries(st.sampled_from(sorted(KEYS)), json_values))
 def test_nothing_but_wire_errors(message: Any) -> None:
     message = orjson.loads(orjson.dumps(message))
-    for read in (command.order, command.replay, command.sent_at):
+    for read in (*command.COMMANDS.values(), command.replay, command.sent_at):
         try:
             read(message)
         except WireError:

@@ -9,6 +9,7 @@ from gateway.domain.events import STREAMS, Event, Json
 from gateway.domain.snapshot import KINDS, snapshots
 from gateway.domain.state import EquipmentState
 from gateway.wire.cloudevent import encode, encode_snapshot
+from gateway.wire.command import COMMANDS
 from gateway.wire.schema import schemas
 from tests.support.clock import MORNING
 from tests.support.examples import EXAMPLES
@@ -33,14 +34,8 @@ def test_every_message_has_a_schema() -> None:
     events = {f"evt/{type_}" for type_ in STREAMS}
     states = {f"state/{kind}" for kind in KINDS}
     gateway = {"gateway/online", "gateway/birth", "gateway/health"}
-    assert set(SCHEMAS) == events | states | gateway | {
-        "birth",
-        "cmd/fault",
-        "cmd/note",
-        "cmd/order",
-        "cmd/replay",
-        "reply",
-    }
+    commands = {f"cmd/{name}" for name in (*COMMANDS, "replay")}
+    assert set(SCHEMAS) == events | states | gateway | commands | {"birth", "reply"}
 
 
 def test_there_is_an_example_of_every_event() -> None:
@@ -92,6 +87,13 @@ def test_the_snapshots_of_an_empty_state_validate() -> None:
     [
         ("cmd/order", {"command_id": "c-1", "order_no": None}, True),
         ("cmd/order", {"command_id": "c-1"}, False),
+        ("cmd/note", {"command_id": "n-1", "about": "f-1", "by": "li", "comment": "x"}, True),
+        (
+            "cmd/note",
+            {"command_id": "n", "about": "f-1", "by": "li", "reason": {"code": "R1"}},
+            True,
+        ),
+        ("cmd/note", {"command_id": "n-1", "about": "f-1", "comment": "x"}, False),
         ("cmd/replay", {"command_id": "r-1", "from_seq": 1}, True),
         ("cmd/replay", {"command_id": "r-1"}, False),
         ("reply", {"command_id": "c-1", "accepted": True, "seq": 4, "error": None}, True),
