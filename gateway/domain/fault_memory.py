@@ -14,7 +14,7 @@ from datetime import datetime
 from gateway.domain.events import Fault
 from gateway.domain.state import ClearedFault, FaultMemory, Moment, UnknownFault
 
-MAX_UNACKED = 20
+MAX_UNACKED = 10
 MAX_UNKNOWN = 200
 
 

@@ -75,7 +75,14 @@ def test_numbers_as_a_spreadsheet_keeps_them() -> None:
 
 
 def test_a_problem_names_the_sheet_and_the_row() -> None:
-    rows: Rows = [HEADER, [], ["x", *ROW[1:]], ROW, [4, *ROW[1:], None, "right of it"], [None, "P1"]]
+    rows: Rows = [
+        HEADER,
+        [],
+        ["x", *ROW[1:]],
+        ROW,
+        [4, *ROW[1:], None, "right of it"],
+        [None, "P1"],
+    ]
     texts, problems = read(workbook(rows))
     assert texts == {3: TEXT}
     assert problems == [
