@@ -58,6 +58,13 @@ class DemoBroker(StrEnum):
     AMQTT = "amqtt"
 
 
+class Protocol(StrEnum):
+    """Which MQTT `millgate verify` speaks."""
+
+    V5 = "5"
+    V311 = "3.1.1"
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="版本 / version")] = False,
@@ -87,6 +94,9 @@ def demo(
             " / MQTT broker; auto: mosquitto, amqtt where it is not installed"
         ),
     ] = DemoBroker.AUTO,
+    mqtt_port: Annotated[
+        int, typer.Option(help="MQTT 端口,0 为任意 / the broker's port; 0: any that is free")
+    ] = 0,
     scenario: Annotated[str, typer.Option(help="剧本 / what happens in the plant")] = "demo",
     seed: Annotated[int, typer.Option(help="随机种子 / the plant's seed")] = 1,
     speed: Annotated[float, typer.Option(help="快进倍数 / virtual seconds per second")] = 1.0,
@@ -100,6 +110,7 @@ def demo(
         data=data,
         as_json=as_json,
         broker=broker.value,
+        mqtt_port=mqtt_port,
         scenario=scenario,
         seed=seed,
         speed=speed,
@@ -184,6 +195,42 @@ def dictionary(
     from gateway.cli import dictionary as writing  # noqa: PLC0415 - start-up time of the others
 
     raise typer.Exit(writing.run(directory, as_format.value, out))
+
+
+@app.command()
+def verify(
+    *,
+    host: Annotated[str, typer.Option(help="MQTT 服务器 / the broker")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="端口 / its port")] = 1883,
+    root: Annotated[str, typer.Option(help="主题根 / root of the topics")] = "mg/v1",
+    username: Annotated[str | None, typer.Option(help="用户名 / account")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="密码文件 / file that holds the password")
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="TLS 根证书,给出则用 TLS / authority; asks for TLS")
+    ] = None,
+    protocol: Annotated[Protocol, typer.Option(help="MQTT 版本 / version of MQTT")] = Protocol.V5,
+    seconds: Annotated[
+        float | None, typer.Option(help="观察秒数,否则到 Ctrl-C / this long, else until Ctrl-C")
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="zh, en, both")] = Lang.BOTH,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+) -> None:
+    """观察 MQTT 服务器,报告不合约定之处 / watch a broker and report what breaks the contract."""
+    from gateway.cli import verify as verifying  # noqa: PLC0415 - start-up time of the others
+
+    broker = verifying.BrokerSettings(
+        host=host,
+        port=port,
+        protocol=protocol.value,
+        username=username,
+        password_file=password_file,
+        tls=None if ca_file is None else verifying.TlsSettings(ca_file=ca_file),
+    )
+    raise typer.Exit(
+        verifying.run(broker, root=root, seconds=seconds, lang=lang.value, json=as_json)
+    )
 
 
 def main() -> None:

@@ -56,18 +56,22 @@ class Broker:
 
 
 @asynccontextmanager
-async def broker(directory: Path, choice: Choice = "auto") -> AsyncIterator[Broker]:
+async def broker(
+    directory: Path, choice: Choice = "auto", *, port: int = 0
+) -> AsyncIterator[Broker]:
     """Run a broker for as long as the context lasts; its files go into ``directory``.
 
-    Raises DemoError if what was chosen is not installed.
+    ``port`` 0 is any that is free. Raises DemoError if what was chosen is not installed, or
+    the port is taken.
     """
+    listened = _free_port(port)
     program = None if choice == "amqtt" else _mosquitto()
     if program is not None:
-        async with _run_mosquitto(program, directory) as port:
-            yield Broker("mosquitto", port)
+        async with _run_mosquitto(program, directory, listened):
+            yield Broker("mosquitto", listened)
     elif choice != "mosquitto" and find_spec("amqtt") is not None:
-        async with _run_amqtt() as port:
-            yield Broker("amqtt", port)
+        async with _run_amqtt(listened):
+            yield Broker("amqtt", listened)
     else:
         zh, en = _ADVICE[choice]
         raise DemoError(zh=zh, en=en)
@@ -78,16 +82,21 @@ def _mosquitto() -> str | None:
     return shutil.which("mosquitto", path=search)
 
 
-def _free_port() -> int:
+def _free_port(wanted: int) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # but not beside a listener
+        try:
+            probe.bind((HOST, wanted))
+        except OSError as err:
+            raise DemoError(
+                zh=f"端口 {wanted} 不能使用:{err}", en=f"port {wanted} cannot be used: {err}"
+            ) from err
         port: int = probe.getsockname()[1]
         return port
 
 
 @asynccontextmanager
-async def _run_mosquitto(program: str, directory: Path) -> AsyncIterator[int]:
-    port = _free_port()
+async def _run_mosquitto(program: str, directory: Path, port: int) -> AsyncIterator[None]:
     config = directory / "mosquitto.conf"
     config.write_text(
         f"listener {port} {HOST}\n"
@@ -109,7 +118,7 @@ async def _run_mosquitto(program: str, directory: Path) -> AsyncIterator[int]:
         )
     try:
         await _until_it_answers(process, port)
-        yield port
+        yield
     finally:
         if process.returncode is None:
             process.terminate()
@@ -134,12 +143,11 @@ async def _until_it_answers(process: asyncio.subprocess.Process, port: int) -> N
 
 
 @asynccontextmanager
-async def _run_amqtt() -> AsyncIterator[int]:
+async def _run_amqtt(port: int) -> AsyncIterator[None]:
     from amqtt.broker import Broker as Amqtt  # noqa: PLC0415 - an extra, and slow to import
 
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)
     logging.getLogger("transitions").setLevel(logging.CRITICAL)
-    port = _free_port()
     server = Amqtt(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{port}"}},
@@ -150,6 +158,6 @@ async def _run_amqtt() -> AsyncIterator[int]:
     )
     await server.start()
     try:
-        yield port
+        yield
     finally:
         await server.shutdown()

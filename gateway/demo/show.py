@@ -40,6 +40,8 @@ class Options:
     data: Path | None = None
     as_json: bool = False
     broker: Choice = "auto"
+    mqtt_port: int = 0
+    """0 is any port that is free."""
     scenario: str = "demo"
     seed: int = 1
     speed: float = 1.0
@@ -79,7 +81,7 @@ async def _show(options: Options, directory: Path) -> int:
     )
     async with (
         plant(chosen, directory) as machines,
-        broker(directory, options.broker) as mqtt,
+        broker(directory, options.broker, port=options.mqtt_port) as mqtt,
     ):
         site = write_site(
             directory / "site",

@@ -40,6 +40,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     ),
     "gateway.publish": ("gateway.domain", "gateway.journal", "gateway.wire", "gateway.ops"),
     "gateway.historian": ("gateway.domain", "gateway.wire", "gateway.ops"),
+    "gateway.verify": ("gateway.domain", "gateway.wire", "gateway.ops"),
     "gateway.web": (
         "gateway.domain",
         "gateway.wire",

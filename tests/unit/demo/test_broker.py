@@ -8,6 +8,7 @@ from gateway.demo import broker as brokers
 from gateway.demo.broker import Broker, Choice, broker
 from gateway.demo.errors import DemoError
 from gateway.ops.mqtt_link import BrokerSettings, Session, connect
+from tests.support.broker import free_port
 
 
 @pytest.fixture
@@ -57,3 +58,21 @@ async def test_a_missing_one_is_named(choice: Choice, advice: str, tmp_path: Pat
     with pytest.raises(DemoError, match=advice.replace("[", r"\[")) as caught:
         await taken(choice, tmp_path)
     assert "请" in str(caught.value) or "或" in str(caught.value)
+
+
+@pytest.mark.parametrize("choice", ["mosquitto", "amqtt"])
+async def test_it_listens_where_it_was_told_to(choice: Choice, tmp_path: Path) -> None:
+    port = free_port()
+    async with broker(tmp_path, choice, port=port) as running:
+        assert running.port == port
+        async with connect(
+            BrokerSettings(port=port, protocol=running.protocol), Session(client_id="guest")
+        ):
+            pass
+
+
+async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    async with broker(tmp_path) as running:
+        with pytest.raises(DemoError, match=f"port {running.port} cannot be used"):
+            async with broker(tmp_path, port=running.port):
+                pass
