@@ -8,8 +8,15 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from gateway.domain import fault_desk, notes, orders, scrap
-from gateway.domain.commands import Command, FaultCommand, NoteCommand, OrderCommand, ScrapCommand
+from gateway.domain import fault_desk, notes, orders, scrap, usage
+from gateway.domain.commands import (
+    Command,
+    FaultCommand,
+    NoteCommand,
+    OrderCommand,
+    ScrapCommand,
+    UsageCommand,
+)
 from gateway.domain.events import Event
 from gateway.domain.facts import Commanded
 from gateway.domain.rules import EquipmentRules
@@ -35,7 +42,12 @@ def obey(state: EquipmentState, asked: Commanded, rules: EquipmentRules) -> Obey
 
 _Refuse = Callable[[EquipmentState, Any, Moment, EquipmentRules], str | None]
 _REFUSALS: Mapping[type[Command], _Refuse] = MappingProxyType(
-    {FaultCommand: fault_desk.refusal, OrderCommand: orders.refuse, ScrapCommand: scrap.refuse}
+    {
+        FaultCommand: fault_desk.refusal,
+        OrderCommand: orders.refuse,
+        ScrapCommand: scrap.refuse,
+        UsageCommand: usage.refuse,
+    }
 )
 """Commands that depend on what is known; the others are always obeyed."""
 _Obey = Callable[[EquipmentState, Any, Moment, EquipmentRules], Obeyed]
@@ -45,5 +57,6 @@ _OBEY: Mapping[type[Command], _Obey] = MappingProxyType(
         NoteCommand: notes.obey,
         FaultCommand: fault_desk.obey,
         ScrapCommand: scrap.obey,
+        UsageCommand: usage.obey,
     }
 )

@@ -75,7 +75,18 @@ class ScrapCommand:
         return self.counter or f"manual_{self.kind}"
 
 
-Command = OrderCommand | NoteCommand | FaultCommand | ScrapCommand
+@dataclass(frozen=True, slots=True)
+class UsageCommand:
+    """Set a usage after maintenance, by default to nothing; in hours or in cycles."""
+
+    command_id: str
+    usage: str
+    by: str
+    used: float = 0.0
+    comment: str | None = None
+
+
+Command = OrderCommand | NoteCommand | FaultCommand | ScrapCommand | UsageCommand
 """Each has a ``command_id``; `step` obeys it, `gateway.wire.command` reads it."""
 
 

@@ -133,6 +133,21 @@ class TagRule:
     text: Text = field(default_factory=dict)
 
 
+UsageKind = Literal["run_hours", "on_hours", "cycles"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRule:
+    """What wears out: ``limit`` and ``warn_at`` in hours, or in steps of ``counter``."""
+
+    name: str
+    kind: UsageKind
+    limit: float
+    warn_at: float
+    counter: str | None = None
+    text: Text = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class EquipmentRules:
     """Everything `step` needs to know about one equipment."""
@@ -156,6 +171,9 @@ class EquipmentRules:
     stage: Stage = "live"
     calendar: ShiftCalendar | None = None
     """When people work on it; None where nobody said."""
+    usage: tuple[UsageRule, ...] = ()
+    ideal_cycle_ms: float | None = None
+    """PRI: the planned time for one part, where the order does not say."""
     decisive: frozenset[str] = field(init=False)
     """Tags that faults, status, reason or mode look at."""
 

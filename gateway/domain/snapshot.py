@@ -3,15 +3,18 @@
 One ``data`` object per retained ``state/*`` topic.
 """
 
-from gateway.domain import faults
+from gateway.domain import faults, usage
 from gateway.domain.events import Health, Json, Status, stamp
 from gateway.domain.state import ClearedFault, Durable, EquipmentState, LinkHealth
 
-KINDS: tuple[str, ...] = ("status", "counters", "faults", "health", "order")
+KINDS: tuple[str, ...] = ("status", "counters", "faults", "health", "order", "usage")
 
 
 def snapshots(state: EquipmentState) -> dict[str, Json]:
-    """Return kind -> data object; "status" is absent before the first one is known."""
+    """Return kind -> data object; "status" is absent before the first one is known.
+
+    "usage" is absent where none is configured.
+    """
     durable = state.durable
     result: dict[str, Json] = {
         "counters": _counters(durable),
@@ -22,6 +25,9 @@ def snapshots(state: EquipmentState) -> dict[str, Json]:
     status = _status(durable)
     if status is not None:
         result["status"] = status
+    used = usage.snapshot(durable.usage)
+    if used is not None:
+        result["usage"] = used
     return result
 
 

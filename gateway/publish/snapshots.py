@@ -37,6 +37,7 @@ _STREAMS = {
     "faults": ("fault",),
     "health": ("health",),
     "order": ("status",),
+    "usage": ("status", "count", "note"),
 }
 
 

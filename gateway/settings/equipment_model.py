@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from gateway.domain.events import CounterKind, Mode, ReasonCategory
 from gateway.domain.map_tables import MAPS
 from gateway.domain.rules import OnDecrease, Stage
+from gateway.settings.usage import UsageFile
 from gateway.settings.words import FilePath, Line, Name, Strict, Texts, Unit
 
 MAX_TAGS = 5000
@@ -173,6 +174,10 @@ class Described(Strict):
     max_shelf_s: float = Field(28_800, ge=60, le=604_800)
     """The longest time a fault may be shelved for."""
     alive: AliveFile | None = None
+    usage: dict[Name, UsageFile] = Field(default_factory=dict, max_length=MAX_RULES)
+    """What wears out, and when maintenance is due."""
+    ideal_cycle_ms: float | None = Field(None, gt=0, le=86_400_000)
+    """The planned time for one part, where the order does not say."""
 
 
 class EquipmentFile(Described):

@@ -41,4 +41,12 @@ CALENDAR: Mapping[str, Message] = {
         "no equipment fits; this has no effect",
         severity="warning",
     ),
+    "cycles_and_counter": Message(
+        "kind: cycles 必须写 counter，其他种类不写",
+        "kind: cycles needs a counter; the other kinds have none",
+    ),
+    "warning_after_limit": Message(
+        "warn_at 不能大于 limit",
+        "warn_at must not exceed limit",
+    ),
 }

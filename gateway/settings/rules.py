@@ -8,11 +8,13 @@ from gateway.domain.expression import Expression, ExpressionError, compile_expre
 from gateway.domain.rules import (
     STOPPING_FAULT,
     Alive,
+    BalanceRule,
     CounterRule,
     EquipmentRules,
     FaultRule,
     StatusRule,
     TagRule,
+    UsageRule,
 )
 from gateway.settings.counters import CounterReader, read_balance
 from gateway.settings.equipment_model import (
@@ -25,6 +27,7 @@ from gateway.settings.faults import Kind
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import Path, Prose, Report
 from gateway.settings.state_maps import MapInUse, read_map
+from gateway.settings.usage import read_usage
 from gateway.settings.words import texts
 
 Dictionary = Callable[[str, Kind, Path], Mapping[int, FaultText]]
@@ -49,6 +52,7 @@ class RuleReader:
         ``meanings`` says of each tag what its raw value means.
         """
         file = self._file
+        balance = read_balance(file, self._node, self._report)
         if not self._written("status") and not self._written("status_map"):
             self._report.add("no_status", self._node.place, ("status",))
         status = [self._status(i, rule) for i, rule in enumerate(file.status)]
@@ -64,13 +68,21 @@ class RuleReader:
             repeat_s=file.repeat_s,
             alive=self._alive(),
             counters=self._counters(tags, meanings),
-            balance=read_balance(file, self._node, self._report),
+            balance=balance,
             faults=tuple(self._fault(i, f, dictionary) for i, f in enumerate(file.faults)),
             tags=tags,
             snapshot_s=file.snapshot_s,
             max_shelf_s=file.max_shelf_s,
             stage=file.stage,
+            usage=self._usage(balance),
+            ideal_cycle_ms=file.ideal_cycle_ms,
         )
+
+    def _usage(self, balance: BalanceRule | None) -> tuple[UsageRule, ...]:
+        counters = set(self._file.counters)
+        if balance is not None:
+            counters |= {balance.good, balance.reject, balance.total}
+        return read_usage(self._file.usage, counters, self._node, self._report)
 
     def _written(self, key: str) -> bool:
         """Say whether there is anything under ``key``, be it right or wrong."""

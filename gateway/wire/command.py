@@ -30,6 +30,7 @@ _COUNTER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 _SCRAP_KINDS: Mapping[str, ScrapKind] = {kind: kind for kind in get_args(ScrapKind)}
 MAX_QUANTITY = 1_000_000
 """Of one command for scrap: more is a slip of the finger."""
+_CATEGORIES: Mapping[str, ReasonCategory] = {name: name for name in get_args(ReasonCategory)}
 _EPOCH = re.compile(r"[0-9a-z]+-[0-9a-z]+", re.ASCII)
 
 ReplyError = Literal["MALFORMED", "RETAINED", "TOO_OLD", "OUT_OF_RANGE", "BUSY", "NOT_SENT"]
@@ -90,9 +91,9 @@ def note(message: Json) -> NoteCommand:
 def _reason(message: Json) -> Reason:
     texts = fields.typed(message, "text", dict) if message.get("text") is not None else {}
     planned = message.get("planned") is not None and fields.typed(message, "planned", bool)
-    category = message.get("category") or "unspecified"
-    if category not in get_args(ReasonCategory):
-        raise WireError(f"category: only {', '.join(get_args(ReasonCategory))}")
+    category = _CATEGORIES.get(fields.text_or_none(message, "category") or "unspecified")
+    if category is None:
+        raise WireError(f"category: only {', '.join(_CATEGORIES)}")
     return Reason(
         code=fields.text(message, "code"),
         category=category,

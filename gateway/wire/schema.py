@@ -9,6 +9,8 @@ from typing import get_args
 from gateway.domain import events
 from gateway.domain.commands import FaultAction, ScrapKind
 from gateway.domain.events import Json
+from gateway.domain.rules import UsageKind
+from gateway.domain.state import UsageDue
 from gateway.wire.command import MAX_QUANTITY, ReplyError
 from gateway.wire.topics import SEGMENT
 
@@ -232,12 +234,27 @@ _FAULTS = _object(
         ),
     },
 )
+_USAGE = _object(
+    {
+        "usage": _SEGMENT,
+        "kind": _one_of(UsageKind),
+        "used": _NUMBER,
+        "unit": {"enum": ["h", "1"]},
+        "limit": _NUMBER,
+        "warn_at": _NUMBER,
+        "due": _one_of(UsageDue),
+        "at": _TIME,
+        "since": _TIME,
+        "by": _MAYBE_TEXT,
+    }
+)
 STATE_DATA: dict[str, Json] = {
     "status": _STATUS,
     "counters": _object({"counters": _list(_COUNTER)}),
     "faults": _FAULTS,
     "health": _object({"links": _list(_HEALTH)}),
     "order": _ORDER_IN_FORCE,
+    "usage": _object({"usage": _list(_USAGE)}),
 }
 """Kind of snapshot -> schema of its ``data``, ``valid_until`` apart."""
 
@@ -313,6 +330,14 @@ _PLAIN: dict[str, Json] = {
             "counter": _or_null(_SEGMENT),
             "kind": _or_null(_one_of(ScrapKind)),
             "reason": _MAYBE_TEXT,
+            "at": _MAYBE_TIME,
+        },
+    ),
+    "cmd/usage": _object(
+        {"command_id": _COMMAND_ID, "usage": _SEGMENT, "by": _NAME},
+        optional={
+            "used": _or_null({"type": "number", "minimum": 0}),
+            "comment": _MAYBE_TEXT,
             "at": _MAYBE_TIME,
         },
     ),

@@ -130,7 +130,7 @@ def test_a_tick_before_anything_was_read_does_nothing() -> None:
 
 def test_snapshots_show_the_present() -> None:
     play = Play().awake()
-    assert set(snapshots(EquipmentState.new("x"))) == set(KINDS) - {"status"}
+    assert set(snapshots(EquipmentState.new("x"))) == set(KINDS) - {"status", "usage"}
     play.feed(order(2), seen(3, run=True, good_parts=103, alarm_word=8), lost(9))
     shown = snapshots(play.state)
     assert shown["status"]["state"] == "offline"
