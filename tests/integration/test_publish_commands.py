@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.domain.commands import NoteCommand, OrderCommand, Reply
+from gateway.domain.commands import FaultCommand, NoteCommand, OrderCommand, Reply
 from gateway.domain.events import Json, Order
 from gateway.ops.mqtt_terms import BrokerSettings, TlsSettings
 from gateway.publish.pump import CURSOR
@@ -77,6 +77,18 @@ async def test_a_note_is_answered_like_an_order(broker: Broker) -> None:
     command = NoteCommand("n-1", "t5k2m0-9f3a-1", "li", comment="coil late")
     assert rest.orders == [("press-03", command)]
     assert ear.on(ANSWERS) == [{"command_id": "n-1", "accepted": True, "seq": 17, "error": None}]
+
+
+async def test_a_word_on_a_fault_is_answered_like_an_order(broker: Broker) -> None:
+    rest = Rest(reply=Reply(accepted=False, error="fault press-03.alarm.0.a is not shelved"))
+    word = {"command_id": "f-1", "fault_id": "press-03.alarm.0.a", "action": "unshelve", "by": "li"}
+    async with gateway(settings_for(broker), FakeJournal(), rest) as ear:
+        await ask(ear, command_topic(PRESS, "fault"), word)
+        await until(lambda: ear.on(ANSWERS))
+    assert rest.orders == [
+        ("press-03", FaultCommand("f-1", "press-03.alarm.0.a", "unshelve", "li"))
+    ]
+    assert ear.on(ANSWERS)[0]["error"] == "fault press-03.alarm.0.a is not shelved"
 
 
 async def test_without_a_response_topic_the_answer_is_on_reply(broker: Broker) -> None:
