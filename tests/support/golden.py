@@ -17,8 +17,9 @@ A case is a directory:
 
   ``seen`` is one batch for each link that has a tag in it, covering all tags of that link;
   ``{}`` is a batch of every link in which nothing changed. ``mono_s`` sets the monotonic
-  clock apart from ``at_s``. Ticks that are due between two facts are fed by themselves, and
-  a start reads the state back from its stored form, as the gateway does.
+  clock apart from ``at_s``. Ticks that are due between two facts, or up to ``last_alive_s``,
+  are fed by themselves, and a start reads the state back from its stored form, as the
+  gateway does.
 - ``expected.jsonl``: the events in order, each a subset of what must come:
 
       {"type": "status", "at_s": 1, "data": {"state": "running", "reason": {"code": "R1"}}}
@@ -96,6 +97,9 @@ class Play:
     events: list[Event] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     """Command -> why it was not obeyed."""
+    _at_s: float = 0.0
+    _mono_s: float = 0.0
+    """When the last line happened, on both clocks."""
 
     def __post_init__(self) -> None:
         self.state = EquipmentState.new(self.rules.equipment)
@@ -106,10 +110,14 @@ class Play:
             if "epoch" in line:
                 self.epoch = datetime.fromisoformat(line["epoch"])
                 continue
+            mono_s = _mono_s(line)
             if "started" in line:
+                alive_s = _told(line).get("last_alive_s", self._at_s)
+                self._pass_time(alive_s, self._mono_s + alive_s - self._at_s)
                 self.state = durable.load(durable.dump(self.state))
             else:
-                self._pass_time(line)
+                self._pass_time(line["at_s"], mono_s)
+            self._at_s, self._mono_s = line["at_s"], mono_s
             for fact in self._facts(line):
                 self._feed(fact)
 
@@ -121,13 +129,13 @@ class Play:
         self.state, events = step(self.state, fact, self.rules)
         self.events += events
 
-    def _pass_time(self, line: Json) -> None:
-        mono_s = _mono_s(line)
+    def _pass_time(self, at_s: float, mono_s: float) -> None:
+        """Feed the ticks that are due up to this moment, of the run that lasts until then."""
         for _ in range(_MAX_TICKS):
             due_s = next_due_s(self.state, self.rules)
             if due_s is None or due_s > mono_s:
                 return
-            self._feed(Tick(self._at(line["at_s"] - (mono_s - due_s)), due_s))
+            self._feed(Tick(self._at(at_s - (mono_s - due_s)), due_s))
         raise AssertionError(f"still due after {_MAX_TICKS} ticks")
 
     def _at(self, second: float) -> datetime:
@@ -137,7 +145,7 @@ class Play:
         at = self._at(line["at_s"])
         mono_s = _mono_s(line)
         if "started" in line:
-            told = line["started"] if isinstance(line["started"], dict) else {}
+            told = _told(line)
             alive_s = told.get("last_alive_s")
             alive = None if alive_s is None else self._at(alive_s)
             yield Started(at, mono_s, told.get("boot", "b-1"), alive)
@@ -176,6 +184,10 @@ class Play:
         return own
 
 
+def _told(line: Json) -> Json:
+    return line["started"] if isinstance(line["started"], dict) else {}
+
+
 def _mono_s(line: Json) -> float:
     return float(line["mono_s"] if "mono_s" in line else line["at_s"])
 
@@ -194,9 +206,9 @@ def differences(play: Play, expected: Iterable[Json]) -> list[str]:
     found = [text for line in expected for text in _in_the_end(line, play)]
     pairs = enumerate(zip(wanted, came, strict=False))
     for number, (line, event) in pairs:
-        found += _unlike(_in_full(line, play), _told(event), f"event {number}")
+        found += _unlike(_in_full(line, play), _shown(event), f"event {number}")
     found += [f"missing: {line}" for line in wanted[len(came) :]]
-    return found + [f"too many: {_told(event)}" for event in came[len(wanted) :]]
+    return found + [f"too many: {_shown(event)}" for event in came[len(wanted) :]]
 
 
 def _in_the_end(line: Json, play: Play) -> list[str]:
@@ -209,7 +221,7 @@ def _in_the_end(line: Json, play: Play) -> list[str]:
     return []
 
 
-def _told(event: Event) -> Json:
+def _shown(event: Event) -> Json:
     return {"type": event.type, "at": stamp(event.at), "data": event.data()}
 
 

@@ -13,7 +13,7 @@ from gateway.control import client
 from gateway.control.commands import Control
 from gateway.control.server import MAX_LINE_BYTES, listening
 from gateway.domain.commands import OrderCommand
-from gateway.domain.events import Order
+from gateway.domain.events import Json, Order
 from gateway.domain.rules import EquipmentRules
 from gateway.journal.journal import Journal
 from gateway.journal.retention import Limits
@@ -80,7 +80,8 @@ async def test_a_note_comes_in_by_the_same_door(
 
 async def test_a_line_names_one_command(door: Path) -> None:
     reader, writer = await asyncio.open_unix_connection(door)
-    for asked in ({}, {"order": ORDER, "note": {}}, {"lunch": {}}):
+    wrong: tuple[Json, ...] = ({}, {"order": ORDER, "note": {}}, {"lunch": {}})
+    for asked in wrong:
         writer.write(orjson.dumps({"equipment": "press-07"} | asked) + b"\n")
         answer = orjson.loads(await reader.readline())
         assert not answer["accepted"]
