@@ -191,8 +191,8 @@ def test_the_audit_misses_one_row(shown: Shown, table: str, tmp_path: Path) -> N
 
 async def test_it_ends_with_no_when_a_row_is_gone(tmp_path: Path) -> None:
     async with demo(tmp_path, seconds=5) as running:
-        counted = "SELECT 1 FROM count_event WHERE delta > 0 AND unit = '1'"
-        await until(lambda: running.query(counted), timeout_s=30)
+        counted = "SELECT 1 FROM count_event WHERE delta > 0 AND unit = '1' GROUP BY equipment"
+        await until(lambda: running.query(f"{counted} HAVING COUNT(*) > 1"), timeout_s=30)
         await asyncio.to_thread(_delete_one_count, running.store, "count_event")
         await running.end(5)
     assert running.code == 1
@@ -205,7 +205,9 @@ def _delete_one_count(store: Path, table: str) -> None:
     """Take one row away that booked parts and is not the newest of its stream."""
     with closing(sqlite3.connect(store, timeout=10)) as connection, connection:
         (id_,) = connection.execute(
-            "SELECT id FROM count_event WHERE delta > 0 AND unit = '1' ORDER BY seq LIMIT 1"
+            "SELECT id FROM count_event AS one WHERE delta > 0 AND unit = '1' AND EXISTS"
+            " (SELECT 1 FROM count_event WHERE equipment = one.equipment AND seq > one.seq)"
+            " ORDER BY seq LIMIT 1"
         ).fetchone()
         connection.execute(f"DELETE FROM {table} WHERE id = ?", (id_,))  # noqa: S608 - ours
 
