@@ -72,6 +72,7 @@ def test_names() -> None:
         "x in (y, 2)",
         "a" * 501,
         " and ".join(["a"] * 99),
+        "+".join(["a"] * 60),
         "(" * 300 + "a" + ")" * 300,
         "a\x00b",
     ],
@@ -123,3 +124,37 @@ def test_every(values: dict[str, Value], expected: bool | None) -> None:
     assert both.evaluate(values.get) is expected
     assert both.names == {"a", "b"}
     assert both.text == "a in (1,) and b in (2,)"
+
+
+NAMES = ("a", "b", "c", "d")
+CONDITIONS = st.recursive(
+    st.sampled_from([*NAMES, "true", "false", "a == b", "c in (1, 2)", "d > 1", "a & 1 == 1"]),
+    lambda inner: st.one_of(
+        inner.map("not ({})".format),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
+            lambda parts: f"({parts[0]}) {parts[1]} ({parts[2]})"
+        ),
+    ),
+    max_leaves=6,
+)
+SHOWN = st.one_of(st.booleans(), st.integers(-3, 3))
+
+
+@given(
+    CONDITIONS, st.fixed_dictionaries(dict.fromkeys(NAMES, SHOWN)), st.sets(st.sampled_from(NAMES))
+)
+def test_what_is_decided_stays_so_when_more_becomes_known(
+    text: str, values: dict[str, Value], unknown: set[str]
+) -> None:
+    condition = compile_expression(text)
+    known = {name: value for name, value in values.items() if name not in unknown}
+    decided = condition.evaluate(known.get)
+    assert condition.evaluate(values.get) is not None
+    assert decided is None or decided is condition.evaluate(values.get)
+
+
+@given(
+    CONDITIONS, st.dictionaries(st.sampled_from(NAMES), st.one_of(SHOWN, st.floats(), st.text()))
+)
+def test_no_value_makes_a_condition_fail(text: str, values: dict[str, Value]) -> None:
+    assert compile_expression(text).evaluate(values.get) in (True, False, None)
