@@ -113,7 +113,7 @@ def _advanced(
     open_ms = _open_ms(durable, rule, now)
     held = durable.usage.get(rule.name)
     if held is None or held.kind != rule.kind:
-        held = UsageState(rule.kind, rule.limit, rule.warn_at, -open_ms, 0.0, now.at, now.at)
+        return UsageState(rule.kind, rule.limit, rule.warn_at, -open_ms, 0.0, now.at, now.at)
     before = held.before + sum(_gained(rule, event) for event in told)
     held = replace(held, limit=rule.limit, warn_at=rule.warn_at, before=before, active=True)
     used = before + open_ms
