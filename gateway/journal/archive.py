@@ -6,11 +6,13 @@ not the manifest's, or an entry that unpacks to far more than it takes is Archiv
 and nothing of the archive is left behind.
 """
 
+import errno
 import hashlib
 import re
 import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -34,6 +36,7 @@ RATIO_FROM_BYTES = 1 << 20
 SPARE_BYTES = 16 << 20
 """What unpacking leaves free on the disk."""
 
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK_BYTES = 1 << 20
 _OWNER_ONLY = 0o600
 _MAX_DEPTH = 4
@@ -122,23 +125,42 @@ def unpacked(source: Path, room: Path) -> Iterator[tuple[Manifest, Path]]:
     Raises ArchiveRefused, OSError.
     """
     place = room / f".{source.name}.unpacking"
+    place.mkdir(mode=0o700)
     try:
-        with zipfile.ZipFile(source) as archive:
+        with _as_refusal(source), zipfile.ZipFile(source) as archive:
             manifest = _manifest(archive, source)
             _check_entries(archive, manifest, source)
             _check_room(manifest, room, source)
-            place.mkdir(mode=0o700)
-            try:
-                for name, content in manifest.files.items():
-                    _unpack(archive, name, content, place / name, source)
-                yield manifest, place
-            finally:
-                shutil.rmtree(place)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError) as err:
+            for name, content in manifest.files.items():
+                _unpack(archive, name, content, place / name, source)
+        yield manifest, place
+    finally:
+        shutil.rmtree(place)
+
+
+@contextmanager
+def _as_refusal(source: Path) -> Iterator[None]:
+    """Translate what `zipfile` raises where the bytes of an archive are no archive."""
+    try:
+        yield
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        NotImplementedError,
+        EOFError,
+        UnicodeDecodeError,
+    ) as err:
         raise ArchiveRefused(source, f"not a sound archive: {err}") from err
+    except OSError as err:
+        if err.errno == errno.EINVAL:  # an offset that lies outside of the file
+            raise ArchiveRefused(source, f"not a sound archive: {err}") from err
+        raise
 
 
 def _manifest(archive: zipfile.ZipFile, source: Path) -> Manifest:
+    if any(info.compress_type not in _METHODS for info in archive.infolist()):
+        raise ArchiveRefused(source, "not packed by deflate")
     if len(archive.infolist()) > MAX_ENTRIES:
         raise ArchiveRefused(source, f"more than {MAX_ENTRIES} entries")
     try:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from gateway.collect.deriver import Deriver
 from gateway.control import client
+from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
-from tests.unit.control.test_control import Deriver, Journal, deriver, door
+from tests.unit.control.test_control import deriver, door
 
 __all__ = ["deriver", "door"]
 

@@ -4,9 +4,13 @@ import hashlib
 import stat
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.journal import archive
 from gateway.journal.archive import ArchiveRefused, Content, Manifest, is_safe, unpacked
@@ -169,6 +173,38 @@ def test_a_torn_archive_is_refused(tmp_path: Path) -> None:
     content[600:640] = bytes(40)
     path.write_bytes(content)
     assert refusal(path)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**4), st.binary(max_size=8)), min_size=1, max_size=4))
+def test_whatever_the_bytes_are_it_is_taken_or_refused(cuts: list[tuple[int, bytes]]) -> None:
+    with TemporaryDirectory() as name:
+        path = pack(Path(name) / "a.mgj", {**FILES, "site/equipment/3号.yaml": b"x" * 500})
+        content = bytearray(path.read_bytes())
+        for where, what in cuts:
+            start = where % len(content)
+            content[start : start + len(what)] = what
+        path.write_bytes(content)
+        room = Path(name) / "room"
+        room.mkdir()
+        with suppress(ArchiveRefused), unpacked(path, room) as (manifest, place):
+            assert all(archive.measure(place / n) == c for n, c in manifest.files.items())
+        assert list(room.iterdir()) == []
+
+
+def test_what_the_caller_raises_is_his_own(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.mgj", FILES)
+    with pytest.raises(EOFError), unpacked(path, tmp_path):
+        raise EOFError
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_another_way_of_packing_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.mgj"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as other:
+        other.writestr("manifest.json", manifest_of(FILES).model_dump_json())
+        for name, data in FILES.items():
+            other.writestr(name, data)
+    assert "deflate" in refusal(path)
 
 
 def test_more_than_the_disk_holds_is_refused(
