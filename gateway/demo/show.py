@@ -52,12 +52,15 @@ class Options:
 def main(options: Options) -> int:
     """Run the demo; 0 if the audit found everything, 1 if not or if it could not run."""
     setup_logging("WARNING")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the site has its own
     try:
         with _directory(options.data) as directory:
             return asyncio.run(_show(options, directory))
     except DemoError as err:
         sys.stderr.write(f"{err}\n")
         return 1
+    except KeyboardInterrupt:  # before there was anything to stop in order
+        return 130
 
 
 @contextmanager
