@@ -1,8 +1,8 @@
 """Good, reject and total: the third is derived from two, or all three are compared.
 
 - Both go by the gateway's own totals from where it first saw them, never by raw readings.
-- A sum is booked at once. A difference is booked as far as it stood for two readings, since
-  a machine may count a part before it judges it; it never falls.
+- A sum is booked at once. A difference is that of the total at the reading before: a part
+  may be judged one reading later than it was counted. It never falls.
 - A contradiction that stands for two readings is said once, as ``inconsistent`` on the
   total, and again only after it had fitted in between.
 - While one of the counters is dark or doubtful nothing is concluded.
@@ -82,20 +82,25 @@ def _derive(
     now: Moment,
     before: Moment,
 ) -> Weighed:
-    due = _due(rule, role, totals)
+    whole, other = _sides(rule, role, totals)
     held = durable.counters.get(role)
     order = orders.in_force_at(durable, now.at)
     if held is None or held.identity != identity(rule):
         total = 0 if held is None else held.total
-        fresh = CounterState(identity(rule), due, now, total, role, rule.unit)
+        fresh = CounterState(identity(rule), whole - other, now, total, role, rule.unit)
         event = replace(restate(fresh, role, now.at, order), raw=total)
         return Weighed(_with(durable, role, fresh), live, [event])
-    stood = due if role == "total" else _stood(held, due)
-    if stood <= held.raw:
-        after = _waiting(held, due, now, before)
-        return Weighed(durable if after is held else _with(durable, role, after), live)
+    earlier = whole if role == "total" else held.raw + other
+    if role != "total" and held.pending is not None:
+        earlier = held.pending.raw
+    stood = max(earlier - other, held.raw)
+    waiting = Pending(whole, now, 1, before, 1) if whole - other > stood else None
     delta = stood - held.raw
-    after = replace(held, raw=stood, booked=now, total=held.total + delta, pending=None)
+    if delta == 0:
+        if waiting is held.pending:
+            return Weighed(durable, live)
+        return Weighed(_with(durable, role, replace(held, pending=waiting)), live)
+    after = replace(held, raw=stood, booked=now, total=held.total + delta, pending=waiting)
     since = before if held.pending is None else held.pending.since
     event = Count(
         at=now.at,
@@ -109,24 +114,14 @@ def _derive(
         order=order,
         order_ambiguous=orders.crosses(durable, since.at, now.at),
     )
-    return Weighed(_with(durable, role, _waiting(after, due, now, before)), live, [event])
+    return Weighed(_with(durable, role, after), live, [event])
 
 
-def _due(rule: BalanceRule, role: BalanceRole, totals: Mapping[str, int]) -> int:
+def _sides(rule: BalanceRule, role: BalanceRole, totals: Mapping[str, int]) -> tuple[int, int]:
+    """Return what is counted and what is taken from it."""
     if role == "total":
-        return totals[rule.good] + totals[rule.reject]
-    return totals[rule.total] - totals[rule.reject if role == "good" else rule.good]
-
-
-def _stood(held: CounterState, due: int) -> int:
-    return held.raw if held.pending is None else min(held.pending.raw, due)
-
-
-def _waiting(held: CounterState, due: int, now: Moment, before: Moment) -> CounterState:
-    """What is above the booked figure must be seen again."""
-    if due > held.raw:
-        return replace(held, pending=Pending(due, now, 1, before, 1))
-    return held if held.pending is None else replace(held, pending=None)
+        return totals[rule.good] + totals[rule.reject], 0
+    return totals[rule.total], totals[rule.reject if role == "good" else rule.good]
 
 
 def _compare(

@@ -121,11 +121,6 @@ def restate(held: CounterState, name: str, at: datetime, order: Order | None) ->
     )
 
 
-def refused_units(held: CounterState, rule: CounterRule) -> int:
-    """Return what was made while it did not count and is not yet told, in published steps."""
-    return int(held.withheld * _ratio(rule.factor))
-
-
 def _believed(held: CounterState) -> CounterState:
     """Nothing is doubtful any more; the same object if nothing was."""
     if held.pending is None and held.dark_since is None and not held.unusable:
@@ -187,12 +182,13 @@ def _judge(held: CounterState, seen: Reading, rule: CounterRule) -> Booking | Pe
     """Return what the reading is worth, or what must be seen again."""
     step = seen.raw - held.raw
     cap = _cap(rule, seen.since.seconds_until(seen.now))
+    waiting = _doubt(held, seen, rule)
     if rule.modulus is None or cap is None or cap < rule.modulus:
-        if step > 0 and (cap is None or step <= cap):
-            return Booking(step, "none")
+        stands = waiting.reads > 1 and held.pending is not None and held.pending.raw > held.raw
+        if step > 0 and (cap is None or step <= cap) and not stands:
+            return Booking(step, "none")  # else time alone would make it plausible
         if step < 0 and _wraps(step, rule, cap):
             return Booking(step % (rule.modulus or 1), "rollover")
-    waiting = _doubt(held, seen, rule)
     if waiting.reads >= rule.confirm_reads:
         return _settle(held, seen, rule, cap)
     if waiting.tries >= rule.confirm_reads + READS_BEFORE_GIVING_UP:

@@ -80,11 +80,9 @@ def _in_force(command: OrderCommand, since: datetime) -> OrderInForce | None:
 def _asked_again(durable: Durable, command: OrderCommand) -> Durable:
     """Take over what an order says beside its identity, and who asked; it began when it did."""
     held = durable.order
-    if held is None:
+    if held is None or command.order is None:
         return durable
-    again = _in_force(command, held.since)
-    if again is not None and again.effective_at is None:
-        again = replace(again, effective_at=held.effective_at)
+    again = replace(held, order=command.order, command_id=command.command_id, by=command.by)
     return replace(durable, order=again)
 
 
