@@ -50,6 +50,15 @@ class TableFormat(StrEnum):
     MD = "md"
 
 
+class KpiBy(StrEnum):
+    """What `millgate kpi` compares."""
+
+    SHIFT = "shift"
+    HOUR = "hour"
+    DAY = "day"
+    ORDER = "order"
+
+
 class DemoBroker(StrEnum):
     """Which MQTT broker `millgate demo` starts."""
 
@@ -153,6 +162,28 @@ def check(
     from gateway.cli import check as checking  # noqa: PLC0415 - start-up time of the others
 
     raise typer.Exit(checking.run(directory, lang=lang.value, json=as_json))
+
+
+@app.command()
+def kpi(
+    directory: Directory,
+    *,
+    begins: Annotated[
+        str | None, typer.Option("--from", help="开始,默认今天 / from; by default today")
+    ] = None,
+    ends: Annotated[str | None, typer.Option("--to", help="结束,默认现在 / to; now")] = None,
+    by: Annotated[KpiBy, typer.Option(help="shift, hour, day, order")] = KpiBy.SHIFT,
+    lang: Annotated[Lang, typer.Option(help="zh, en, both")] = Lang.BOTH,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+) -> None:
+    """由历史库计算 OEE 及其依据 / OEE from the history, with what it rests on."""
+    from gateway.cli import kpi as figuring  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(
+        figuring.run(
+            directory, begins=begins, ends=ends, by=by.value, lang=lang.value, json=as_json
+        )
+    )
 
 
 @app.command()
