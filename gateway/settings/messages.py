@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from gateway.settings.message import Message
 from gateway.settings.messages_calendar import CALENDAR
 from gateway.settings.messages_conditions import CONDITIONS
-from gateway.settings.messages_drivers import DRIVERS
 from gateway.settings.messages_counters import COUNTERS
+from gateway.settings.messages_drivers import DRIVERS
 from gateway.settings.messages_files import FAULT_TABLES, FILES, YAML
 
 _VALUES = {

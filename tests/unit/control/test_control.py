@@ -78,6 +78,29 @@ async def test_a_note_comes_in_by_the_same_door(
     assert deriver[1].head() == reply.seq
 
 
+async def test_parts_sorted_out_by_hand_are_counted_once(
+    door: Path, deriver: tuple[Deriver, Journal]
+) -> None:
+    scrap = {"command_id": "s-1", "quantity": 3, "by": "li", "reason": "scratched"}
+    reply = await client.command(door, "press-07", "scrap", scrap)
+    assert await client.command(door, "press-07", "scrap", scrap) == reply
+    rows = [orjson.loads(row.data) for row in await deriver[1].rows(0, 100) if row.type == "count"]
+    assert [(row["counter"], row["total"], row["by"]) for row in rows] == [
+        ("manual_reject", 3, "li")
+    ]
+
+
+async def test_an_order_for_later_is_refused_and_stays_refused(
+    door: Path, deriver: tuple[Deriver, Journal]
+) -> None:
+    later = ORDER | {"effective_at": "2099-01-01T00:00:00Z"}
+    reply = await client.order(door, "press-07", later)
+    assert (reply.accepted, reply.seq) == (False, None)
+    assert "future" in (reply.error or "")
+    assert await client.order(door, "press-07", later) == reply
+    assert deriver[0].state("press-07").durable.order is None
+
+
 async def test_a_line_names_one_command(door: Path) -> None:
     reader, writer = await asyncio.open_unix_connection(door)
     wrong: tuple[Json, ...] = ({}, {"order": ORDER, "note": {}}, {"lunch": {}})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.commands import NoteCommand, OrderCommand
+from gateway.domain.commands import NoteCommand, OrderCommand, ScrapCommand
 from gateway.domain.events import Json, Order, Reason
 from gateway.wire import command
 from gateway.wire.command import ReplayRequest
@@ -76,6 +76,37 @@ NOTE: Json = {
     "reason": {"code": "R7", "category": "material", "text": {"zh": "等料"}, "planned": True},
     "comment": "the coil was late",
 }
+
+
+SCRAP: Json = {"command_id": "s-1", "quantity": 3, "by": "li"}
+
+
+def test_scrap_is_read() -> None:
+    assert command.scrap(SCRAP) == ScrapCommand("s-1", 3, "li")
+    more = {"kind": "rework", "counter": "sorted-out", "reason": "scratched"}
+    read = command.scrap(SCRAP | more)
+    assert read == ScrapCommand("s-1", 3, "li", "sorted-out", "rework", "scratched")
+    assert command.scrap(SCRAP | dict.fromkeys(more)) == ScrapCommand("s-1", 3, "li")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"quantity": 0},
+        {"quantity": -1},
+        {"quantity": 1.5},
+        {"quantity": True},
+        {"quantity": command.MAX_QUANTITY + 1},
+        {"by": None},
+        {"kind": "good"},
+        {"kind": 7},
+        {"counter": "Sorted Out"},
+        {"reason": 7},
+    ],
+)
+def test_scrap_that_is_not_of_the_contract_is_refused(wrong: Json) -> None:
+    with pytest.raises(WireError):
+        command.scrap(SCRAP | wrong)
 
 
 def test_a_note_is_read() -> None:
