@@ -1,7 +1,7 @@
 """JSON Schema of the configuration files, made from the models that check them.
 
-One document; ``$defs`` holds ``gateway``, ``equipment``, ``link`` and ``profile``. An
-editor shows and completes keys with it; `load` stays the judge.
+One document; ``$defs`` holds ``gateway``, ``equipment``, ``link``, ``profile`` and
+``shifts``. An editor shows and completes keys with it; `load` stays the judge.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from drivers import registry
 from drivers.contract import ProtocolSpec
+from gateway.settings.calendar_model import CalendarFile
 from gateway.settings.equipment_model import CounterFile, EquipmentFile, ProfileFile, TagFile
 from gateway.settings.model import GatewayFile
 from gateway.settings.words import NAME_PATTERN
@@ -24,6 +25,7 @@ _NAMES: dict[str, type[BaseModel]] = {
     "gateway": GatewayFile,
     "equipment": EquipmentFile,
     "profile": ProfileFile,
+    "shifts": CalendarFile,
 }
 
 
@@ -55,7 +57,7 @@ def configuration_schema(specs: Sequence[ProtocolSpec] | None = None) -> Json:
             property_: Json = definitions[name]["properties"][key]
             property_.update(_named([_partial(kind) for kind in kinds]))
     definitions["link"] = {"anyOf": links}
-    refs = [{"$ref": _PREFIX + name} for name in ("gateway", "equipment", "profile", "link")]
+    refs = [{"$ref": _PREFIX + name} for name in (*_NAMES, "link")]
     return {"$schema": DIALECT, "title": "millgate", "anyOf": refs, "$defs": definitions}
 
 

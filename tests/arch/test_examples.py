@@ -8,18 +8,31 @@ import pytest
 from pydantic import BaseModel
 
 from gateway.settings import faults, shipped
+from gateway.settings.calendar_model import CalendarFile, OverrideFile, PatternFile
 from gateway.settings.equipment_model import CounterFile, EquipmentFile, FaultFile, TagFile
 from gateway.settings.load import load
 from gateway.settings.model import GatewayFile
 from gateway.settings.problems import Report
 from gateway.settings.site import Site
 from gateway.settings.sources import Source
+from gateway.settings.usage import UsageFile
 from tests.support.config_site import write_site
 
 CONFIG = shipped.directory()
 EXAMPLES = sorted(CONFIG.glob("**/*.example.yaml"))
 PROFILES = sorted(path.stem for path in CONFIG.glob("profiles/*.yaml"))
 DICTIONARIES = sorted(CONFIG.glob("faults/*.csv"))
+MODELS = (
+    GatewayFile,
+    EquipmentFile,
+    TagFile,
+    CounterFile,
+    FaultFile,
+    UsageFile,
+    CalendarFile,
+    PatternFile,
+    OverrideFile,
+)
 ON_A_SHARED_LINK = """\
 equipment: machine-1
 link: line1-plc
@@ -109,7 +122,7 @@ def test_the_documentation_says_the_same_in_both_languages() -> None:
     assert keys("configuration.md") == keys("configuration.zh-CN.md")
 
 
-@pytest.mark.parametrize("model", [GatewayFile, EquipmentFile, TagFile, CounterFile, FaultFile])
+@pytest.mark.parametrize("model", MODELS)
 def test_every_key_is_documented(model: type[BaseModel]) -> None:
     text = (CONFIG.parent / "docs/configuration.md").read_text("utf-8")
     for key in model.model_fields:

@@ -28,7 +28,8 @@ def test_it_is_a_json_schema() -> None:
 def test_every_shipped_file_fits(path: Path) -> None:
     node = read(path, path.name, Report())
     assert node is not None
-    check(KINDS.get(path.parent.name, "gateway"), plain(node))
+    kind = "shifts" if path.name.startswith("shifts") else "gateway"
+    check(KINDS.get(path.parent.name, kind), plain(node))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,7 @@ def test_every_shipped_file_fits(path: Path) -> None:
     [
         ("gateway", {"site": "a", "gateway": "b", "timezone": "UTC", "mqqt": {}}),
         ("gateway", {"site": "A", "gateway": "b", "timezone": "UTC"}),
+        ("shifts", {"patterns": {"A": {"start": "8:00", "end": "20:00"}}, "week": {}}),
         ("link", {"protocol": "modbus-tcp"}),
         ("link", {"host": "a"}),
         ("link", {"protocol": "smoke", "host": "a"}),
