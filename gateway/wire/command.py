@@ -140,7 +140,7 @@ def usage(message: Json) -> UsageCommand:
     """Read a ``cmd/usage``; without ``used`` the usage begins again at nothing."""
     return UsageCommand(
         command_id=command_id(message),
-        usage=fields.matched(_ABOUT, message, "usage")[0],
+        usage=fields.matched(_COUNTER, message, "usage")[0],
         by=fields.text(message, "by"),
         used=fields.amount_or_none(message, "used") or 0.0,
         comment=fields.text_or_none(message, "comment"),

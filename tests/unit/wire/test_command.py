@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.commands import NoteCommand, OrderCommand, ScrapCommand
+from gateway.domain.commands import NoteCommand, OrderCommand, ScrapCommand, UsageCommand
 from gateway.domain.events import Json, Order, Reason
 from gateway.wire import command
 from gateway.wire.command import ReplayRequest
@@ -199,3 +199,31 @@ def test_nothing_but_wire_errors(message: Any) -> None:
             read(message)
         except WireError:
             continue
+
+
+USAGE: Json = {"command_id": "u-1", "usage": "die", "by": "li"}
+
+
+def test_a_usage_is_read_and_begins_at_nothing() -> None:
+    assert command.usage(USAGE) == UsageCommand("u-1", "die", "li")
+    assert command.usage(USAGE | {"used": None, "comment": None}) == UsageCommand(
+        "u-1", "die", "li"
+    )
+    more = {"used": 12.5, "comment": "die changed"}
+    assert command.usage(USAGE | more) == UsageCommand("u-1", "die", "li", 12.5, "die changed")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"usage": None},
+        {"usage": "Die 1"},
+        {"by": None},
+        {"used": -1},
+        {"used": "12"},
+        {"used": True},
+    ],
+)
+def test_a_usage_that_is_not_of_the_contract_is_refused(wrong: Json) -> None:
+    with pytest.raises(WireError):
+        command.usage(USAGE | wrong)
