@@ -1,8 +1,8 @@
 """Whether the store of record says what a perfect observer could know, and admits the rest.
 
 - Parts: per counter the sum of deltas and the rise of the total equal the observable
-  parts exactly. Parts nobody could see are admitted by an anomaly on that counter, or
-  by an offline interval.
+  parts exactly, but for a lap that the store refused, not knowing it from a reset. Parts
+  nobody could see are admitted by an anomaly on that counter, or by an offline interval.
 - States: the same ones in the same order, each boundary within one interval plus hold.
   Equal states that only an offline interval or a cut separates count as one.
 - Offline: no sample was served inside such an interval, and each blind window that is
@@ -23,7 +23,7 @@ from typing import Any
 
 from simulators.audit_faults import check_faults
 from simulators.audit_states import check_offline, check_states, offline
-from simulators.audit_store import Stored, read, series_totals
+from simulators.audit_store import Booking, Stored, read, series_totals
 from simulators.audit_view import Findings, Kill, View
 
 Json = dict[str, Any]
@@ -98,6 +98,8 @@ def _check_counters(view: View, stored: Stored, report: AuditReport, found: Find
         label = f"{view.name} {counter}"
         difference = booked - seen["total"]
         if difference < 0:
+            difference = min(0, difference + _perhaps_a_lap(bookings))
+        if difference < 0:
             found.missing.append(f"{label}: {-difference:g} of {seen['total']} are not stored")
         elif difference > 0:
             found.duplicated.append(
@@ -109,6 +111,11 @@ def _check_counters(view: View, stored: Stored, report: AuditReport, found: Find
             if deltas != rise
         ]
         _check_admitted(view, stored, counter, found)
+
+
+def _perhaps_a_lap(bookings: Sequence[Booking]) -> float:
+    """Return what was refused because a counter may have gone round, or else been reset."""
+    return sum(b.refused for b in bookings if b.anomaly == "rollover_ambiguous")
 
 
 def _check_admitted(view: View, stored: Stored, counter: str, found: Findings) -> None:

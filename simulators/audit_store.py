@@ -33,6 +33,7 @@ class Booking:
     delta: float
     total: float
     anomaly: str
+    refused: float
     at: float
 
 
@@ -87,7 +88,7 @@ def _read_intervals(database: sqlite3.Connection, store: Store) -> None:
 
 def _read_bookings(database: sqlite3.Connection, store: Store) -> None:
     for row in database.execute(
-        "SELECT source, epoch, equipment, counter, delta, total, anomaly, time"
+        "SELECT source, epoch, equipment, counter, delta, total, anomaly, refused, time"
         " FROM count_event WHERE origin = 'device' ORDER BY epoch, seq"
     ):
         booking = Booking(
@@ -95,6 +96,7 @@ def _read_bookings(database: sqlite3.Connection, store: Store) -> None:
             row["delta"],
             row["total"],
             row["anomaly"],
+            row["refused"],
             wall_seconds(row["time"]),
         )
         store.equipment[row["equipment"]].bookings[row["counter"]].append(booking)

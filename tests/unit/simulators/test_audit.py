@@ -100,6 +100,13 @@ def test_a_truthful_store_passes(store: Path) -> None:
     assert report.uncovered == 0
 
 
+def test_a_lap_that_was_refused_openly_is_not_missing(store: Path) -> None:
+    newest = " WHERE seq = (SELECT max(seq) FROM count_event WHERE counter = 'good')"
+    change(store, "UPDATE count_event SET delta = delta - 1, total = total - 1" + newest)
+    change(store, "UPDATE count_event SET anomaly = 'rollover_ambiguous', refused = 9" + newest)
+    assert audit(TRUTH, store).problems == []
+
+
 @pytest.mark.parametrize(
     ("sql", "field", "says"),
     [
