@@ -9,8 +9,8 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from gateway.domain.events import Json, ReasonCategory, State
@@ -97,16 +97,16 @@ def spent(
 ) -> Times:
     """Return how one equipment spent ``window``.
 
-    ``intervals`` are in order of ``since``; where two overlap, the later one counts. Without
-    a calendar all of the window was planned for work. With ``order_no`` only the time of that
-    order is booked.
+    ``intervals`` are in order of ``since``; each ends where the next begins, if not before.
+    Without a calendar all of the window was planned for work. With ``order_no`` only the
+    time of that order is booked.
     """
     shifts, breaks = [window], list[Span]()
     if calendar is not None:
         worked = shifts_between(calendar, window.begins, window.ends)
         shifts = [Span(shift.starts_at, shift.ends_at) for shift in worked]
         breaks = breaks_between(calendar, window.begins, window.ends)
-    known = [one for one in intervals if one.since < one.until and _touches(one, window)]
+    known = _lasting_in(window, intervals)
     starts = [interval.since for interval in known]
     booked = dict.fromkeys(_PARTS, NONE)
     for begins, ends in pairwise(_edges(window, (*shifts, *breaks), known)):
@@ -119,8 +119,16 @@ def spent(
     return Times(**booked)
 
 
-def _touches(interval: Interval, window: Span) -> bool:
-    return interval.since < window.ends and window.begins < interval.until
+def _lasting_in(window: Span, intervals: Sequence[Interval]) -> list[Interval]:
+    """Return the intervals of which something lies in the window, made disjoint."""
+    real = [one for one in intervals if one.since < one.until]
+    follows = [*(one.since for one in real[1:]), datetime.max.replace(tzinfo=UTC)]
+    ends = [min(one.until, following) for one, following in zip(real, follows, strict=False)]
+    return [
+        one if until == one.until else replace(one, until=until)
+        for one, until in zip(real, ends, strict=True)
+        if one.since < until and one.since < window.ends and window.begins < until
+    ]
 
 
 def _edges(window: Span, spans: Iterable[Span], known: Iterable[Interval]) -> list[datetime]:
