@@ -14,10 +14,13 @@ def distrusted(state: EquipmentState, rules: EquipmentRules) -> Mapping[str, Cou
     """Return the counters after another journal may have gone on counting.
 
     What lies between the reading we hold and the next one may be booked already: a counter
-    that was not read since the start waits for a baseline. Totals stay.
+    that was not read since the start, or whose new reading is not believed yet, waits for a
+    baseline. Totals stay.
     """
     unread = {rule.name for rule in rules.counters if rule.tag not in state.live.values}
     return {
-        name: replace(counter, identity=NO_READING) if name in unread else counter
+        name: replace(counter, identity=NO_READING, pending=None)
+        if name in unread or counter.pending is not None
+        else counter
         for name, counter in state.durable.counters.items()
     }

@@ -3,7 +3,7 @@ from dataclasses import replace
 from gateway.domain.equipment import step
 from gateway.domain.facts import SeriesBegan
 from gateway.domain.series import NO_READING
-from gateway.domain.state import Live
+from gateway.domain.state import Live, Pending
 from tests.unit.domain.scene import Play
 
 
@@ -32,3 +32,14 @@ def test_without_doubt_counting_goes_on() -> None:
     asleep = replace(scene.state, live=Live())
     after, _ = step(asleep, began(scene, doubtful=False), scene.rules)
     assert after.durable is asleep.durable
+
+
+def test_a_reading_not_believed_yet_is_nothing_to_count_from() -> None:
+    scene = Play().awake()
+    at = scene.state.durable.counters["good"].booked
+    waiting = Pending(raw=9_999, read=at, reads=1, since=at, tries=1)
+    counter = replace(scene.state.durable.counters["good"], pending=waiting)
+    durable = replace(scene.state.durable, counters={"good": counter})
+    doubting = replace(scene.state, durable=durable)
+    after, _ = step(doubting, began(scene, doubtful=True), scene.rules)
+    assert after.durable.counters["good"] == replace(counter, identity=NO_READING, pending=None)
