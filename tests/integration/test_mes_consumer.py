@@ -1,0 +1,148 @@
+"""The example consumer's tables are those of the plant, whatever happens on the way.
+
+The clock of the gateway's process cannot be set apart from this machine's, so that a step of
+it is not among what happens here.
+"""
+
+import asyncio
+import random
+import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+
+import orjson
+import pytest
+
+from gateway.ops.mqtt_link import BrokerSettings, Session, connect
+from tests.support.mes_bench import CONSUMER, MesBench, mes_bench
+from tests.support.unruly_broker import Rates
+from tests.support.until import until
+
+ORDER_TOPIC = "mg/v1/demo/stamping/line-1/{}/cmd/order"
+
+
+async def _order(bench: MesBench, equipment: str, order_no: str) -> None:
+    """Set an order as a MES does over a bad network: repeat it until it is in force."""
+    command = orjson.dumps({"command_id": f"{equipment}-{order_no}", "order_no": order_no})
+    settings, session = BrokerSettings(port=bench.far.port), Session(client_id="planner")
+
+    def obeyed() -> bool:
+        return any(order == order_no for (_, _, order) in bench.parts_journaled())
+
+    async with connect(settings, session) as link:
+        for _ in range(50):
+            await link.publish(ORDER_TOPIC.format(equipment), command)
+            try:
+                await until(obeyed, timeout_s=1.0)
+            except TimeoutError:
+                continue
+            return
+    pytest.fail("the order is not in force")
+
+
+async def _survive(bench: MesBench, disasters: int, seed: int) -> None:
+    chance = random.Random(seed)
+    kinds: list[Callable[[], Awaitable[None]]] = [
+        bench.restart_gateway,
+        bench.restart_consumer,
+        lambda: bench.restart(bench.near),
+        lambda: bench.restart(bench.far),
+    ]
+    script = (kinds * disasters)[:disasters]
+    chance.shuffle(script)
+    await bench.gateway.start()
+    await bench.consumer.start()
+    await _order(bench, "press-01", "WO-1")
+    for disaster in script:
+        await bench.more(chance.randint(30, 90))
+        await disaster()
+    await _order(bench, "press-01", "WO-2")
+    await bench.plant.freeze()
+    await bench.settle()
+
+
+def _judge(bench: MesBench) -> None:
+    assert bench.problems == []
+    assert bench.consumer.query("SELECT * FROM lost") == []
+    assert sum(bench.parts().values()) > 100
+    assert min(bench.relay.lost, bench.relay.doubled, bench.relay.held) > 0
+
+
+async def _restore_an_older_backup(bench: MesBench) -> None:
+    """Put back a copy of the journal made some time ago, as after a changed disk."""
+    await bench.gateway.start()
+    await bench.consumer.start()
+    await bench.more(100)
+    backup = bench.journal.with_name("backup.db")
+    await asyncio.to_thread(_copy, bench.journal, backup)
+    copied = bench.journaled()
+    await bench.more(50)
+    await bench.plant.freeze()
+    await bench.settle()
+    await _heard_beyond(bench, copied)
+    await bench.gateway.kill()
+    for suffix in ("", "-wal", "-shm"):
+        bench.journal.with_name(bench.journal.name + suffix).unlink(missing_ok=True)
+    shutil.copy(backup, bench.journal)
+    await bench.gateway.start()
+    await until(lambda: len(bench.epochs()) > 1, timeout_s=30)
+    await bench.settle()
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as journal, closing(sqlite3.connect(target)) as copy:
+        journal.backup(copy)
+
+
+async def _heard_beyond(bench: MesBench, seq: int) -> None:
+    """Wait until the broker knows more of the gateway than its old backup does."""
+    health = "mg/v1/demo/_gateways/gw-01/health"
+    session = Session(client_id="witness")
+    async with connect(BrokerSettings(port=bench.near.port), session) as link:
+        await link.subscribe([health])
+        async with asyncio.timeout(30):
+            while True:
+                for message in await link.receive(10):
+                    link.ack(message)
+                    if max(orjson.loads(message.payload)["last_seq"].values()) > seq + 20:
+                        return
+
+
+def test_the_example_is_short_and_needs_nothing_of_ours() -> None:
+    source = CONSUMER.read_text(encoding="utf-8")
+    assert len(source.splitlines()) < 150
+    assert "gateway." not in source
+    assert "drivers." not in source
+
+
+@pytest.mark.timeout(240)
+async def test_its_tables_are_right_after_every_kind_of_disaster(tmp_path: Path) -> None:
+    async with mes_bench(tmp_path, seed=3) as bench:
+        await _survive(bench, 8, seed=3)
+        assert bench.parts() == bench.parts_journaled()
+        await bench.check()
+        await bench.check_states()
+        _judge(bench)
+
+
+@pytest.mark.timeout(240)
+async def test_a_journal_from_an_older_backup_books_nothing_twice(tmp_path: Path) -> None:
+    async with mes_bench(tmp_path, seed=5) as bench:
+        await _restore_an_older_backup(bench)
+        assert len(bench.epochs()) == 2
+        await bench.check()
+        _judge(bench)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", range(20))
+async def test_its_tables_are_right_after_many_disasters(tmp_path: Path, seed: int) -> None:
+    async with mes_bench(tmp_path, seed=100 + seed, rates=Rates(0.2, 0.2, 0.3)) as bench:
+        await _survive(bench, 40, seed)
+        assert bench.parts() == bench.parts_journaled()
+        await bench.check()
+        await bench.check_states()
+        _judge(bench)
