@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from gateway.domain.events import STREAMS, FaultText, State
-from gateway.domain.rules import CounterRule, FaultRule, TagRule
+from gateway.domain.rules import CounterRule, EquipmentRules, FaultRule, TagRule
 from gateway.settings.site import EquipmentConfig, Site
 
 Json = dict[str, Any]
@@ -38,7 +38,7 @@ def birth(equipment: EquipmentConfig) -> Json:
         "line": equipment.line,
         "stage": equipment.stage,
         "tags": {name: _tag(tag) for name, tag in rules.tags.items()},
-        "counters": {counter.name: _counter(counter) for counter in rules.counters},
+        "counters": _counters(rules),
         "faults": [_fault(fault) for fault in rules.faults],
         "states": {
             state.value: {"code": state.code, "text": text} for state, text in STATE_TEXTS.items()
@@ -82,6 +82,18 @@ def _tag(tag: TagRule) -> Json:
         "deadband": tag.deadband,
         "publish": tag.publish,
     }
+
+
+def _counters(rules: EquipmentRules) -> Json:
+    shown = {counter.name: _counter(counter) for counter in rules.counters}
+    balance = rules.balance
+    if balance is None or balance.derived is None:
+        return shown
+    names = {"good": balance.good, "reject": balance.reject, "total": balance.total}
+    sources = [name for role, name in names.items() if role != balance.derived]
+    like = shown[sources[0]]
+    derived = {"tag": "", "kind": balance.derived, "derived_from": sources}
+    return {**shown, balance.derived: like | derived | {"factor": 1, "modulus": None}}
 
 
 def _counter(counter: CounterRule) -> Json:

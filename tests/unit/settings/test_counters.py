@@ -37,8 +37,9 @@ def read(
     return rules, [(p.line, p.key, p.code) for p in report.problems]
 
 
-def counter(more: str, **others: str) -> tuple[CounterRule, list[tuple[int, str, str]]]:
-    rules, problems = read(f"counters: {{good: {{{COUNTER}, {more}}}}}\n", **others)
+def counter(more: str, cycle_unit: str = "ms") -> tuple[CounterRule, list[tuple[int, str, str]]]:
+    text = f"counters: {{good: {{{COUNTER}, {more}}}}}\n"
+    rules, problems = read(text, cycle_unit=cycle_unit)
     return rules.counters[0], problems
 
 

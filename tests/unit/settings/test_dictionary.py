@@ -33,6 +33,16 @@ def test_birth_holds_what_a_reader_of_the_facts_needs(tmp_path: Path) -> None:
     assert words["states"]["running"] == {"code": 1, "text": {"zh": "运行", "en": "Running"}}
 
 
+def test_a_derived_counter_stands_among_the_others(tmp_path: Path) -> None:
+    press = PRESS.replace("faults:", "balance: {good: good, total: strokes}\nfaults:").replace(
+        "counters:", "counters:\n  strokes: {tag: run, kind: total, max_rate_per_s: 5}"
+    )
+    counters = birth(site_of(tmp_path, press).equipment["press-07"])["counters"]
+    assert set(counters) == {"strokes", "good", "reject"}
+    assert counters["reject"]["derived_from"] == ["good", "strokes"]
+    assert (counters["reject"]["kind"], counters["reject"]["unit"]) == ("reject", "1")
+
+
 def test_births_are_what_the_contract_says(tmp_path: Path) -> None:
     site = site_of(tmp_path)
     contract = schemas()

@@ -101,9 +101,12 @@ def test_a_truthful_store_passes(store: Path) -> None:
 
 
 def test_a_lap_that_was_refused_openly_is_not_missing(store: Path) -> None:
-    newest = " WHERE seq = (SELECT max(seq) FROM count_event WHERE counter = 'good')"
-    change(store, "UPDATE count_event SET delta = delta - 1, total = total - 1" + newest)
-    change(store, "UPDATE count_event SET anomaly = 'rollover_ambiguous', refused = 9" + newest)
+    change(
+        store,
+        "UPDATE count_event SET delta = delta - 1, total = total - 1, refused = 9,"
+        " anomaly = 'rollover_ambiguous'"
+        " WHERE seq = (SELECT max(seq) FROM count_event WHERE counter = 'good')",
+    )
     assert audit(TRUTH, store).problems == []
 
 
