@@ -1,7 +1,8 @@
 """``millgate kpi``: availability, performance, quality and OEE from the history.
 
 - Figures without a basis are shown as ``-``, with the reason; unknown time is shown.
-- A line is worked out from the sums of its machines, not from their ratios.
+- A line is worked out from the sums of its machines, not from their ratios. What counts no
+  parts, such as a meter, does not belong to it.
 - The exit code is 1 if nothing could be read, and says why.
 """
 
@@ -58,6 +59,7 @@ _HEADINGS: Mapping[str, Mapping[str, str]] = {
 }
 _RATIOS = ("availability", "performance", "quality", "oee")
 MISSING: Mapping[Missing, Mapping[str, str]] = {
+    "nothing_known": {"zh": "没有可信的数据", "en": "nothing known"},
     "no_planned_time": {"zh": "没有计划工作时间", "en": "no planned time"},
     "no_production_time": {"zh": "没有生产时间", "en": "no production time"},
     "no_ideal_cycle": {"zh": "没有标准节拍", "en": "no ideal cycle"},
@@ -136,7 +138,8 @@ def figures(site: Site, history: History, span: Span, by: By) -> Iterator[Figure
         line = f"{config.area}/{config.line}"
         for one in _of_equipment(site, config, history, span, by):
             yield one
-            lines.setdefault((line, one.window), []).append(one)
+            if one.figures.output != kpi.NOTHING_COUNTED:
+                lines.setdefault((line, one.window), []).append(one)
     for (line, window), members in lines.items():
         if len({one.name for one in members}) > 1:
             together = kpi.combined(one.figures for one in members)

@@ -18,6 +18,7 @@ from gateway.domain.events import CounterKind, Json
 from gateway.domain.worktime import Times
 
 Missing = Literal[
+    "nothing_known",
     "no_planned_time",
     "no_production_time",
     "no_ideal_cycle",
@@ -140,7 +141,7 @@ def kpi(times: Times, output: Output) -> Kpi:
     if times.planned_busy:
         availability = times.production / times.planned_busy
     else:
-        missing["availability"] = "no_planned_time"
+        missing["availability"] = "nothing_known" if times.unknown else "no_planned_time"
     if output.ideal_s is not None and times.production:
         performance = output.ideal_s / times.production.total_seconds()
     else:

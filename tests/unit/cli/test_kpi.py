@@ -117,7 +117,16 @@ def test_by_shift_with_the_line_from_the_sums(site: Path) -> None:
     line = rows[4]
     assert line["availability"] == pytest.approx((120 + 120) / (165 + 120))
     assert line["inputs"]["produced"] == 900
-    assert rows[3]["missing"]["availability"] == "no_planned_time"
+    assert rows[3]["missing"]["availability"] == "nothing_known"
+
+
+def test_what_counts_no_parts_is_not_part_of_a_line(site: Path) -> None:
+    write_site(site, {"equipment/meter-05.yaml": machine("meter-05")})
+    rows = figures(site)
+    assert "meter-05" in {row.get("equipment") for row in rows}
+    line = next(row for row in rows if "line" in row)
+    assert line["inputs"]["unknown_s"] == (60 + 120) * 60
+    assert line["inputs"]["produced"] == 900
 
 
 def test_by_hour_by_day_and_by_order(site: Path) -> None:

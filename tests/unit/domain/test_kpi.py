@@ -57,6 +57,11 @@ def test_nothing_is_never_a_hundred_percent() -> None:
     }
 
 
+def test_an_unknown_shift_is_not_an_unplanned_one() -> None:
+    found = kpi(Times(unknown=MINUTE, planned_stop=MINUTE), NOTHING_COUNTED)
+    assert found.missing["availability"] == "nothing_known"
+
+
 def test_standing_all_shift_is_zero_and_not_unknown() -> None:
     found = kpi(Times(down=60 * MINUTE), made([], kinds("good", "reject")))
     assert found.availability == 0
