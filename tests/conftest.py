@@ -8,6 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from blockbuster import BlockBuster
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no defect: examples may be slow to draw and to run.
+settings.register_profile("millgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("millgate")
 
 GRACE_S = 2.0
 """A task or a thread that is just ending may take so long."""
