@@ -20,7 +20,7 @@ from rich.table import Table
 from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.ops.mqtt_link import BrokerSettings, MqttError, TlsSettings
 from gateway.verify.findings import TEXTS
-from gateway.verify.verifier import Report
+from gateway.verify.verifier import Report, Verifier
 from gateway.verify.watch import WatchSettings, watch
 
 __all__ = ["BrokerSettings", "TlsSettings", "run"]
@@ -70,7 +70,9 @@ async def _watch(settings: WatchSettings) -> Report:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        return await watch(settings, stop, clock=SYSTEM_CLOCK, uniform=random.uniform)
+        return await watch(
+            settings, Verifier(settings.root), stop, clock=SYSTEM_CLOCK, uniform=random.uniform
+        )
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

@@ -167,3 +167,6 @@ _KEYWORDS: dict[str, Callable[..., Flaws]] = {
     "anyOf": _any_of,
     "oneOf": _one_of,
 }
+
+UNDERSTOOD = frozenset(_KEYWORDS) | _SAYS_NOTHING
+"""The keywords of JSON Schema that are checked, or that demand nothing."""

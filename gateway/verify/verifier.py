@@ -78,14 +78,15 @@ class Verifier:
         self._findings = Findings()
         self._streams = Streams()
         self._presence = Presence()
-        self._messages = 0
+        self.messages = 0
+        """Judged so far."""
         self._events = 0
         self._equipment: set[str] = set()
         self._to_be_kept: set[str] = set()
 
     def take(self, heard: Heard) -> None:
         """Judge one message."""
-        self._messages += 1
+        self.messages += 1
         try:
             flaws = self._judge(heard)
         except WireError as err:
@@ -104,12 +105,13 @@ class Verifier:
         """
         for topic, flaw in [*self._streams.holes(), *self._presence.flaws(now)]:
             self._findings.add(topic, [flaw])
-        for topic in sorted(self._to_be_kept.difference(kept or self._to_be_kept)):
+        known = self._to_be_kept if kept is None else kept
+        for topic in sorted(self._to_be_kept.difference(known)):
             self._findings.add(topic, [Flaw("not_retained", "a late subscriber does not get it")])
         if not self._presence.sources:
             self._findings.add(self._root, [Flaw("silent", f"nothing under {self._root}/")])
         return Report(
-            self._messages,
+            self.messages,
             self._events,
             self._presence.sources,
             self._equipment,

@@ -42,19 +42,22 @@ class WatchSettings:
 
 async def watch(
     settings: WatchSettings,
+    verifier: Verifier,
     stop: asyncio.Event,
     *,
     clock: Clock,
     uniform: Uniform,
     on_ready: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Listen until time is up or ``stop`` is set. Raises MqttError if it cannot begin."""
+    """Feed a new ``verifier`` until time is up or ``stop`` is set, and return its report.
+
+    Raises MqttError if it cannot begin.
+    """
     began, began_s = clock.now(), clock.mono_s()
 
     def at() -> datetime:
         return began + timedelta(seconds=clock.mono_s() - began_s)
 
-    verifier = Verifier(settings.root)
     async with _listening(settings) as link:
         on_ready()
         listening = asyncio.create_task(_listen(settings, link, verifier, at, uniform))
