@@ -1,6 +1,7 @@
 """kill -9 of a historian between its commit and the acknowledgement, while events pass.
 
-Nobody answers a replay here: what the store has at the end came from the broker alone.
+The broker does not keep all that it should for a consumer that vanishes and returns within
+moments (mosquitto 2.0.11 never sends some of it); the historian asks for what is missing.
 """
 
 import asyncio
@@ -82,12 +83,15 @@ class Bench:
         while not ended.is_set():
             await until(may_go_on, timeout_s=START_S)
             first = self.published + 1
-            await self.gateway.publish(_event(n) for n in range(first, first + CHUNK))
+            events = [_event(n) for n in range(first, first + CHUNK)]
+            self.gateway.journal(*events)
+            await self.gateway.publish(events)
             self.published += CHUNK
 
     async def met(self) -> None:
         """Wait until the historian listens: it has the first event, whichever copy of it."""
         async with asyncio.timeout(START_S):
+            self.gateway.journal(_event(1))
             while not self.stored():
                 await self.gateway.publish([_event(1)])
                 await asyncio.sleep(0.1)
@@ -146,6 +150,7 @@ async def test_ten_kills_between_commit_and_acknowledgement(tmp_path: Path) -> N
         async with talking(running):
             for _ in range(KILLS):
                 await running.kill_at(chance.randint(1, 150))
+        await running.gateway.health()
         await until(lambda: running.stored() >= running.published, timeout_s=START_S)
         await running.historian.stop()
     assert len(running.historian.kills) == KILLS
