@@ -87,10 +87,16 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
         rules = {name: config.rules for name, config in site.equipment.items()}
         deriver = Deriver(journal, rules, clock=SYSTEM_CLOCK, boot_id=boot_id())
         await deriver.start()
-        control = Control(deriver, journal, site.equipment)
+        pollers = _pollers(site, deriver)
+
+        async def read_now(equipment: str) -> None:
+            links = site.equipment[equipment].links
+            await asyncio.gather(*(one.read_now() for one in pollers if one.link in links))
+
+        control = Control(deriver, journal, site.equipment, read_now)
         publisher = _publisher(site, journal, deriver, control)
         async with listening(site.path(site.gateway.journal.path).parent / SOCKET, control):
-            yield Collector(site, journal, deriver, publisher, _pollers(site, deriver))
+            yield Collector(site, journal, deriver, publisher, pollers)
     finally:
         await journal.close()
 

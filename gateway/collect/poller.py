@@ -1,5 +1,6 @@
 """One loop owns one link's life: open, read, hand over; close, back off, reopen."""
 
+import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -70,6 +71,8 @@ class Poller:
         self._uniform = uniform
         self._share = share
         self._waits: Iterator[float] = iter(())
+        self._session: Session | None = None
+        self._one_read = asyncio.Lock()
 
     async def run(self) -> None:
         """Open, read until the session is of no use, and start over."""
@@ -77,7 +80,10 @@ class Poller:
         while True:
             try:
                 async with self._driver.open() as session:
-                    await self._read(session)
+                    try:
+                        await self._read(session)
+                    finally:
+                        self._session = None
             except Misconfigured as err:
                 await self._lost(err)
                 await self._sleep(MAX_DELAY_S)
@@ -90,13 +96,32 @@ class Poller:
         if pushed:
             while True:
                 await self._take(await session.read(pushed))
+        self._session = session
         due = first_due(self._driver.groups, self._clock.mono_s())
         while True:
             groups = due_now(due, self._clock.mono_s())
             if groups:
-                await self._take(await self._read_or_refused(session, groups))
+                async with self._one_read:
+                    await self._take(await self._read_or_refused(session, groups))
                 due = after_read(due, groups, self._clock.mono_s(), self._share)
             await self._sleep(max(0.0, min(due.values()) - self._clock.mono_s()))
+
+    async def read_now(self) -> None:
+        """Read every polled tag out of turn; return after the commit, or if there is no session.
+
+        A pushed link has nothing to ask for: what changed is on its way. An error is left
+        to the loop, which meets it at its own next read.
+        """
+        async with self._one_read:
+            if self._session is None:
+                return
+            groups = [group for group in self._driver.groups if group.poll_interval_s is not None]
+            try:
+                batch = await self._read_or_refused(self._session, groups)
+            except DriverError as err:
+                _log.debug("link %s: not read out of turn: %s", self.link, err)
+                return
+            await self._take(batch)
 
     async def _read_or_refused(self, session: Session, groups: Collection[TagGroup]) -> Batch:
         """Read; a device that answers "no" makes its tags bad, not its link."""

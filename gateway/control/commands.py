@@ -1,22 +1,31 @@
 """The one door for commands: who may ask, asked before, and then the same step as a sample."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from gateway.collect.deriver import Deriver
-from gateway.domain.commands import Command, Reply
+from gateway.domain.commands import Command, OrderCommand, Reply
 from gateway.journal.identity import IdentityChange
 from gateway.journal.journal import Journal
 
+ReadNow = Callable[[str], Awaitable[None]]
+"""Reads every polled tag of an equipment and returns after the commit."""
 STILL_CONFIGURED = "still configured in the running collector: restart it first"
 
 
 class Control:
     """Takes commands from wherever they come in and answers them after their commit."""
 
-    def __init__(self, deriver: Deriver, journal: Journal, equipment: Collection[str]) -> None:
+    def __init__(
+        self,
+        deriver: Deriver,
+        journal: Journal,
+        equipment: Collection[str],
+        read_now: ReadNow,
+    ) -> None:
         """``equipment`` are the codes that may be commanded."""
+        self._read_now = read_now
         self._deriver = deriver
         self._journal = journal
         self._equipment = frozenset(equipment)
@@ -30,6 +39,9 @@ class Control:
             earlier = await self._journal.reply_to(command.command_id)
             if earlier is not None:
                 return _reply(earlier)
+            if isinstance(command, OrderCommand):
+                # What was made so far belongs to the order before: book it before the change.
+                await self._read_now(equipment)
             return await self._deriver.command(equipment, command)
 
     async def retire(self, equipment: str) -> Reply:

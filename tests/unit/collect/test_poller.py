@@ -135,6 +135,49 @@ async def test_a_pushed_link_reads_without_pauses() -> None:
     assert len(bed.recorder.seen) == 3
 
 
+async def test_an_order_can_have_everything_read_out_of_turn() -> None:
+    bed = Bed(sleeps=2)
+    asked: list[int] = []
+
+    async def sleep(seconds: float) -> None:
+        asked.append(len(bed.recorder.seen))
+        if len(asked) == 1:
+            await bed.poller.read_now()
+        await bed._sleep(seconds)  # noqa: SLF001
+
+    bed.poller._sleep = sleep  # noqa: SLF001 - to come between two scans
+    bed.driver.script = [[bed.batch(run=True), bed.batch(run=False), bed.batch()]]
+    await bed.run()
+    assert bed.recorder.seen == [
+        "plc: {'press-07/run': True}",
+        "plc: {'press-07/run': False}",
+        "plc: {}",
+    ]
+    assert bed.driver.opened == 1
+
+
+async def test_without_a_session_nothing_is_read_out_of_turn() -> None:
+    bed = Bed(GONE, sleeps=1)
+    await bed.poller.read_now()
+    await bed.run()
+    await bed.poller.read_now()
+    assert bed.driver.asked == []
+
+
+async def test_an_error_out_of_turn_is_left_to_the_loop() -> None:
+    bed = Bed(sleeps=2)
+
+    async def sleep(seconds: float) -> None:
+        if not bed.slept:
+            await bed.poller.read_now()
+        await bed._sleep(seconds)  # noqa: SLF001
+
+    bed.poller._sleep = sleep  # noqa: SLF001 - to come between two scans
+    bed.driver.script = [[bed.batch(run=True), GONE, bed.batch()]]
+    await bed.run()
+    assert bed.recorder.seen == ["plc: {'press-07/run': True}", "plc: {}"]
+
+
 async def test_cancellation_releases_the_session() -> None:
     bed = Bed(group=PUSHED)
     task = asyncio.create_task(bed.poller.run())

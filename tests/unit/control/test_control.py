@@ -22,6 +22,10 @@ from tests.support.clock import FakeClock
 ORDER = {"command_id": "c-1", "order_no": "WO-1042", "product": "A-77", "by": "mes"}
 
 
+async def nothing_to_read(_equipment: str) -> None:
+    return
+
+
 @pytest.fixture
 async def deriver(tmp_path: Path) -> AsyncIterator[tuple[Deriver, Journal]]:
     clock = FakeClock()
@@ -36,7 +40,7 @@ async def deriver(tmp_path: Path) -> AsyncIterator[tuple[Deriver, Journal]]:
 @pytest.fixture
 async def door(tmp_path: Path, deriver: tuple[Deriver, Journal]) -> AsyncIterator[Path]:
     path = tmp_path / "control.sock"
-    async with listening(path, Control(*deriver, ["press-07"])):
+    async with listening(path, Control(*deriver, ["press-07"], nothing_to_read)):
         yield path
 
 
@@ -60,7 +64,7 @@ async def test_the_same_command_twice_is_one_command(
 
 
 async def test_the_same_command_at_once_is_one_command(deriver: tuple[Deriver, Journal]) -> None:
-    control = Control(*deriver, ["press-07"])
+    control = Control(*deriver, ["press-07"], nothing_to_read)
     command = OrderCommand("c-9", Order("WO-1"))
     replies = await asyncio.gather(*(control.submit("press-07", command) for _ in range(5)))
     assert len({reply.seq for reply in replies}) == 1
@@ -153,7 +157,7 @@ async def test_a_client_that_stays_does_not_hold_up_the_end(
     tmp_path: Path, deriver: tuple[Deriver, Journal]
 ) -> None:
     path = tmp_path / "c.sock"
-    async with listening(path, Control(*deriver, [])):
+    async with listening(path, Control(*deriver, [], nothing_to_read)):
         _, writer = await asyncio.open_unix_connection(path)
     assert not path.exists()
     writer.close()
@@ -167,5 +171,20 @@ async def test_nobody_there_is_said(tmp_path: Path) -> None:
 async def test_a_gateway_without_a_socket_works(
     tmp_path: Path, deriver: tuple[Deriver, Journal], caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with listening(tmp_path / ("x" * 120), Control(*deriver, [])):
+    async with listening(tmp_path / ("x" * 120), Control(*deriver, [], nothing_to_read)):
         assert "no local commands" in caplog.text
+
+
+async def test_an_order_is_obeyed_after_its_counters_were_read_and_once(
+    deriver: tuple[Deriver, Journal],
+) -> None:
+    seen: list[tuple[str, int]] = []
+
+    async def read_now(equipment: str) -> None:
+        seen.append((equipment, deriver[1].head()))
+
+    control = Control(*deriver, ["press-07"], read_now)
+    before = deriver[1].head()
+    for _ in range(2):
+        await control.submit("press-07", OrderCommand("c-1", Order("WO-1")))
+    assert seen == [("press-07", before)]

@@ -27,6 +27,10 @@ RULES = EquipmentRules(
 )
 
 
+async def nothing_to_read(_equipment: str) -> None:
+    return
+
+
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[tuple[Path, Journal, FakeClock]]:
     """A gateway whose press reports an emergency stop, and the way to its door."""
@@ -38,7 +42,7 @@ async def running(tmp_path: Path) -> AsyncIterator[tuple[Path, Journal, FakeCloc
     batch = Batch(clock.now(), clock.mono_s(), covers=frozenset({word}), changed={word: 1})
     await deriver.observe("plc", batch)
     door = tmp_path / "control.sock"
-    async with listening(door, Control(deriver, journal, ["press-07"])):
+    async with listening(door, Control(deriver, journal, ["press-07"], nothing_to_read)):
         yield door, journal, clock
     await journal.close()
 
