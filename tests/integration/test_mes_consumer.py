@@ -54,11 +54,11 @@ async def _survive(bench: MesBench, disasters: int, seed: int) -> None:
     chance.shuffle(script)
     await bench.gateway.start()
     await bench.consumer.start()
-    await _order(bench, "press-01", "WO-1")
+    await _order(bench, "conveyor-01", "WO-1")
     for disaster in script:
         await bench.more(chance.randint(30, 90))
         await disaster()
-    await _order(bench, "press-01", "WO-2")
+    await _order(bench, "conveyor-01", "WO-2")
     await bench.plant.freeze()
     await bench.settle()
 
