@@ -11,12 +11,13 @@ Invariants:
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from drivers.contract import Batch, DriverError
 from gateway.domain import durable
 from gateway.domain.commanding import refusal
-from gateway.domain.commands import Command, Reply
+from gateway.domain.commands import Command, OrderCommand, Reply
 from gateway.domain.equipment import next_due_s, step
 from gateway.domain.events import Json
 from gateway.domain.facts import (
@@ -35,6 +36,7 @@ from gateway.journal.row import CommandRecord, Entry
 from gateway.ops.clock import Clock
 
 KEY_SEPARATOR = "/"
+JUST_READ_S = 0.25
 _SHORTEST_TICK_S = 0.01
 _T = TypeVar("_T")
 
@@ -107,13 +109,24 @@ class Deriver:
 
     async def command(self, equipment: str, command: Command) -> Reply:
         """Obey a command or refuse it; the reply carries the seq of the last event it caused."""
-        fact = Commanded(self._clock.now(), self._clock.mono_s(), command)
+        fact = Commanded(*self._moment_of(equipment, command), command)
         error = refusal(self._states[equipment], fact, self._rules[equipment])
         entry = self._apply(equipment, fact) if error is None else None
         answer = {"accepted": error is None, "error": error, "equipment": equipment}
         record = CommandRecord(command.command_id, answer)
         seqs = await self._journal.append([] if entry is None else [entry], record)
         return Reply(accepted=error is None, seq=seqs[-1] if seqs else None, error=error)
+
+    def _moment_of(self, equipment: str, command: Command) -> tuple[datetime, float]:
+        """Date an order to the reading just made for it, so that no count spans the change."""
+        at, mono_s = self._clock.now(), self._clock.mono_s()
+        if isinstance(command, OrderCommand):
+            read_at = self._states[equipment].live.read_at.values()
+            fresh = [m for m in read_at if m.mono_s and 0 <= mono_s - m.mono_s < JUST_READ_S]
+            first = min(fresh, key=lambda moment: moment.at, default=None)
+            if first is not None and first.mono_s is not None:
+                return first.at, first.mono_s
+        return at, mono_s
 
     async def begin_series(self, reason: str) -> None:
         """Begin a new epoch in a journal that is a copy, and open every series in it."""

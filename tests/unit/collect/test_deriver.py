@@ -134,6 +134,31 @@ async def test_an_order_is_answered_with_its_seq(tmp_path: Path) -> None:
         assert (reply.accepted, reply.seq) == (True, at.journal.head())
 
 
+async def test_an_order_is_dated_to_the_reading_just_made_for_it(tmp_path: Path) -> None:
+    async with bench(tmp_path) as at:
+        await at.observe(changed=FIRST)
+        at.clock.advance(1)
+        await at.observe(changed={"press-07/good_parts": 103})
+        at.clock.advance(0.05)
+        await at.deriver.command("press-07", OrderCommand("c-1", Order("WO-1")))
+        at.clock.advance(1)
+        await at.observe(changed={"press-07/good_parts": 105})
+        counts = [data for _, data in await at.rows("count")][1:]
+    assert [(c["delta"], c["order_ambiguous"]) for c in counts] == [(3, False), (2, False)]
+    assert [c["order"] and c["order"]["order_no"] for c in counts] == [None, "WO-1"]
+
+
+async def test_without_a_fresh_reading_the_next_count_spans_the_change(tmp_path: Path) -> None:
+    async with bench(tmp_path) as at:
+        await at.observe(changed=FIRST)
+        at.clock.advance(1)
+        await at.deriver.command("press-07", OrderCommand("c-1", Order("WO-1")))
+        at.clock.advance(1)
+        await at.observe(changed={"press-07/good_parts": 105})
+        (count,) = [data for _, data in await at.rows("count")][1:]
+    assert count["order_ambiguous"]
+
+
 async def test_equipment_in_commissioning_stays_local(tmp_path: Path) -> None:
     async with bench(tmp_path, press(stage="commissioning"), OVEN) as at:
         await at.observe(changed=FIRST)
