@@ -15,8 +15,8 @@ from gateway.collect.poller import Poller
 from gateway.control.commands import Control
 from gateway.control.server import listening
 from gateway.domain import durable
-from gateway.domain.events import Json
 from gateway.domain.snapshot import snapshots
+from gateway.domain.vocabulary import Json
 from gateway.journal.journal import Journal
 from gateway.ops.boot import boot_id
 from gateway.ops.clock import SYSTEM_CLOCK

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.journal.retention import Limits
 from gateway.ops.mqtt_link import BrokerSettings, TlsSettings
 from gateway.publish.places import Places

@@ -21,9 +21,9 @@ from rich.table import Table
 
 from gateway.cli.check import LANGUAGES
 from gateway.domain import kpi, windows
-from gateway.domain.events import Json
 from gateway.domain.kpi import Kpi, Missing
 from gateway.domain.shifts import MIDNIGHT, Span, shifts_between
+from gateway.domain.vocabulary import Json
 from gateway.domain.worktime import spent
 from gateway.historian.kpi_rows import History, read
 from gateway.historian.store import StoreError

@@ -19,8 +19,8 @@ from gateway import __version__
 from gateway.app import translate
 from gateway.cli.say import refuse, say
 from gateway.domain import durable
-from gateway.domain.events import stamp
 from gateway.domain.seed import seeded
+from gateway.domain.vocabulary import stamp
 from gateway.journal import transfer
 from gateway.journal.archive import JOURNAL, SITE, ArchiveRefused, Manifest, is_safe
 from gateway.journal.errors import JournalError

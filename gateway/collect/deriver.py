@@ -19,7 +19,6 @@ from gateway.domain import durable
 from gateway.domain.commanding import refusal
 from gateway.domain.commands import Command, OrderCommand, Reply
 from gateway.domain.equipment import next_due_s, step
-from gateway.domain.events import Json
 from gateway.domain.facts import (
     Commanded,
     Fact,
@@ -31,6 +30,7 @@ from gateway.domain.facts import (
 )
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import EquipmentState
+from gateway.domain.vocabulary import Json
 from gateway.journal.journal import Journal
 from gateway.journal.row import CommandRecord, Entry
 from gateway.ops.clock import Clock

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from gateway.domain.commands import Reply
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 
 TIMEOUT_S = 10.0
 

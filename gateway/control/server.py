@@ -16,7 +16,7 @@ import orjson
 
 from gateway.control.commands import Control
 from gateway.domain.commands import Command, Reply
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.wire import command, fields
 from gateway.wire.error import WireError
 

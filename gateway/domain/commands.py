@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from gateway.domain.events import Order, Reason
+from gateway.domain.vocabulary import Order, Reason
 
 
 @dataclass(frozen=True, slots=True)

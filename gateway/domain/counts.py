@@ -30,9 +30,10 @@ from functools import lru_cache
 from math import ceil, isfinite
 
 from drivers.contract import Value
-from gateway.domain.events import Anomaly, Count, Order
+from gateway.domain.events import Count
 from gateway.domain.rules import CounterRule
 from gateway.domain.state import CounterState, Moment, Pending
+from gateway.domain.vocabulary import Anomaly, Order
 
 LATE_REPLY_MARGIN = 1.5
 LARGEST_STROKE = 64

@@ -23,7 +23,7 @@ from gateway.domain import (
     status,
     usage,
 )
-from gateway.domain.events import Event, Gap, Health, Order, State
+from gateway.domain.events import Event, Gap, Health
 from gateway.domain.facts import (
     Commanded,
     Fact,
@@ -42,6 +42,7 @@ from gateway.domain.state import (
     Moment,
     Verdict,
 )
+from gateway.domain.vocabulary import Order, State
 
 Step = tuple[EquipmentState, list[Event]]
 

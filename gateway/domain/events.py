@@ -7,139 +7,29 @@ there is one place that says what a fact looks like.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from datetime import datetime
+from typing import ClassVar, Literal
 
 from drivers.contract import TimeQuality, Value
-
-Json = dict[str, Any]
-
-
-class State(StrEnum):
-    """The closed set of states, one per lamp colour."""
-
-    OFFLINE = "offline"
-    RUNNING = "running"
-    IDLE = "idle"
-    STOPPED = "stopped"
-    FAULT = "fault"
-    SETUP = "setup"
-    MAINTENANCE = "maintenance"
-
-    @property
-    def code(self) -> int:
-        """The number for charts and PLC people, as the contract fixes it."""
-        return _STATE_CODES[self]
-
-
-_STATE_CODES = {state: code for code, state in enumerate(State)}
-
-Mode = Literal["auto", "semi_auto", "manual", "setup", "maintenance", "unknown"]
-Quality = Literal["good", "uncertain", "bad"]
-StatusCause = Literal["sample", "order", "shift", "start", "command"]
-ReasonCategory = Literal[
-    "none",
-    "starved",
-    "blocked",
-    "material",
-    "operator",
-    "no_order",
-    "break",
-    "changeover",
-    "cleaning",
-    "tooling",
-    "quality",
-    "energy",
-    "external",
-    "equipment",
-    "safety",
-    "comms",
-    "unspecified",
-]
-CounterKind = Literal["good", "reject", "rework", "total", "cycle", "consumed", "energy"]
-Anomaly = Literal[
-    "none",
-    "baseline",
-    "rollover",
-    "reset",
-    "preset",
-    "jump",
-    "gap",
-    "rollover_ambiguous",
-    "inconsistent",
-]
-Transition = Literal["raised", "updated", "cleared", "acked", "shelved", "unshelved"]
-GapReason = Literal["retention", "dead_letter", "merged", "corruption", "not_observed"]
-LinkState = Literal["starting", "online", "degraded", "offline", "disabled"]
-Text = Mapping[str, str]
-"""A text in the languages of the factory: {"zh": ..., "en": ...}."""
-
-
-def stamp(at: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds: 2026-03-20T01:01:29.123Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
-
-
-def _stamp_or_none(at: datetime | None) -> str | None:
-    return None if at is None else stamp(at)
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why; it refines a state and never changes it."""
-
-    code: str
-    category: ReasonCategory = "unspecified"
-    text: Text = field(default_factory=dict)
-    planned: bool = False
-
-    def data(self) -> Json:
-        """As it stands in an event."""
-        return {
-            "code": self.code,
-            "text": dict(self.text),
-            "category": self.category,
-            "planned": self.planned,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The order in force; stamped on every fact."""
-
-    order_no: str
-    operation: str | None = None
-    product: str | None = None
-    batch: str | None = None
-    operator: str | None = None
-    planned_qty: float | None = None
-    ideal_cycle_ms: float | None = None
-
-    def data(self) -> Json:
-        """The fields that travel on every fact."""
-        return {
-            "order_no": self.order_no,
-            "operation": self.operation,
-            "product": self.product,
-            "batch": self.batch,
-            "operator": self.operator,
-            "ideal_cycle_ms": self.ideal_cycle_ms,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """One shift as it was worked, from ``starts_at`` to before ``ends_at`` (UTC)."""
-
-    code: str
-    production_date: date
-    starts_at: datetime
-    ends_at: datetime
-
-    def data(self) -> Json:
-        """The two fields that travel on every fact."""
-        return {"code": self.code, "production_date": self.production_date.isoformat()}
+from gateway.domain.vocabulary import (
+    Anomaly,
+    CounterKind,
+    GapReason,
+    Json,
+    LinkState,
+    Mode,
+    Order,
+    Quality,
+    Reason,
+    ReasonCategory,
+    Shift,
+    State,
+    StatusCause,
+    Text,
+    Transition,
+    stamp,
+    stamp_or_none,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +125,7 @@ class Count(Event):
             "unit": self.unit,
             "anomaly": self.anomaly,
             "refused": self.refused,
-            "window": {"from": _stamp_or_none(self.window_from), "to": stamp(self.at)},
+            "window": {"from": stamp_or_none(self.window_from), "to": stamp(self.at)},
             "cycle_time_ms": self.cycle_time_ms,
             "origin": self.origin,
             "order_ambiguous": self.order_ambiguous,
@@ -307,18 +197,18 @@ class Fault(Event):
             "active": self.cleared_at is None,
             "acked": self.acked,
             "raised_at": stamp(self.raised_at),
-            "cleared_at": _stamp_or_none(self.cleared_at),
+            "cleared_at": stamp_or_none(self.cleared_at),
             "duration_ms": self.duration_ms,
             "raises": self.raises,
             "quality": self.quality,
             "by": self.by,
             "comment": self.comment,
-            "until": _stamp_or_none(self.until),
+            "until": stamp_or_none(self.until),
             "first_up": self.first_up,
             "flood": self.flood,
             "acked_by": self.acked_by,
-            "acked_at": _stamp_or_none(self.acked_at),
-            "shelved_until": _stamp_or_none(self.shelved_until),
+            "acked_at": stamp_or_none(self.acked_at),
+            "shelved_until": stamp_or_none(self.shelved_until),
             **self._context(),
         }
 
@@ -366,7 +256,7 @@ class Health(Event):
         return {
             "link": self.link,
             "state": self.state,
-            "last_ok": _stamp_or_none(self.last_ok),
+            "last_ok": stamp_or_none(self.last_ok),
             "rtt_ms": self.rtt_ms,
             "failures": self.failures,
             "error": self.error,

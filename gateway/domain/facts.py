@@ -10,7 +10,7 @@ from datetime import datetime
 
 from drivers.contract import TimeQuality, Value
 from gateway.domain.commands import Command
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from gateway.domain import fault_memory, faults
 from gateway.domain.commands import FaultAction, FaultCommand
-from gateway.domain.events import Event, Fault, FaultText, Transition, stamp
+from gateway.domain.events import Event, Fault, FaultText
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import (
     ActiveFault,
@@ -27,6 +27,7 @@ from gateway.domain.state import (
     Moment,
     Shelf,
 )
+from gateway.domain.vocabulary import Transition, stamp
 
 MAX_COMMENTS = 10
 """Kept with an occurrence; every one of them is an event."""

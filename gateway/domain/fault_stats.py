@@ -26,8 +26,8 @@ from datetime import datetime
 from math import fsum
 from statistics import fmean
 
-from gateway.domain.events import State
 from gateway.domain.shifts import Span
+from gateway.domain.vocabulary import State
 from gateway.domain.worktime import Interval
 
 MERGE_S = 60.0

@@ -16,9 +16,10 @@ from datetime import datetime
 
 from drivers.contract import Value
 from gateway.domain import chatter, fault_memory
-from gateway.domain.events import Fault, FaultText, Order, Quality, Transition
+from gateway.domain.events import Fault, FaultText
 from gateway.domain.rules import EquipmentRules, FaultRule
 from gateway.domain.state import ActiveFault, Durable, Live, Moment, Shelf
+from gateway.domain.vocabulary import Order, Quality, Transition
 
 MAX_BITS = 64
 WORD_BITS = 16

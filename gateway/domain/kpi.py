@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Literal
 
-from gateway.domain.events import CounterKind, Json
+from gateway.domain.vocabulary import CounterKind, Json
 from gateway.domain.worktime import Times
 
 Missing = Literal[

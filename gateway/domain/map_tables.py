@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from drivers.contract import Value
-from gateway.domain.events import Reason, ReasonCategory, State
 from gateway.domain.maps import MODE, STATE, Row, StateMap, Values
 from gateway.domain.rules import STOPPING_FAULT
+from gateway.domain.vocabulary import Reason, ReasonCategory, State
 
 _YES: Values = (True,)
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from drivers.contract import Value
-from gateway.domain.events import Mode, Reason, State
 from gateway.domain.expression import Expression, compile_expression, every, folded, one_of
 from gateway.domain.rules import STOPPING_FAULT, ModeRule, StatusRule
+from gateway.domain.vocabulary import Mode, Reason, State
 
 STATE = "state"
 MODE = "mode"

@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 
 from gateway.domain import status
 from gateway.domain.commands import OrderCommand
-from gateway.domain.events import Event, Order, State
+from gateway.domain.events import Event
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import Durable, EquipmentState, Moment, OrderCut, OrderInForce, Verdict
+from gateway.domain.vocabulary import Order, State
 
 CLOCKS_APART = timedelta(seconds=5)
 """How far the sender's clock may be ahead of ours."""

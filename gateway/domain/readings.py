@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drivers.contract import Value
-from gateway.domain.events import Order, Reading, stamp
+from gateway.domain.events import Reading
 from gateway.domain.facts import Observation
 from gateway.domain.rules import EquipmentRules, TagRule
 from gateway.domain.state import Live
+from gateway.domain.vocabulary import Order, stamp
 
 
 @dataclass(frozen=True, slots=True)

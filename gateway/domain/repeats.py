@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.domain import status
-from gateway.domain.events import Event, Order, State, Status
+from gateway.domain.events import Event, Status
 from gateway.domain.facts import Fact, Started, Tick
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import EquipmentState, OpenStatus
+from gateway.domain.vocabulary import Order, State
 
 
 def tell(

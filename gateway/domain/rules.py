@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from drivers.contract import Value
-from gateway.domain.events import CounterKind, FaultText, Mode, Reason, State, Text
+from gateway.domain.events import FaultText
 from gateway.domain.expression import Expression
 from gateway.domain.shifts import ShiftCalendar
+from gateway.domain.vocabulary import CounterKind, Mode, Reason, State, Text
 
 Stage = Literal["commissioning", "live"]
 OnDecrease = Literal["auto", "reset_from_zero", "rebaseline"]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.domain import status
-from gateway.domain.events import Count, Event, Shift
+from gateway.domain.events import Count, Event
 from gateway.domain.facts import Fact, Started
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.shifts import (
@@ -24,6 +24,7 @@ from gateway.domain.shifts import (
     shift_at,
 )
 from gateway.domain.state import Durable, EquipmentState, Live, Moment, Turn, Verdict
+from gateway.domain.vocabulary import Shift
 
 REACH = timedelta(days=31)
 """Older changes are not made up for: an interval that long is cut from here on."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from gateway.domain.events import Shift, Text
+from gateway.domain.vocabulary import Shift, Text
 
 DAY = timedelta(days=1)
 HORIZON = 400 * DAY

@@ -4,8 +4,9 @@ One ``data`` object per retained ``state/*`` topic.
 """
 
 from gateway.domain import faults, usage
-from gateway.domain.events import Health, Json, Status, stamp
+from gateway.domain.events import Health, Status
 from gateway.domain.state import ClearedFault, Durable, EquipmentState, LinkHealth
+from gateway.domain.vocabulary import Json, stamp
 
 KINDS: tuple[str, ...] = ("status", "counters", "faults", "health", "order", "usage")
 

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Literal
 
 from drivers.contract import Value
-from gateway.domain.events import (
+from gateway.domain.events import FaultText
+from gateway.domain.rules import UsageKind
+from gateway.domain.vocabulary import (
     CounterKind,
-    FaultText,
     Json,
     LinkState,
     Mode,
@@ -22,7 +23,6 @@ from gateway.domain.events import (
     Shift,
     State,
 )
-from gateway.domain.rules import UsageKind
 
 
 @dataclass(frozen=True, slots=True)

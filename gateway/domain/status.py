@@ -13,10 +13,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from drivers.contract import Value
-from gateway.domain.events import Mode, Order, Reason, State, Status, StatusCause
+from gateway.domain.events import Status
 from gateway.domain.expression import folded
 from gateway.domain.rules import STOPPING_FAULT, EquipmentRules, StatusRule
 from gateway.domain.state import Durable, Live, Moment, OpenStatus, Verdict
+from gateway.domain.vocabulary import Mode, Order, Reason, State, StatusCause
 
 UNSPECIFIED = Reason("unspecified", "unspecified")
 NO_ANSWER = Reason("no_answer", "comms")

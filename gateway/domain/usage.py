@@ -14,10 +14,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from gateway.domain.commands import UsageCommand
-from gateway.domain.events import Count, Event, Json, Note, Reason, State, Status, stamp
+from gateway.domain.events import Count, Event, Note, Status
 from gateway.domain.facts import Fact
 from gateway.domain.rules import EquipmentRules, UsageRule
 from gateway.domain.state import Durable, EquipmentState, Moment, UsageDue, UsageState
+from gateway.domain.vocabulary import Json, Reason, State, stamp
 
 TELL_EVERY_S = 60.0
 MS_PER_HOUR = 3_600_000

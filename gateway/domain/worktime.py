@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from gateway.domain.events import Json, ReasonCategory, State
 from gateway.domain.shifts import ShiftCalendar, Span, breaks_between, shifts_between
+from gateway.domain.vocabulary import Json, ReasonCategory, State
 
 NONE = timedelta(0)
 STANDS_BY_PLAN: frozenset[ReasonCategory] = frozenset({"break", "no_order"})

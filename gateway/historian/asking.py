@@ -14,7 +14,7 @@ everything up to the newest seq that the gateway reports is here or was sent aga
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.historian.ledger import Ledger, Loss, Series
 from gateway.historian.runs import Runs
 from gateway.wire.cloudevent import Envelope

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.historian.store import Birth, DeadLetter
 from gateway.ops.mqtt_link import Message
 from gateway.wire.cloudevent import Envelope, decode

@@ -18,9 +18,9 @@ import orjson
 from sqlalchemy import Connection, Row, bindparam, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from gateway.domain.events import CounterKind, Json, State
 from gateway.domain.kpi import Parts
 from gateway.domain.shifts import Span
+from gateway.domain.vocabulary import CounterKind, Json, State
 from gateway.domain.worktime import Interval
 from gateway.historian.sql_engine import as_store_errors
 from gateway.historian.sql_schema import Stamp

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.wire.cloudevent import Envelope
 
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.historian.ledger import equipment_of
 from gateway.wire.cloudevent import Envelope
 

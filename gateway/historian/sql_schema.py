@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
-from gateway.domain.events import stamp
+from gateway.domain.vocabulary import stamp
 
 VERSION = 1
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.historian.ledger import Changes, Ledger
 from gateway.wire.cloudevent import Envelope
 

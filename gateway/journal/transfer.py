@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from gateway.domain.events import stamp
+from gateway.domain.vocabulary import stamp
 from gateway.journal import archive
 from gateway.journal.archive import JOURNAL, SITE, ArchiveRefused, Manifest
 from gateway.journal.errors import FileDamaged, JournalUnusable, as_journal_errors

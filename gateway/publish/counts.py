@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 
 
 @dataclass(slots=True)

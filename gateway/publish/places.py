@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.wire.topics import MISSING, GatewayTopics, Place
 
 

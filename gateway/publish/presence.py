@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import orjson
 
-from gateway.domain.events import Json, stamp
+from gateway.domain.vocabulary import Json, stamp
 from gateway.publish.counts import Counts
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NoReturn
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.journal.row import Row
 from gateway.ops.mqtt_terms import Message, Refused
 from gateway.publish.counts import Counts

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import orjson
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.ops.mqtt_terms import Message, Refused
 from gateway.publish.counts import Counts
 from gateway.publish.mqtt import Sender

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import orjson
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.publish.counts import Counts
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places

@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
-from gateway.domain.events import STREAMS, FaultText, State
+from gateway.domain.events import STREAMS, FaultText
 from gateway.domain.rules import CounterRule, EquipmentRules, FaultRule, TagRule
+from gateway.domain.vocabulary import State
 from gateway.settings.site import EquipmentConfig, Site
 
 Json = dict[str, Any]

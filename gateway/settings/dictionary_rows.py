@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.domain.events import FaultText, Text
+from gateway.domain.events import FaultText
+from gateway.domain.vocabulary import Text
 from gateway.settings.dictionary import STATE_TEXTS
 from gateway.settings.site import EquipmentConfig, Site
 

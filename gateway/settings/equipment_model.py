@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.domain.events import CounterKind, Mode, ReasonCategory
 from gateway.domain.map_tables import MAPS
 from gateway.domain.rules import OnDecrease, Stage
+from gateway.domain.vocabulary import CounterKind, Mode, ReasonCategory
 from gateway.settings.usage import UsageFile
 from gateway.settings.words import FilePath, Line, Name, Strict, Texts, Unit
 

@@ -11,7 +11,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
-from gateway.domain.events import FaultText, ReasonCategory, Text
+from gateway.domain.events import FaultText
+from gateway.domain.vocabulary import ReasonCategory, Text
 from gateway.settings import fault_workbook
 from gateway.settings.problems import Place, Prose, Report
 from gateway.settings.sources import Source

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from drivers.contract import BadSetting
-from gateway.domain.events import Text
+from gateway.domain.vocabulary import Text
 from gateway.settings.message import Severity
 from gateway.settings.messages import MESSAGES
 from gateway.settings.messages_drivers import DRIVERS

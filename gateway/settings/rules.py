@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from gateway.domain import maps
-from gateway.domain.events import FaultText, Reason, State
+from gateway.domain.events import FaultText
 from gateway.domain.expression import Expression, ExpressionError, compile_expression
 from gateway.domain.rules import (
     STOPPING_FAULT,
@@ -16,6 +16,7 @@ from gateway.domain.rules import (
     TagRule,
     UsageRule,
 )
+from gateway.domain.vocabulary import Reason, State
 from gateway.settings.counters import CounterReader, read_balance
 from gateway.settings.equipment_model import (
     EquipmentFile,

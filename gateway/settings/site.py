@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from drivers.contract import Driver, ProtocolSpec, Shared, TagRequest
-from gateway.domain.events import Text
 from gateway.domain.rules import EquipmentRules, Stage
+from gateway.domain.vocabulary import Text
 from gateway.settings.model import GatewayFile
 from gateway.settings.problems import Problem
 

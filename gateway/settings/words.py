@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from gateway.domain.events import Text
+from gateway.domain.vocabulary import Text
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 """A name of ours is a topic segment: contract, Topics."""

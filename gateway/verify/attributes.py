@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.verify.findings import Flaw
 
 _NAME = re.compile(r"[a-z0-9]{1,20}", re.ASCII)

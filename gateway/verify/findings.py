@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gateway.domain.events import Json, Text
+from gateway.domain.vocabulary import Json, Text
 
 TEXTS: Mapping[str, Text] = {
     "topic": {"zh": "不是约定的主题", "en": "not a topic of the contract"},

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.verify.findings import Flaw
 from gateway.wire.cloudevent import Envelope
 from gateway.wire.topics import GatewayTopics

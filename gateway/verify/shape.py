@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 
 _SAYS_NOTHING = frozenset({"$schema", "$id", "title", "description", "examples", "default"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.verify.attributes import attribute_flaws
 from gateway.verify.findings import Finding, Findings, Flaw
 from gateway.verify.presence import Presence

@@ -23,7 +23,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.domain.events import Json, stamp
+from gateway.domain.vocabulary import Json, stamp
 from gateway.journal.row import Row
 from gateway.web.board import Tile
 from gateway.web.language import choose

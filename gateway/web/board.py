@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, get_args
 
-from gateway.domain.events import (
+from gateway.domain.rules import Stage
+from gateway.domain.vocabulary import (
     CounterKind,
     Json,
     LinkState,
@@ -24,7 +25,6 @@ from gateway.domain.events import (
     Text,
     stamp,
 )
-from gateway.domain.rules import Stage
 
 _KIND_ORDER = get_args(CounterKind)
 P1_SEVERITY = 901

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from gateway.domain.durable import load
-from gateway.domain.events import Json
 from gateway.domain.snapshot import snapshots
+from gateway.domain.vocabulary import Json
 from gateway.journal.errors import JournalError
 from gateway.journal.reader import JournalReader
 from gateway.journal.row import Row

@@ -26,7 +26,7 @@ from typing import TypeVar
 
 import orjson
 
-from gateway.domain.events import Json, stamp
+from gateway.domain.vocabulary import Json, stamp
 from gateway.journal.row import Row
 from gateway.web.board import Tiles, changes, keep_equal, tile, unobserved
 from gateway.web.source import BoardReading, BoardSource, SourceUnavailable

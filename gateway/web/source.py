@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.journal.row import Row
 from gateway.web.board import EquipmentCard
 

@@ -6,7 +6,7 @@
 
 from collections.abc import Mapping
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.wire.cloudevent import CONTENT_TYPE
 from gateway.wire.schema import schemas
 from gateway.wire.topics import GATEWAYS, SEGMENT

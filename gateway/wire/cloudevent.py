@@ -15,7 +15,7 @@ from typing import Protocol
 
 import orjson
 
-from gateway.domain.events import Json, stamp
+from gateway.domain.vocabulary import Json, stamp
 from gateway.wire import fields
 from gateway.wire.error import WireError
 from gateway.wire.topics import Place

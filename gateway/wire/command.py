@@ -19,7 +19,8 @@ from gateway.domain.commands import (
     ScrapKind,
     UsageCommand,
 )
-from gateway.domain.events import STREAMS, Json, Order, Reason, ReasonCategory
+from gateway.domain.events import STREAMS
+from gateway.domain.vocabulary import Json, Order, Reason, ReasonCategory
 from gateway.wire import fields
 from gateway.wire.error import WireError
 

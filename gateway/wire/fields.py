@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import orjson
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.wire.error import WireError
 
 T = TypeVar("T")

@@ -6,11 +6,11 @@
 
 from typing import get_args
 
-from gateway.domain import events
+from gateway.domain import events, vocabulary
 from gateway.domain.commands import FaultAction, ScrapKind
-from gateway.domain.events import Json
 from gateway.domain.rules import UsageKind
 from gateway.domain.state import UsageDue
+from gateway.domain.vocabulary import Json
 from gateway.wire.command import MAX_QUANTITY, ReplyError
 from gateway.wire.topics import SEGMENT
 
@@ -55,9 +55,9 @@ def _object(properties: Json, *, optional: Json | None = None) -> Json:
     }
 
 
-_STATE: Json = {"enum": [state.value for state in events.State]}
+_STATE: Json = {"enum": [state.value for state in vocabulary.State]}
 _TIME_QUALITY: Json = {"timequality": {"enum": ["gateway", "device", "unsynced"]}}
-_QUALITY = _one_of(events.Quality)
+_QUALITY = _one_of(vocabulary.Quality)
 _MAYBE_TEXT = _or_null(_TEXT)
 _MAYBE_TIME = _or_null(_TIME)
 _ORDER = _object(
@@ -76,22 +76,22 @@ _REASON = _object(
     {
         "code": _NAME,
         "text": _TEXTS,
-        "category": _one_of(events.ReasonCategory),
+        "category": _one_of(vocabulary.ReasonCategory),
         "planned": _FLAG,
     }
 )
 _GIVEN_REASON = _object(
     {"code": _NAME},
-    optional={"text": _TEXTS, "category": _one_of(events.ReasonCategory), "planned": _FLAG},
+    optional={"text": _TEXTS, "category": _one_of(vocabulary.ReasonCategory), "planned": _FLAG},
 )
 _STATUS = _object(
     {
         "state": _STATE,
         "state_code": {"type": "integer", "minimum": 0, "maximum": 6},
         "since": _TIME,
-        "cause": _one_of(events.StatusCause),
+        "cause": _one_of(vocabulary.StatusCause),
         "repeat": _FLAG,
-        "mode": _one_of(events.Mode),
+        "mode": _one_of(vocabulary.Mode),
         "reason": _or_null(_REASON),
         "quality": _QUALITY,
     }
@@ -105,12 +105,12 @@ _STATUS = _object(
 _COUNT = _object(
     {
         "counter": _NAME,
-        "kind": _one_of(events.CounterKind),
+        "kind": _one_of(vocabulary.CounterKind),
         "delta": {"type": "number", "minimum": 0},
         "total": _NUMBER,
         "raw": _NUMBER,
         "unit": _TEXT,
-        "anomaly": _one_of(events.Anomaly),
+        "anomaly": _one_of(vocabulary.Anomaly),
         "refused": {"type": "number", "minimum": 0},
         "window": _object({"from": _MAYBE_TIME, "to": _TIME}),
         "cycle_time_ms": _or_null(_WHOLE),
@@ -123,13 +123,13 @@ _COUNT = _object(
 _FAULT = _object(
     {
         "fault_id": _NAME,
-        "transition": _one_of(events.Transition),
+        "transition": _one_of(vocabulary.Transition),
         "code": _NAME,
         "text": _TEXTS,
         "cause": _TEXTS,
         "remedy": _TEXTS,
         "severity": {"type": "integer", "minimum": 1, "maximum": 1000},
-        "category": _one_of(events.ReasonCategory),
+        "category": _one_of(vocabulary.ReasonCategory),
         "stops_machine": _FLAG,
         "active": _FLAG,
         "acked": _FLAG,
@@ -159,7 +159,7 @@ _READING = _object(
 _HEALTH = _object(
     {
         "link": _NAME,
-        "state": _one_of(events.LinkState),
+        "state": _one_of(vocabulary.LinkState),
         "last_ok": _MAYBE_TIME,
         "rtt_ms": _or_null(_NUMBER),
         "failures": _WHOLE,
@@ -173,7 +173,7 @@ _GAP = _object(
         "from_streamseq": _or_null(_POSITIVE),
         "to_streamseq": _or_null(_POSITIVE),
         "count": _WHOLE,
-        "reason": _one_of(events.GapReason),
+        "reason": _one_of(vocabulary.GapReason),
     }
     | _TIME_QUALITY
 )
@@ -196,7 +196,7 @@ EVENT_DATA: dict[str, Json] = {
 _COUNTER = _object(
     {"counter": _NAME, "total": _NUMBER, "raw": _NUMBER, "at": _TIME},
     optional={
-        "kind": _one_of(events.CounterKind),
+        "kind": _one_of(vocabulary.CounterKind),
         "unit": _TEXT,
         "origin": {"enum": ["device", "manual"]},
         "withheld": _WHOLE,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.events import State
+from gateway.domain.vocabulary import State
 from gateway.historian.historian import Historian
 from gateway.historian.settings import HistorianSettings, SqlSettings
 from gateway.ops.mqtt_link import BrokerSettings

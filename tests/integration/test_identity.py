@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.journal import transfer
 from gateway.ops.mqtt_link import BrokerSettings
 from gateway.publish.places import Places

@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from gateway.app.collector import cancelled
-from gateway.domain.events import State
+from gateway.domain.vocabulary import State
 from gateway.historian.historian import Historian
 from tests.support.outage_bench import Bench, outage_bench
 from tests.support.until import until

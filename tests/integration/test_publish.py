@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gateway.domain.events import Json, State
+from gateway.domain.vocabulary import Json, State
 from gateway.publish.pump import CURSOR
 from gateway.publish.timing import Timing
 from gateway.wire import cloudevent

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from gateway.domain.commands import FaultCommand, NoteCommand, OrderCommand, Reply
-from gateway.domain.events import Json, Order
+from gateway.domain.vocabulary import Json, Order
 from gateway.ops.mqtt_terms import BrokerSettings, TlsSettings
 from gateway.publish.pump import CURSOR
 from gateway.wire.topics import command_topic

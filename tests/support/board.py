@@ -5,17 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.domain.events import (
-    Fault,
-    FaultText,
-    Health,
-    Json,
-    Order,
-    Reason,
-    State,
-    Status,
-    stamp,
-)
+from gateway.domain.events import Fault, FaultText, Health, Status
+from gateway.domain.vocabulary import Json, Order, Reason, State, stamp
 from gateway.journal.row import Row
 from gateway.web.board import EquipmentCard
 from gateway.web.source import BoardReading, SiteCard

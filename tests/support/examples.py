@@ -2,20 +2,8 @@
 
 from datetime import timedelta
 
-from gateway.domain.events import (
-    Count,
-    Event,
-    Fault,
-    FaultText,
-    Gap,
-    Health,
-    Note,
-    Order,
-    Reading,
-    Reason,
-    State,
-    Status,
-)
+from gateway.domain.events import Count, Event, Fault, FaultText, Gap, Health, Note, Reading, Status
+from gateway.domain.vocabulary import Order, Reason, State
 from tests.support.clock import MORNING
 
 ORDER = Order("WO-1042", operation="10", product="A-77", planned_qty=500)

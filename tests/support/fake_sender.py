@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.ops.mqtt_terms import ConnectionLost, Refused
 
 

@@ -40,7 +40,7 @@ from typing import Any
 from gateway.domain import durable
 from gateway.domain.commanding import refusal
 from gateway.domain.equipment import next_due_s, step
-from gateway.domain.events import Event, Json, stamp
+from gateway.domain.events import Event
 from gateway.domain.facts import (
     Commanded,
     Fact,
@@ -53,6 +53,7 @@ from gateway.domain.facts import (
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.snapshot import snapshots
 from gateway.domain.state import EquipmentState
+from gateway.domain.vocabulary import Json, stamp
 from gateway.settings.load import load
 from gateway.wire import command
 from tests.support.config_site import GATEWAY, write_site

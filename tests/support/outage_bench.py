@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from gateway.domain.events import State
+from gateway.domain.vocabulary import State
 from gateway.historian.historian import Historian
 from gateway.historian.settings import HistorianSettings, SqlSettings
 from gateway.historian.sql import SqlStore

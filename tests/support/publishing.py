@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from gateway.domain.commands import Command, Reply
-from gateway.domain.events import Count, Json, State, Status
+from gateway.domain.events import Count, Status
+from gateway.domain.vocabulary import Json, State
 from gateway.ops.mqtt_link import MqttLink, connect
 from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, Message, Session
 from gateway.publish.places import Places

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from gateway.cli import kpi
 from gateway.cli.main import app
-from gateway.domain.events import Json
 from gateway.domain.kpi import Missing
+from gateway.domain.vocabulary import Json
 from gateway.historian.sql import SqlStore
 from gateway.historian.store import Batch
 from gateway.wire.cloudevent import Envelope

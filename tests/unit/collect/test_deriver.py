@@ -12,8 +12,8 @@ import orjson
 from drivers.contract import Batch, Unreachable, Value
 from gateway.collect.deriver import Deriver
 from gateway.domain.commands import OrderCommand
-from gateway.domain.events import Order
 from gateway.domain.rules import EquipmentRules
+from gateway.domain.vocabulary import Order
 from gateway.journal.journal import Journal
 from gateway.journal.row import Row
 from tests.support.clock import FakeClock

@@ -13,8 +13,8 @@ from gateway.control import client
 from gateway.control.commands import Control
 from gateway.control.server import MAX_LINE_BYTES, listening
 from gateway.domain.commands import OrderCommand
-from gateway.domain.events import Json, Order
 from gateway.domain.rules import EquipmentRules
+from gateway.domain.vocabulary import Json, Order
 from gateway.journal.journal import Journal
 from gateway.journal.retention import Limits
 from tests.support.clock import FakeClock

@@ -13,9 +13,10 @@ from gateway.control import client
 from gateway.control.commands import Control
 from gateway.control.server import listening
 from gateway.domain import durable
-from gateway.domain.events import FaultText, Json, stamp
+from gateway.domain.events import FaultText
 from gateway.domain.rules import EquipmentRules, FaultRule, TagRule
 from gateway.domain.snapshot import snapshots
+from gateway.domain.vocabulary import Json, stamp
 from gateway.journal.journal import Journal
 from gateway.journal.retention import Limits
 from tests.support.clock import FakeClock

@@ -7,7 +7,7 @@ from typing import Any
 
 from drivers.contract import Value
 from gateway.domain.equipment import step
-from gateway.domain.events import Event, FaultText, State
+from gateway.domain.events import Event, FaultText
 from gateway.domain.expression import compile_expression
 from gateway.domain.facts import Fact, LinkLost, Observation, Started, Tick
 from gateway.domain.rules import (
@@ -18,6 +18,7 @@ from gateway.domain.rules import (
     TagRule,
 )
 from gateway.domain.state import EquipmentState, Moment
+from gateway.domain.vocabulary import State
 
 EPOCH = datetime(2026, 3, 20, 1, 0, tzinfo=UTC)
 TAGS = ("run", "ready", "good_parts", "temperature", "alarm_word")

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from gateway.domain import durable
 from gateway.domain.commands import OrderCommand
 from gateway.domain.equipment import next_due_s, step
-from gateway.domain.events import Order, Reason
 from gateway.domain.facts import Commanded, Fact, Observation, SeriesBegan
 from gateway.domain.rules import Alive
 from gateway.domain.snapshot import KINDS, snapshots
 from gateway.domain.state import EquipmentState
+from gateway.domain.vocabulary import Order, Reason
 from tests.unit.domain.scene import (
     IDLE,
     TAGS,

@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from gateway.domain.events import STREAMS, Event, stamp
+from gateway.domain.events import STREAMS, Event
+from gateway.domain.vocabulary import stamp
 from tests.support.examples import EXAMPLES
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.events import State
 from gateway.domain.fault_stats import Occurrence, failures, pareto, reliability
 from gateway.domain.shifts import Span
+from gateway.domain.vocabulary import State
 from gateway.domain.worktime import Interval
 from tests.unit.domain.scene import at
 

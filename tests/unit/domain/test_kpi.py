@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.events import CounterKind
 from gateway.domain.kpi import NOTHING_COUNTED, Kpi, Output, Parts, combined, kpi, made
+from gateway.domain.vocabulary import CounterKind
 from gateway.domain.worktime import Times
 
 AT = datetime(2026, 3, 20, 1, tzinfo=UTC)

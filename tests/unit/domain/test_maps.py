@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contract import Value
-from gateway.domain.events import State
 from gateway.domain.map_tables import MAPS
 from gateway.domain.maps import UNKNOWN_VALUE, StateMap, mode_of, rules_of
 from gateway.domain.rules import STOPPING_FAULT, EquipmentRules, TagRule
+from gateway.domain.vocabulary import State
 from tests.unit.domain.scene import Play, of_type, press, seen, started
 
 

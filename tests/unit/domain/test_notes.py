@@ -1,6 +1,6 @@
 from gateway.domain.commands import NoteCommand
-from gateway.domain.events import Reason
 from gateway.domain.facts import Commanded
+from gateway.domain.vocabulary import Reason
 from tests.unit.domain.scene import Play, at, of_type
 
 

@@ -2,11 +2,11 @@ from datetime import timedelta
 
 from gateway.domain.commanding import refusal
 from gateway.domain.commands import OrderCommand
-from gateway.domain.events import Order
 from gateway.domain.facts import Commanded
 from gateway.domain.orders import CLOCKS_APART, crosses, in_force_at
 from gateway.domain.snapshot import snapshots
 from gateway.domain.state import EquipmentState
+from gateway.domain.vocabulary import Order
 from tests.unit.domain.scene import Play, at, of_type, seen
 
 A, B = Order("WO-A", product="A-77"), Order("WO-B")

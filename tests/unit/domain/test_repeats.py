@@ -1,7 +1,7 @@
 from gateway.domain.commands import OrderCommand
 from gateway.domain.equipment import next_due_s
-from gateway.domain.events import Order
 from gateway.domain.facts import Commanded
+from gateway.domain.vocabulary import Order
 from tests.unit.domain.scene import Play, at, lost, of_type, press, seen, started, tick
 
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.events import Shift
 from gateway.domain.shifts import (
     DAY,
     Pattern,
@@ -19,6 +18,7 @@ from gateway.domain.shifts import (
     shift_at,
     shifts_between,
 )
+from gateway.domain.vocabulary import Shift
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")

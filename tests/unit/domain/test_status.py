@@ -10,11 +10,12 @@ from drivers.contract import Value
 from gateway.domain import durable
 from gateway.domain.commands import OrderCommand
 from gateway.domain.equipment import next_due_s
-from gateway.domain.events import Event, Order, Reason, State, Status
+from gateway.domain.events import Event, Status
 from gateway.domain.facts import Commanded, Fact, Started
 from gateway.domain.rules import Alive, EquipmentRules, ModeRule
 from gateway.domain.state import EquipmentState
 from gateway.domain.status import written
+from gateway.domain.vocabulary import Order, Reason, State
 from tests.unit.domain.scene import (
     IDLE,
     TAGS,

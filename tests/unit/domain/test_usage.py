@@ -9,10 +9,10 @@ from gateway.domain import durable
 from gateway.domain.commanding import refusal
 from gateway.domain.commands import UsageCommand
 from gateway.domain.equipment import next_due_s, step
-from gateway.domain.events import Json
 from gateway.domain.facts import Commanded, Fact, SeriesBegan
 from gateway.domain.rules import EquipmentRules, UsageRule
 from gateway.domain.snapshot import snapshots
+from gateway.domain.vocabulary import Json
 from tests.unit.domain.scene import IDLE, Play, at, lost, of_type, press, seen, started, tick
 
 HOURS = UsageRule("spindle", "run_hours", 2.0, 1.0)

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.events import State
 from gateway.domain.shifts import Pattern, Pause, ShiftCalendar, Span
+from gateway.domain.vocabulary import State
 from gateway.domain.worktime import Interval, Times, spent
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.events import State
 from gateway.domain.kpi import Parts
 from gateway.domain.shifts import Span
+from gateway.domain.vocabulary import State
 from gateway.domain.worktime import Interval
 from gateway.historian.kpi_rows import read
 from gateway.historian.sql import SqlStore

@@ -3,7 +3,7 @@ from dataclasses import replace
 import orjson
 
 from gateway.domain.commands import NoteCommand, OrderCommand, Reply
-from gateway.domain.events import Json, Order
+from gateway.domain.vocabulary import Json, Order
 from gateway.ops.mqtt_terms import Message
 from gateway.publish.commands import Commands
 from gateway.publish.counts import Counts

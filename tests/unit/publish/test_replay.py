@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import orjson
 
-from gateway.domain.events import Json, stamp
+from gateway.domain.vocabulary import Json, stamp
 from gateway.ops.mqtt_terms import Message
 from gateway.publish.counts import Counts
 from gateway.publish.pump import CURSOR

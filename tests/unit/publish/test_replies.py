@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.domain.events import stamp
+from gateway.domain.vocabulary import stamp
 from gateway.ops.mqtt_terms import Message
 from gateway.publish.counts import Counts
 from gateway.publish.replies import MAX_AGE_S, NotObeyed, Replies, check

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.publish.counts import Counts
 from gateway.publish.places import Places
 from gateway.publish.snapshots import VALID_S, Snapshots

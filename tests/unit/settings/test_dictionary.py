@@ -3,7 +3,8 @@ from pathlib import Path
 import orjson
 from jsonschema import Draft202012Validator
 
-from gateway.domain.events import STREAMS, State
+from gateway.domain.events import STREAMS
+from gateway.domain.vocabulary import State
 from gateway.settings.dictionary import STATE_TEXTS, birth, gateway_birth
 from gateway.settings.load import load
 from gateway.settings.site import Site

@@ -1,7 +1,7 @@
 from dataclasses import fields
 from pathlib import Path
 
-from gateway.domain.events import State
+from gateway.domain.vocabulary import State
 from gateway.settings.dictionary_rows import COLUMNS, KINDS, Row, rows, tables
 from gateway.settings.load import load
 from tests.support.config_site import write_site

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.contract import TagRequest
-from gateway.domain.events import State
+from gateway.domain.vocabulary import State
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems, Problem
 from gateway.settings.site import Site

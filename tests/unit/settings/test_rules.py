@@ -1,7 +1,8 @@
 from collections.abc import Mapping
 
-from gateway.domain.events import FaultText, Reason, State
+from gateway.domain.events import FaultText
 from gateway.domain.rules import Alive, CounterRule, EquipmentRules
+from gateway.domain.vocabulary import Reason, State
 from gateway.settings.equipment_model import EquipmentFile
 from gateway.settings.faults import Kind
 from gateway.settings.problems import Path, Report

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.events import Reason, State
 from gateway.domain.map_tables import MAPS
 from gateway.domain.rules import EquipmentRules
+from gateway.domain.vocabulary import Reason, State
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems
 from tests.support.config_site import GATEWAY, write_site

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.verify.shape import UNDERSTOOD, flaws
 from gateway.wire.cloudevent import encode
 from gateway.wire.schema import schemas

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.events import Json, stamp
+from gateway.domain.vocabulary import Json, stamp
 from gateway.verify.findings import TEXTS, Findings, Flaw
 from gateway.verify.verifier import Heard, Report, Verifier
 from gateway.wire.cloudevent import CONTENT_TYPE, encode, encode_snapshot

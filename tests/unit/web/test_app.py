@@ -7,7 +7,8 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from gateway.domain.events import FaultText, Health, State
+from gateway.domain.events import FaultText, Health
+from gateway.domain.vocabulary import State
 from gateway.journal.row import Row
 from gateway.web.app import STATIC, create_app
 from gateway.web.live import Board

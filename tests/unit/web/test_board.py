@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.durable import dump, load
-from gateway.domain.events import FaultText, Health, Json, Order, Reason, State
+from gateway.domain.events import FaultText, Health
 from gateway.domain.snapshot import snapshots
 from gateway.domain.state import (
     ActiveFault,
@@ -17,6 +17,7 @@ from gateway.domain.state import (
     OpenStatus,
     OrderInForce,
 )
+from gateway.domain.vocabulary import Json, Order, Reason, State
 from gateway.web.board import (
     COLLECTOR_SILENT,
     EquipmentCard,

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.durable import dump
-from gateway.domain.events import State, Status
+from gateway.domain.events import Status
 from gateway.domain.state import Durable, EquipmentState, Moment, OpenStatus
+from gateway.domain.vocabulary import State
 from gateway.journal.journal import Journal
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Limits

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.domain.events import State
+from gateway.domain.vocabulary import State
 from gateway.web.live import SILENT_S, Board
 from gateway.web.source import SourceUnavailable
 from tests.support.board import NOW, PRESS, FakeSource, press

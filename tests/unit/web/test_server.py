@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from gateway.domain.events import State
+from gateway.domain.vocabulary import State
 from gateway.web.app import create_app
 from gateway.web.live import Board
 from gateway.web.server import BoardServer, NotLoopback, serve

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.wire.asyncapi import DEFAULT_ROOT, document
 from gateway.wire.schema import schemas
 from gateway.wire.topics import (

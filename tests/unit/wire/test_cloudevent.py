@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.events import STREAMS, Json, stamp
+from gateway.domain.events import STREAMS
+from gateway.domain.vocabulary import Json, stamp
 from gateway.journal.row import Row
 from gateway.wire import cloudevent
 from gateway.wire.cloudevent import Envelope, decode, encode, encode_snapshot, stamp_ms

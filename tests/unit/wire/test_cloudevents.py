@@ -6,9 +6,10 @@ import orjson
 import pytest
 from cloudevents.core.exceptions import BaseCloudEventException
 
-from gateway.domain.events import Event, Json
+from gateway.domain.events import Event
 from gateway.domain.snapshot import snapshots
 from gateway.domain.state import EquipmentState
+from gateway.domain.vocabulary import Json
 from gateway.wire.cloudevent import encode, encode_snapshot
 from tests.support.clock import MORNING
 from tests.support.cloudevents_rules import check, check_envelope

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.commands import NoteCommand, OrderCommand, ScrapCommand, UsageCommand
-from gateway.domain.events import Json, Order, Reason
+from gateway.domain.vocabulary import Json, Order, Reason
 from gateway.wire import command
 from gateway.wire.command import ReplayRequest
 from gateway.wire.error import WireError

@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 
 from gateway.domain.commands import FaultCommand
-from gateway.domain.events import Json
+from gateway.domain.vocabulary import Json
 from gateway.wire import command
 from gateway.wire.error import WireError
 from gateway.wire.schema import schemas

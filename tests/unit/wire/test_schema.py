@@ -5,9 +5,10 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from gateway.domain.durable import dump, load
-from gateway.domain.events import STREAMS, Event, Json
+from gateway.domain.events import STREAMS, Event
 from gateway.domain.snapshot import KINDS, snapshots
 from gateway.domain.state import EquipmentState
+from gateway.domain.vocabulary import Json
 from gateway.wire.cloudevent import encode, encode_snapshot
 from gateway.wire.command import COMMANDS
 from gateway.wire.schema import schemas
