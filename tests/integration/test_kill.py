@@ -79,7 +79,9 @@ class Bench:
 async def bench(directory: Path, scenario: str, seed: int) -> AsyncIterator[Bench]:
     options = PlantOptions(scenario=scenario, seed=seed, interval_ms=INTERVAL_MS, hold_ms=HOLD_MS)
     async with plant(options, directory) as machines, broker(directory) as mqtt:
-        site = write_site(directory / "site", machines.links, mqtt, options)
+        site = await asyncio.to_thread(
+            write_site, directory / "site", machines.links, mqtt, options
+        )
         collector = ServiceProcess("collect", site.directory)
         async with _historian(site):
             try:
