@@ -11,7 +11,7 @@ from typing import Any
 from gateway.app import translate
 from gateway.collect.deriver import Deriver
 from gateway.collect.guard import guard
-from gateway.collect.poller import Poller
+from gateway.collect.poller import Poller, read_all_now
 from gateway.control.commands import Control
 from gateway.control.server import listening
 from gateway.domain import durable
@@ -91,7 +91,7 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
 
         async def read_now(equipment: str) -> None:
             links = site.equipment[equipment].links
-            await asyncio.gather(*(one.read_now() for one in pollers if one.link in links))
+            await read_all_now(poller for poller in pollers if poller.link in links)
 
         control = Control(deriver, journal, site.equipment, read_now)
         publisher = _publisher(site, journal, deriver, control)

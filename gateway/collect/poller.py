@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -161,3 +161,12 @@ class Poller:
     async def failed(self, err: Exception) -> None:
         """Take in that this loop itself broke; `guard` starts it again."""
         await self._lost(err)
+
+
+async def read_all_now(pollers: Iterable[Poller]) -> None:
+    """Read several links out of turn, side by side; return when all are done.
+
+    Whatever goes wrong, a defect too, is left to the link's own loop, which is guarded;
+    who asked for the reading goes on without it.
+    """
+    await asyncio.gather(*(poller.read_now() for poller in pollers), return_exceptions=True)

@@ -6,11 +6,11 @@ import pytest
 
 from drivers.contract import Batch, Misconfigured, Rejected, TagGroup, Unreachable
 from gateway.collect.guard import guard
-from gateway.collect.poller import Poller
+from gateway.collect.poller import Poller, read_all_now
 from gateway.journal.errors import JournalFailed
 from gateway.ops.backoff import MAX_DELAY_S
 from tests.support.clock import FakeClock
-from tests.support.fake_driver import FakeDriver, Step
+from tests.support.fake_driver import FakeDriver, FakeSession, Step
 from tests.support.until import until
 
 POLLED = TagGroup("plc", 1.0, frozenset({"press-07/run"}))
@@ -176,6 +176,21 @@ async def test_an_error_out_of_turn_is_left_to_the_loop() -> None:
     bed.driver.script = [[bed.batch(run=True), GONE, bed.batch()]]
     await bed.run()
     assert bed.recorder.seen == ["plc: {'press-07/run': True}", "plc: {}"]
+
+
+async def test_a_defect_of_one_link_does_not_keep_another_from_being_read_now() -> None:
+    broken, sound = Bed(sleeps=1), Bed(sleeps=1)
+
+    async def sleep(seconds: float) -> None:
+        await read_all_now([broken.poller, sound.poller])
+        await sound._sleep(seconds)  # noqa: SLF001
+
+    broken.poller._session = FakeSession([ZeroDivisionError()], broken.driver.asked)  # noqa: SLF001
+    sound.poller._sleep = sleep  # noqa: SLF001 - to come between two scans
+    sound.driver.script = [[sound.batch(run=True), sound.batch(run=False)]]
+    await sound.run()
+    assert broken.driver.asked == [["plc"]]
+    assert len(sound.recorder.seen) == 2
 
 
 async def test_cancellation_releases_the_session() -> None:
