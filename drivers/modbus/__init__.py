@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from drivers.contract import Driver, ProtocolSpec, Shared, TagRequest
 from drivers.modbus.check import overlaps, problems
-from drivers.modbus.driver import ModbusDriver, endpoint_of, point_of
-from drivers.modbus.settings import LinkSettings, TagSettings
+from drivers.modbus.driver import ModbusDriver
+from drivers.modbus.point import point_of
+from drivers.modbus.settings import LinkSettings, endpoint_of
+from drivers.modbus.tag import TagSettings
 
 __all__ = ["SPEC"]
 

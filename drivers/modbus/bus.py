@@ -12,15 +12,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from drivers.contract import Shared
-from drivers.modbus.client import Reply, Request, Wire
+from drivers.modbus.client import TcpWire
 from drivers.modbus.clock import Clock
+from drivers.modbus.wire import Reply, Request, Wire
 
 
 class Bus:
     """The socket to one (host, port)."""
 
     def __init__(self, host: str, port: int, *, clock: Clock) -> None:
-        self._wire = Wire(host, port, mono_s=clock.mono_s)
+        self._wire: Wire = TcpWire(host, port, mono_s=clock.mono_s)
         self._turn = asyncio.Lock()
         self._sessions = 0
 

@@ -14,7 +14,7 @@ from itertools import takewhile
 
 from drivers.contract import Misconfigured, Overlap, TagRequest
 from drivers.modbus.address import show
-from drivers.modbus.driver import Point, point_of
+from drivers.modbus.point import Point, point_of
 from drivers.modbus.settings import LinkSettings
 
 

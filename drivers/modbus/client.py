@@ -12,65 +12,21 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException
 from pymodbus.framer import FramerSocket
-from pymodbus.pdu import DecodePDU, ModbusPDU
-from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
-from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
+from pymodbus.pdu import DecodePDU
 
-from drivers.modbus.address import BIT_TABLES, Table
 from drivers.modbus.answer import BadAnswer, Question, judge
 from drivers.modbus.errors import KNOWN, Silence, translate
+from drivers.modbus.wire import Reply, Request
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)  # what it has to say is raised
 
-_REQUESTS: dict[Table, type[ModbusPDU]] = {
-    "coil": ReadCoilsRequest,
-    "di": ReadDiscreteInputsRequest,
-    "hr": ReadHoldingRegistersRequest,
-    "ir": ReadInputRegistersRequest,
-}
 _TRANSACTIONS = 65535
-_TRANSACTION_BYTES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the device answered: the data, or the exception code of its refusal."""
-
-    answer: bytes | int
-    mono_s: float
-    """The monotonic clock when its last byte arrived."""
-    rtt_s: float
-
-
-class Request:
-    """A read, encoded once and asked many times."""
-
-    def __init__(
-        self,
-        *,
-        unit: int,
-        table: Table,
-        start: int,
-        count: int,
-        timeout_s: float,
-        accept_transaction_zero: bool = False,
-    ) -> None:
-        pdu = _REQUESTS[table](address=start, count=count, dev_id=unit)
-        frame = FramerSocket(DecodePDU(is_server=False)).buildFrame(pdu)
-        size = (count + 7) // 8 if table in BIT_TABLES else 2 * count
-        self.question = Question(unit, pdu.function_code, size, accept_transaction_zero)
-        self.timeout_s = timeout_s
-        self._body = frame[_TRANSACTION_BYTES:]
-
-    def frame(self, transaction: int) -> bytes:
-        """Return the bytes to send."""
-        return transaction.to_bytes(_TRANSACTION_BYTES, "big") + self._body
+_PROTOCOL_AND_LENGTH = bytes([0, 0, 0, 6])
 
 
 class _Exchange(FramerSocket):
@@ -91,10 +47,12 @@ class _Exchange(FramerSocket):
         self._sent_s = 0.0
         self._waiting: asyncio.Future[Reply] | None = None
 
-    def begin(self, question: Question) -> tuple[int, asyncio.Future[Reply]]:
+    def begin(self, request: Request) -> tuple[int, asyncio.Future[Reply]]:
         """Return the transaction to send it under, and where the answer will be."""
         self._transaction = self._transaction % _TRANSACTIONS + 1
-        self._question = question
+        self._question = Question(
+            request.unit, request.function, request.size, request.accept_transaction_zero
+        )
         self._waiting = asyncio.get_running_loop().create_future()
         self._sent_s = self._mono_s()
         return self._transaction, self._waiting
@@ -133,7 +91,7 @@ class _Exchange(FramerSocket):
             self.fail(ConnectionException("closed while waiting for the answer"))
 
 
-class Wire:
+class TcpWire:
     """A socket to ``host:port``, open or not. Not for two requests at once."""
 
     def __init__(self, host: str, port: int, *, mono_s: Callable[[], float]) -> None:
@@ -183,7 +141,7 @@ class Wire:
             return await self._ask(request)
         except KNOWN as err:
             self.close()
-            endpoint = f"{self._host}:{self._port}#{request.question.unit}"
+            endpoint = f"{self._host}:{self._port}#{request.unit}"
             raise translate(endpoint, err) from err
         except BaseException:
             self.close()
@@ -195,8 +153,8 @@ class Wire:
             raise ConnectionException("the connection is closed")
         if self._exchange.is_spoilt:
             raise BadAnswer("bytes came that nobody asked for")
-        transaction, answer = self._exchange.begin(request.question)
-        _transport(client).write(request.frame(transaction))
+        transaction, answer = self._exchange.begin(request)
+        _transport(client).write(transaction.to_bytes(2) + _PROTOCOL_AND_LENGTH + request.body)
         silence = asyncio.get_running_loop().call_later(
             request.timeout_s,
             self._exchange.fail,

@@ -18,7 +18,7 @@ from operator import itemgetter
 from drivers.contract import Value
 from drivers.modbus.address import BIT_TABLES
 from drivers.modbus.plan import Block
-from drivers.modbus.settings import REGISTERS, Order, ValueType
+from drivers.modbus.tag import REGISTERS, Order, ValueType
 
 INVALID = "invalid_value"
 

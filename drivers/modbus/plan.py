@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from drivers.modbus.address import BIT_TABLES, Table, show
+from drivers.modbus.wire import FUNCTIONS
 
-FUNCTIONS: dict[Table, int] = {"coil": 1, "di": 2, "hr": 3, "ir": 4}
 _BITS_PER_REGISTER = 16
 
 

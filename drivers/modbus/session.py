@@ -18,12 +18,12 @@ from datetime import timedelta
 from drivers.contract import Batch, Rejected, TagGroup, Unreachable, Value
 from drivers.modbus.answer import Refusal
 from drivers.modbus.bus import Bus
-from drivers.modbus.client import Reply, Request
 from drivers.modbus.clock import Clock
 from drivers.modbus.decode import Reading, decoder
 from drivers.modbus.errors import NoAnswer
 from drivers.modbus.plan import Block, GroupPlan
 from drivers.modbus.settings import LinkSettings
+from drivers.modbus.wire import Reply, Request
 
 MAX_EXTRA_REQUESTS = 64
 """Requests one pass may spend on halving; what is left over waits for the next."""

@@ -8,9 +8,9 @@ import pytest
 
 from drivers.contract import Unreachable
 from drivers.modbus.bus import Bus, bus_of
-from drivers.modbus.client import Request
 from drivers.modbus.clock import Clock
 from drivers.modbus.errors import NoAnswer
+from drivers.modbus.wire import Request
 from tests.support.modbus_device import HR, Device, device
 from tests.support.until import until
 

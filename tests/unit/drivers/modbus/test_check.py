@@ -5,7 +5,8 @@ import pytest
 from drivers.contract import Overlap, TagRequest
 from drivers.modbus import SPEC
 from drivers.modbus.check import overlaps, problems
-from drivers.modbus.settings import LinkSettings, TagSettings
+from drivers.modbus.settings import LinkSettings
+from drivers.modbus.tag import TagSettings
 
 LINK = LinkSettings(host="10.0.0.5")
 

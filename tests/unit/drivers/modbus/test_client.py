@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from drivers.contract import BadReply, Unreachable
-from drivers.modbus.client import Request, Wire
 from drivers.modbus.errors import NoAnswer
+from drivers.modbus.wire import Request
 from tests.support.modbus_device import COIL, HR, Asked, Device, device
 from tests.support.until import until
 
@@ -24,8 +24,8 @@ async def plc() -> AsyncIterator[Device]:
 
 
 @pytest.fixture
-async def wire(plc: Device) -> AsyncIterator[Wire]:
-    opened = Wire("127.0.0.1", plc.port, mono_s=time.monotonic)
+async def wire(plc: Device) -> AsyncIterator[TcpWire]:
+    opened = TcpWire("127.0.0.1", plc.port, mono_s=time.monotonic)
     await opened.open(1.0)
     yield opened
     opened.close()
@@ -36,19 +36,19 @@ def request(start: int = 0, count: int = 2, *, timeout_s: float = TIMEOUT_S) -> 
     return Request(unit=9, table="hr", start=start, count=count, timeout_s=timeout_s)
 
 
-async def test_a_read_returns_the_bytes_of_the_registers(plc: Device, wire: Wire) -> None:
+async def test_a_read_returns_the_bytes_of_the_registers(plc: Device, wire: TcpWire) -> None:
     reply = await wire.ask(request(1, 3))
     assert reply.answer == bytes.fromhex("0002 0003 0004")
     assert 0 <= reply.rtt_s < TIMEOUT_S
     assert plc.asked == [Asked(1, 9, 3, 1, 3)]
 
 
-async def test_bits_come_packed(wire: Wire) -> None:
+async def test_bits_come_packed(wire: TcpWire) -> None:
     reply = await wire.ask(Request(unit=9, table="coil", start=0, count=3, timeout_s=TIMEOUT_S))
     assert reply.answer == b"\x05"
 
 
-async def test_a_refusal_is_an_answer_and_keeps_the_socket(plc: Device, wire: Wire) -> None:
+async def test_a_refusal_is_an_answer_and_keeps_the_socket(plc: Device, wire: TcpWire) -> None:
     assert (await wire.ask(request(100))).answer == 2
     assert wire.is_open
     assert (await wire.ask(request(0))).answer == bytes.fromhex("0001 0002")
@@ -57,20 +57,20 @@ async def test_a_refusal_is_an_answer_and_keeps_the_socket(plc: Device, wire: Wi
 
 async def test_the_reply_is_stamped_when_it_arrives(plc: Device) -> None:
     ticks = iter(range(100))
-    wire = Wire("127.0.0.1", plc.port, mono_s=lambda: float(next(ticks)))
+    wire = TcpWire("127.0.0.1", plc.port, mono_s=lambda: float(next(ticks)))
     await wire.open(1.0)
     reply = await wire.ask(request())
     wire.close()
     assert (reply.mono_s, reply.rtt_s) == (1.0, 1.0)
 
 
-async def test_each_request_has_its_own_transaction(plc: Device, wire: Wire) -> None:
+async def test_each_request_has_its_own_transaction(plc: Device, wire: TcpWire) -> None:
     for _ in range(3):
         await wire.ask(request())
     assert [asked.transaction for asked in plc.asked] == [1, 2, 3]
 
 
-async def test_an_answer_in_slices_is_put_together(plc: Device, wire: Wire) -> None:
+async def test_an_answer_in_slices_is_put_together(plc: Device, wire: TcpWire) -> None:
     plc.lie = lambda _asked, _honest: None
     asking = asyncio.create_task(wire.ask(request(timeout_s=2)))
     await until(lambda: plc.asked)
@@ -100,7 +100,7 @@ LIES: dict[str, Callable[[Asked, bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-async def test_no_lie_becomes_a_value(plc: Device, wire: Wire, lie: str) -> None:
+async def test_no_lie_becomes_a_value(plc: Device, wire: TcpWire, lie: str) -> None:
     plc.lie = LIES[lie]
     with pytest.raises(BadReply) as caught:
         await wire.ask(request(timeout_s=2))
@@ -109,7 +109,7 @@ async def test_no_lie_becomes_a_value(plc: Device, wire: Wire, lie: str) -> None
     await until(lambda: plc.connections == 0)
 
 
-async def test_transaction_zero_may_be_allowed(plc: Device, wire: Wire) -> None:
+async def test_transaction_zero_may_be_allowed(plc: Device, wire: TcpWire) -> None:
     plc.lie = lambda asked, _: asked.frame(bytes([3, 2, 0, 7]), transaction=0)
     lenient = Request(
         unit=9, table="hr", start=0, count=1, timeout_s=TIMEOUT_S, accept_transaction_zero=True
@@ -117,7 +117,7 @@ async def test_transaction_zero_may_be_allowed(plc: Device, wire: Wire) -> None:
     assert (await wire.ask(lenient)).answer == b"\x00\x07"
 
 
-async def test_bytes_nobody_asked_for_spoil_the_socket(plc: Device, wire: Wire) -> None:
+async def test_bytes_nobody_asked_for_spoil_the_socket(plc: Device, wire: TcpWire) -> None:
     await wire.ask(request())
     plc.say(plc.asked[0].words(66, 66))
     await until(lambda: wire._exchange.is_spoilt)  # noqa: SLF001 -- nothing else shows it
@@ -126,7 +126,7 @@ async def test_bytes_nobody_asked_for_spoil_the_socket(plc: Device, wire: Wire) 
     assert not wire.is_open
 
 
-async def test_silence_is_unreachable_and_closes_the_socket(plc: Device, wire: Wire) -> None:
+async def test_silence_is_unreachable_and_closes_the_socket(plc: Device, wire: TcpWire) -> None:
     plc.lie = lambda _asked, _honest: None
     started_s = time.monotonic()
     with pytest.raises(NoAnswer, match=r"no answer within 0\.1 s"):
@@ -136,7 +136,7 @@ async def test_silence_is_unreachable_and_closes_the_socket(plc: Device, wire: W
     await until(lambda: plc.connections == 0)
 
 
-async def test_a_late_answer_never_answers_the_next_request(plc: Device, wire: Wire) -> None:
+async def test_a_late_answer_never_answers_the_next_request(plc: Device, wire: TcpWire) -> None:
     """Also where the device gives every answer transaction 0, so that nothing tells them apart."""
     plc.lie = lambda _asked, _honest: None
     lenient = Request(
@@ -152,7 +152,7 @@ async def test_a_late_answer_never_answers_the_next_request(plc: Device, wire: W
     assert (await wire.ask(lenient)).answer == b"\x00\x01"
 
 
-async def test_cancelling_a_read_closes_the_socket(plc: Device, wire: Wire) -> None:
+async def test_cancelling_a_read_closes_the_socket(plc: Device, wire: TcpWire) -> None:
     plc.lie = lambda _asked, _honest: None
     asking = asyncio.create_task(wire.ask(request(timeout_s=30)))
     await until(lambda: plc.asked)
@@ -163,7 +163,9 @@ async def test_cancelling_a_read_closes_the_socket(plc: Device, wire: Wire) -> N
     await until(lambda: plc.connections == 0)
 
 
-async def test_cancelling_wins_over_an_answer_that_is_just_there(plc: Device, wire: Wire) -> None:
+async def test_cancelling_wins_over_an_answer_that_is_just_there(
+    plc: Device, wire: TcpWire
+) -> None:
     plc.lie = lambda _asked, _honest: None
     asking = asyncio.create_task(wire.ask(request(timeout_s=30)))
     await until(lambda: plc.asked)
@@ -174,7 +176,7 @@ async def test_cancelling_wins_over_an_answer_that_is_just_there(plc: Device, wi
     assert not wire.is_open
 
 
-async def test_a_connection_that_dies_fails_the_request_at_once(plc: Device, wire: Wire) -> None:
+async def test_a_connection_that_dies_fails_the_request_at_once(plc: Device, wire: TcpWire) -> None:
     plc.lie = lambda _asked, _honest: None
     asking = asyncio.create_task(wire.ask(request(timeout_s=30)))
     await until(lambda: plc.asked)
@@ -184,7 +186,7 @@ async def test_a_connection_that_dies_fails_the_request_at_once(plc: Device, wir
             await asking
 
 
-async def test_a_connection_closed_while_idle_is_seen(plc: Device, wire: Wire) -> None:
+async def test_a_connection_closed_while_idle_is_seen(plc: Device, wire: TcpWire) -> None:
     plc.cut()
     await until(lambda: not wire.is_open)
     with pytest.raises(Unreachable, match="is closed"):
@@ -192,7 +194,7 @@ async def test_a_connection_closed_while_idle_is_seen(plc: Device, wire: Wire) -
     assert plc.accepted == 1
 
 
-async def test_nothing_is_asked_twice(plc: Device, wire: Wire) -> None:
+async def test_nothing_is_asked_twice(plc: Device, wire: TcpWire) -> None:
     plc.lie = lambda _asked, _honest: None
     with pytest.raises(NoAnswer):
         await wire.ask(request())
@@ -201,7 +203,7 @@ async def test_nothing_is_asked_twice(plc: Device, wire: Wire) -> None:
     assert plc.accepted == 1
 
 
-async def test_a_peer_that_reads_no_more_cannot_hold_the_socket(plc: Device, wire: Wire) -> None:
+async def test_a_peer_that_reads_no_more_cannot_hold_the_socket(plc: Device, wire: TcpWire) -> None:
     await until(lambda: plc.connections == 1)
     plc.go_deaf()
     assert wire._client is not None  # noqa: SLF001 -- a request alone never fills the buffers
@@ -213,27 +215,27 @@ async def test_a_peer_that_reads_no_more_cannot_hold_the_socket(plc: Device, wir
     plc.cut()
 
 
-async def test_opening_again_closes_the_socket_before(plc: Device, wire: Wire) -> None:
+async def test_opening_again_closes_the_socket_before(plc: Device, wire: TcpWire) -> None:
     await wire.open(1.0)
     await until(lambda: plc.accepted == 2 and plc.connections == 1)
 
 
 async def test_a_refused_connection_says_what_to_look_at(plc: Device) -> None:
     await plc.stop()
-    wire = Wire("127.0.0.1", plc.port, mono_s=time.monotonic)
+    wire = TcpWire("127.0.0.1", plc.port, mono_s=time.monotonic)
     with pytest.raises(Unreachable) as caught:
         await wire.open(1.0)
     assert "port" in caught.value.hint
 
 
 async def test_a_name_nobody_knows_is_unreachable() -> None:
-    wire = Wire("no-such-host.invalid", 502, mono_s=time.monotonic)
+    wire = TcpWire("no-such-host.invalid", 502, mono_s=time.monotonic)
     with pytest.raises(Unreachable):
         await wire.open(5.0)
 
 
 async def test_a_thousand_reconnections_leave_no_socket(plc: Device) -> None:
-    wire = Wire("127.0.0.1", plc.port, mono_s=time.monotonic)
+    wire = TcpWire("127.0.0.1", plc.port, mono_s=time.monotonic)
     for _ in range(1000):
         await wire.open(5.0)
         wire.close()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from drivers.contract import Value
 from drivers.modbus.decode import BitBlock, News, Reading, RegisterBlock, decoder
 from drivers.modbus.plan import Block, Limits, Place, plan
-from drivers.modbus.settings import REGISTERS, Order, ValueType
+from drivers.modbus.tag import REGISTERS, Order, ValueType
 from tests.support.modbus_words import raw, words
 
 ORDERS: tuple[Order, ...] = ("ABCD", "CDAB", "BADC", "DCBA")

@@ -6,7 +6,8 @@ import pytest
 from drivers.contract import Misconfigured, TagRequest
 from drivers.modbus import SPEC
 from drivers.modbus.driver import ModbusDriver
-from drivers.modbus.settings import LinkSettings, TagSettings
+from drivers.modbus.settings import LinkSettings
+from drivers.modbus.tag import TagSettings
 from tests.support.modbus_device import HR, device
 from tests.support.until import until
 

@@ -10,9 +10,11 @@ import pytest
 
 from drivers.contract import BadReply, Batch, Rejected, TagRequest, Unreachable
 from drivers.modbus.clock import Clock
-from drivers.modbus.driver import ModbusDriver, point_of
+from drivers.modbus.driver import ModbusDriver
+from drivers.modbus.point import point_of
 from drivers.modbus.session import MAX_EXTRA_REQUESTS, ModbusSession
-from drivers.modbus.settings import LinkSettings, TagSettings
+from drivers.modbus.settings import LinkSettings
+from drivers.modbus.tag import TagSettings
 from tests.support.modbus_device import (
     BUSY,
     COIL,

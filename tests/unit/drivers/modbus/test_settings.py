@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from drivers.modbus.settings import LinkSettings, TagSettings
+from drivers.modbus.settings import LinkSettings
+from drivers.modbus.tag import TagSettings
 
 
 def test_a_link_needs_only_a_host() -> None:
