@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from drivers.contract import BadReply, Unreachable
+from drivers.modbus.client import TcpWire
 from drivers.modbus.errors import NoAnswer
 from drivers.modbus.wire import Request
 from tests.support.modbus_device import COIL, HR, Asked, Device, device
@@ -163,9 +164,7 @@ async def test_cancelling_a_read_closes_the_socket(plc: Device, wire: TcpWire) -
     await until(lambda: plc.connections == 0)
 
 
-async def test_cancelling_wins_over_an_answer_that_is_just_there(
-    plc: Device, wire: TcpWire
-) -> None:
+async def test_cancelling_wins_over_an_answer_just_there(plc: Device, wire: TcpWire) -> None:
     plc.lie = lambda _asked, _honest: None
     asking = asyncio.create_task(wire.ask(request(timeout_s=30)))
     await until(lambda: plc.asked)
