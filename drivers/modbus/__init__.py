@@ -6,7 +6,7 @@ from drivers.contract import Driver, ProtocolSpec, Shared, TagRequest
 from drivers.modbus.check import overlaps, problems
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.point import point_of
-from drivers.modbus.settings import LinkSettings, endpoint_of
+from drivers.modbus.settings import LinkSettings, TcpSettings, endpoint_of
 from drivers.modbus.tag import TagSettings
 
 __all__ = ["SPEC"]
@@ -20,7 +20,7 @@ def create(link: LinkSettings, tags: Sequence[TagRequest], shared: Shared) -> Dr
 
 SPEC = ProtocolSpec(
     protocol="modbus-tcp",
-    link_settings=LinkSettings,
+    link_settings=TcpSettings,
     tag_settings=TagSettings,
     create=create,
     endpoint_of=endpoint_of,

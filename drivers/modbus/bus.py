@@ -1,6 +1,6 @@
 """One owner for the socket that several units and links share.
 
-- At most one socket to a (host, port), and one request on it at a time.
+- At most one socket or line to a bus key, and one request on it at a time.
 - Turns go in the order of asking; a turn is one request, so a long scan of one unit
   waits for the others between its requests.
 - The first session that enters opens the socket, the last that leaves closes it.
@@ -12,16 +12,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from drivers.contract import Shared
-from drivers.modbus.client import TcpWire
 from drivers.modbus.clock import Clock
+from drivers.modbus.settings import LinkSettings, bus_key_of
 from drivers.modbus.wire import Reply, Request, Wire
+from drivers.modbus.wires import wire_of
 
 
 class Bus:
-    """The socket to one (host, port)."""
+    """One socket or line, and whose turn it is."""
 
-    def __init__(self, host: str, port: int, *, clock: Clock) -> None:
-        self._wire: Wire = TcpWire(host, port, mono_s=clock.mono_s)
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
         self._turn = asyncio.Lock()
         self._sessions = 0
 
@@ -49,8 +50,11 @@ class Bus:
             await self._wire.open(timeout_s)
 
 
-def bus_of(shared: Shared, host: str, port: int, *, clock: Clock) -> Bus:
-    """Return the bus to (host, port), the same one for every caller with this mapping."""
-    bus = shared.setdefault(f"{host}:{port}", Bus(host, port, clock=clock))
+def bus_of(shared: Shared, settings: LinkSettings, *, clock: Clock) -> Bus:
+    """Return the bus of a link, the same one for every link with its bus key."""
+    key = bus_key_of(settings)
+    if key not in shared:
+        shared[key] = Bus(wire_of(settings, clock, shared))
+    bus = shared[key]
     assert isinstance(bus, Bus)  # noqa: S101 -- the mapping is ours, see ProtocolSpec
     return bus

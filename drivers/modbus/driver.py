@@ -51,7 +51,7 @@ class ModbusDriver:
     async def open(self) -> AsyncIterator["ModbusSession"]:
         """Join the bus; raises Unreachable if nobody listens there."""
         settings = self._settings
-        bus = bus_of(self._shared, settings.host, settings.port, clock=self._clock)
+        bus = bus_of(self._shared, settings, clock=self._clock)
         async with bus.entered(settings.timeout_ms / 1000):
             readings = {key: point.reading for key, point in self._points.items()}
             yield ModbusSession(settings, bus, self.plans(), readings, clock=self._clock)

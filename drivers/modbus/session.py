@@ -22,7 +22,7 @@ from drivers.modbus.clock import Clock
 from drivers.modbus.decode import Reading, decoder
 from drivers.modbus.errors import NoAnswer
 from drivers.modbus.plan import Block, GroupPlan
-from drivers.modbus.settings import LinkSettings
+from drivers.modbus.settings import LinkSettings, endpoint_of
 from drivers.modbus.wire import Reply, Request
 
 MAX_EXTRA_REQUESTS = 64
@@ -109,7 +109,7 @@ class ModbusSession:
         *,
         clock: Clock,
     ) -> None:
-        self._endpoint = f"{settings.host}:{settings.port}#{settings.unit_id}"
+        self._endpoint = endpoint_of(settings)
         self._bus = bus
         self._groups = {name: _Group(plan, settings, readings) for name, plan in plans.items()}
         self._clock = clock

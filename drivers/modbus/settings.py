@@ -1,4 +1,4 @@
-"""What an operator may set on a Modbus TCP link.
+"""What an operator may set on a Modbus link: one model per transport.
 
 Milliseconds, because that is how intervals are written in a plant.
 """
@@ -13,6 +13,8 @@ MAX_REGISTERS_PER_READ = 125  # Modbus Application Protocol V1.1b3, 6.3 and 6.4
 MAX_BITS_PER_READ = 2000  # the same, 6.1 and 6.2
 MIN_POLL_INTERVAL_MS = 10
 PollInterval = Annotated[int, Field(ge=MIN_POLL_INTERVAL_MS, le=86_400_000)]
+Host = Annotated[str, Field(min_length=1, max_length=253)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class _Strict(BaseModel):
@@ -28,11 +30,9 @@ class GroupSettings(_Strict):
 
 
 class LinkSettings(_Strict):
-    """One unit behind one Modbus TCP server."""
+    """One unit, whatever leads to it. What the transport needs is in the subclasses."""
 
-    protocol: Literal["modbus-tcp"] = "modbus-tcp"
-    host: str = Field(min_length=1, max_length=253)
-    port: int = Field(502, ge=1, le=65535)
+    protocol: str
     unit_id: int = Field(1, ge=0, le=255)
     poll_interval_ms: PollInterval = 1000
     timeout_ms: int = Field(1000, ge=10, le=60_000)
@@ -49,7 +49,30 @@ class LinkSettings(_Strict):
     """For devices that answer every request with transaction id 0."""
     groups: dict[str, GroupSettings] = Field(default_factory=dict, max_length=32)
 
+    @property
+    def bus(self) -> str:
+        """What leads to the unit: links that agree in it share one socket or line."""
+        raise NotImplementedError
+
+
+class TcpSettings(LinkSettings):
+    """A unit behind a Modbus TCP server."""
+
+    protocol: Literal["modbus-tcp"] = "modbus-tcp"
+    host: Host
+    port: Port = 502
+
+    @property
+    def bus(self) -> str:
+        """``host:port``."""
+        return f"{self.host}:{self.port}"
+
 
 def endpoint_of(link: LinkSettings) -> str:
-    """Return ``host:port#unit``: links that agree in it share a session."""
-    return f"{link.host}:{link.port}#{link.unit_id}"
+    """Return ``bus#unit``: links that agree in it share a session."""
+    return f"{link.bus}#{link.unit_id}"
+
+
+def bus_key_of(link: LinkSettings) -> str:
+    """Return what links must agree in to share one socket or line."""
+    return link.bus

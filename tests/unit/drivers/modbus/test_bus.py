@@ -1,6 +1,7 @@
 """The promises of `drivers.modbus.bus`."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 
 from drivers.contract import Unreachable
 from drivers.modbus.bus import Bus, bus_of
+from drivers.modbus.client import TcpWire
 from drivers.modbus.clock import Clock
 from drivers.modbus.errors import NoAnswer
+from drivers.modbus.settings import TcpSettings
 from drivers.modbus.wire import Request
 from tests.support.modbus_device import HR, Device, device
 from tests.support.until import until
@@ -23,7 +26,7 @@ async def plc() -> AsyncIterator[Device]:
 
 
 def bus_to(plc: Device) -> Bus:
-    return Bus("127.0.0.1", plc.port, clock=Clock())
+    return Bus(TcpWire("127.0.0.1", plc.port, mono_s=time.monotonic))
 
 
 def request(unit: int, *, timeout_s: float = 0.1) -> Request:
@@ -32,11 +35,12 @@ def request(unit: int, *, timeout_s: float = 0.1) -> Request:
 
 def test_one_bus_for_each_socket() -> None:
     shared: dict[str, Any] = {}
-    first = bus_of(shared, "10.0.0.1", 502, clock=Clock())
-    assert bus_of(shared, "10.0.0.1", 502, clock=Clock()) is first
-    assert bus_of(shared, "10.0.0.1", 503, clock=Clock()) is not first
-    assert bus_of(shared, "10.0.0.2", 502, clock=Clock()) is not first
-    assert bus_of({}, "10.0.0.1", 502, clock=Clock()) is not first
+    clock = Clock()
+    first = bus_of(shared, TcpSettings(host="10.0.0.1"), clock=clock)
+    assert bus_of(shared, TcpSettings(host="10.0.0.1", unit_id=9), clock=clock) is first
+    assert bus_of(shared, TcpSettings(host="10.0.0.1", port=503), clock=clock) is not first
+    assert bus_of(shared, TcpSettings(host="10.0.0.2"), clock=clock) is not first
+    assert bus_of({}, TcpSettings(host="10.0.0.1"), clock=clock) is not first
 
 
 async def test_the_first_to_enter_opens_and_the_last_to_leave_closes(plc: Device) -> None:

@@ -5,10 +5,10 @@ import pytest
 from drivers.contract import Overlap, TagRequest
 from drivers.modbus import SPEC
 from drivers.modbus.check import overlaps, problems
-from drivers.modbus.settings import LinkSettings
+from drivers.modbus.settings import TcpSettings
 from drivers.modbus.tag import TagSettings
 
-LINK = LinkSettings(host="10.0.0.5")
+LINK = TcpSettings(host="10.0.0.5")
 
 
 def tag(key: str, **settings: Any) -> TagRequest:

@@ -6,14 +6,14 @@ import pytest
 from drivers.contract import Misconfigured, TagRequest
 from drivers.modbus import SPEC
 from drivers.modbus.driver import ModbusDriver
-from drivers.modbus.settings import LinkSettings
+from drivers.modbus.settings import TcpSettings
 from drivers.modbus.tag import TagSettings
 from tests.support.modbus_device import HR, device
 from tests.support.until import until
 
 
-def link(**settings: Any) -> LinkSettings:
-    return LinkSettings(**{"host": "10.0.0.5"} | settings)
+def link(**settings: Any) -> TcpSettings:
+    return TcpSettings(**{"host": "10.0.0.5"} | settings)
 
 
 def tag(
@@ -88,7 +88,7 @@ async def test_two_units_behind_one_socket_share_it() -> None:
         shared: dict[str, Any] = {}
         drivers = [
             SPEC.create(
-                LinkSettings(host="127.0.0.1", port=plc.port, unit_id=unit),
+                TcpSettings(host="127.0.0.1", port=plc.port, unit_id=unit),
                 [tag(f"u{unit}", address="hr:0")],
                 shared,
             )

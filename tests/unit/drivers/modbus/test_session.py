@@ -13,7 +13,7 @@ from drivers.modbus.clock import Clock
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.point import point_of
 from drivers.modbus.session import MAX_EXTRA_REQUESTS, ModbusSession
-from drivers.modbus.settings import LinkSettings
+from drivers.modbus.settings import TcpSettings
 from drivers.modbus.tag import TagSettings
 from tests.support.modbus_device import (
     BUSY,
@@ -53,7 +53,7 @@ async def plc() -> AsyncIterator[Device]:
 def driver_to(
     plc: Device, tags: dict[str, TagSettings], *, clock: Clock | None = None, **link: object
 ) -> ModbusDriver:
-    settings = LinkSettings.model_validate(
+    settings = TcpSettings.model_validate(
         {"host": "127.0.0.1", "port": plc.port, "timeout_ms": 100} | link
     )
     requests = [

@@ -3,12 +3,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from drivers.modbus.settings import LinkSettings
+from drivers.modbus.settings import TcpSettings
 from drivers.modbus.tag import TagSettings
 
 
 def test_a_link_needs_only_a_host() -> None:
-    link = LinkSettings(host="192.168.1.17")
+    link = TcpSettings(host="192.168.1.17")
     assert (link.port, link.unit_id, link.poll_interval_ms, link.timeout_ms) == (502, 1, 1000, 1000)
     assert (link.max_registers_per_read, link.max_bits_per_read) == (125, 2000)
 
@@ -29,7 +29,7 @@ def test_a_link_needs_only_a_host() -> None:
 )
 def test_a_wrong_link_setting_is_named(settings: dict[str, Any], key: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        LinkSettings(**settings)
+        TcpSettings(**settings)
     assert caught.value.errors()[0]["loc"][-1] == key
 
 
@@ -57,4 +57,4 @@ def test_tag_settings_that_do_not_fit_together_are_refused(
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
-        LinkSettings(host="h").port = 503  # type: ignore[misc]
+        TcpSettings(host="h").port = 503  # type: ignore[misc]
