@@ -6,7 +6,8 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/sbin
 
-SERVERS = mosquitto=mosquitto victoria-metrics=victoria-metrics
+SERVERS = mosquitto=mosquitto victoria-metrics=victoria-metrics \
+  /usr/lib/postgresql/*/bin/initdb=postgresql
 TOOLS   = gcc=gcc /usr/include/stdlib.h=libc6-dev mosquitto=mosquitto /usr/include/mosquitto.h=libmosquitto-dev
 
 .PHONY: help install run test check format soak bench clean

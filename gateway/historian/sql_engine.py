@@ -1,16 +1,25 @@
 """The connection to the database, and what its errors mean."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, exc
+from sqlalchemy import Connection, Engine, create_engine, exc, make_url
 from sqlalchemy import event as listen
 
 from gateway.historian.store import StoreError, StoreUnavailable, StoreUnusable, Unstorable
 
 BUSY_TIMEOUT_MS = 5000
+PATIENCE_S = 15
+_PATIENCE: Mapping[str, str] = {
+    "connect_timeout": str(PATIENCE_S),
+    "tcp_user_timeout": str(PATIENCE_S * 1000),
+    "keepalives_idle": str(PATIENCE_S),
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
+"""Of libpq: without these a server that lost its power is waited for during hours."""
 
 # Most specific first. A refused connection and a locked file are OperationalErrors.
 _ERRORS: tuple[tuple[type[Exception], type[StoreError]], ...] = (
@@ -40,13 +49,26 @@ def as_store_errors(store: str) -> Iterator[None]:
 
 
 def open_engine(url: str, busy_timeout_ms: int) -> Engine:
-    """Return an engine of one connection that is used by one thread at a time."""
+    """Return an engine of one connection that is used by one thread at a time.
+
+    What others hold locked is waited for ``busy_timeout_ms``; a server that does not answer any
+    more is given up after some `PATIENCE_S`. What the URL says of waiting comes first.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(query={**_PATIENCE, **parsed.query})
     engine = create_engine(
-        url, pool_size=1, max_overflow=0, pool_pre_ping=True, json_serializer=_as_it_is
+        parsed,
+        pool_size=1,
+        max_overflow=0,
+        pool_pre_ping=True,
+        json_serializer=_as_it_is,
     )
     if engine.dialect.name == "sqlite":
         listen.listen(engine, "connect", partial(_prepare_sqlite, busy_timeout_ms))
         listen.listen(engine, "begin", _begin_sqlite)
+    else:
+        listen.listen(engine, "connect", partial(_prepare_postgresql, busy_timeout_ms))
     return engine
 
 
@@ -61,6 +83,12 @@ def _prepare_sqlite(busy_timeout_ms: int, connection: Any, _record: object) -> N
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _prepare_postgresql(busy_timeout_ms: int, connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {busy_timeout_ms}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from gateway.historian.kpi_rows import read
 from gateway.historian.sql import SqlStore
 from gateway.historian.store import Batch, StoreUnavailable
 from gateway.wire.cloudevent import Envelope
+from tests.support.postgres import Database
 from tests.support.stores import (
     EPOCH,
     SOURCE,
@@ -29,8 +30,8 @@ BREAK = {"code": "lunch", "category": "break", "text": {}, "planned": True}
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'history.db'}"
+def url(database: Database) -> str:
+    return database.url
 
 
 @pytest.fixture

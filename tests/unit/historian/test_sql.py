@@ -1,10 +1,8 @@
 import random
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,6 +22,7 @@ from gateway.historian.store import (
     Unstorable,
 )
 from gateway.wire.cloudevent import Envelope
+from tests.support.postgres import Database
 from tests.support.stores import (
     EPOCH,
     SOURCE,
@@ -40,23 +39,10 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "history.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqlStore]:
-    opened = SqlStore.open(f"sqlite:///{path}", zone=SHANGHAI)
+def store(database: Database) -> Iterator[SqlStore]:
+    opened = SqlStore.open(database.url, zone=SHANGHAI)
     yield opened
     opened.close()
-
-
-def query(path: Path, sql: str) -> list[Any]:
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return connection.execute(sql).fetchall()
-    finally:
-        connection.close()
 
 
 def write(store: SqlStore, *events: Envelope) -> None:
@@ -94,86 +80,90 @@ def day() -> list[Envelope]:
     return status + counts + faults
 
 
-def test_the_views_give_the_right_numbers(store: SqlStore, path: Path) -> None:
+def test_the_views_give_the_right_numbers(store: SqlStore, database: Database) -> None:
     write(store, *day())
     birth = {"name": {"zh": "3号冲床", "en": "Press 03"}}
     store.write(Batch(births=[Birth(SOURCE, "press-03", "plant/stamping/line-2/press-03", birth)]))
-    intervals = query(path, "SELECT state, since, until, duration_ms FROM status_interval")
+    intervals = database.query("SELECT state, since, until, duration_ms FROM status_interval")
     assert intervals == [
         ("offline", "2026-03-20T01:00:00.000Z", "2026-03-20T01:01:00.000Z", 60_000),
         ("running", "2026-03-20T01:01:00.000Z", "2026-03-20T01:21:00.000Z", 1_200_050),
         ("fault", "2026-03-20T01:21:00.000Z", None, None),
     ]
-    assert query(path, "SELECT equipment, name_zh, state, since FROM current_state") == [
+    assert database.query("SELECT equipment, name_zh, state, since FROM current_state") == [
         ("press-03", "3号冲床", "fault", "2026-03-20T01:21:00.000Z")
     ]
     hours = "SELECT hour_local, order_no, product, quantity FROM production_per_hour ORDER BY 1, 4"
-    assert query(path, hours) == [
+    assert database.query(hours) == [
         ("2026-03-20T09:00+08:00", None, None, 0),
         ("2026-03-20T09:00+08:00", "WO-1", "A-77", 10),
         ("2026-03-20T10:00+08:00", None, None, 5),
     ]
     states = "SELECT day_local, state, duration_ms, intervals FROM time_per_state ORDER BY state"
-    assert query(path, states) == [
+    assert database.query(states) == [
         ("2026-03-20", "offline", 60_000, 1),
         ("2026-03-20", "running", 1_200_050, 1),
     ]
     pareto = "SELECT code, text_zh, occurrences, raises, duration_ms, active FROM fault_pareto"
-    assert query(path, pareto) == [("E17", "防护门打开", 2, 4, 60_000, 1)]
+    assert database.query(pareto) == [("E17", "防护门打开", 2, 4, 60_000, 1)]
 
 
-def test_any_order_and_any_repetition_give_the_same_rows(tmp_path: Path) -> None:
+def test_any_order_and_any_repetition_give_the_same_rows(
+    store: SqlStore, database: Database
+) -> None:
     chance = random.Random(3)
     dumps = []
     for n in range(4):
-        file = tmp_path / f"{n}.db"
-        store = SqlStore.open(f"sqlite:///{file}")
         events = day() if n == 0 else chance.choices(day(), k=30) + chance.sample(day(), 10)
         for start in range(0, len(events), 3):
             write(store, *events[start : start + 3])
         tables = ("status_event", "count_event", "fault_occurrence", "mark", "status_interval")
-        dumps.append([sorted(query(file, f"SELECT * FROM {table}")) for table in tables])  # noqa: S608
-        store.close()
+        dumps.append([sorted(database.query(f"SELECT * FROM {t}"), key=repr) for t in tables])  # noqa: S608
+        database.execute(*(f"DELETE FROM {table}" for table in ("event", *tables[:-1])))  # noqa: S608
     assert dumps[1:] == [dumps[0]] * 3
 
 
-def test_a_late_raise_never_reopens_a_fault(store: SqlStore, path: Path) -> None:
+def test_a_late_raise_never_reopens_a_fault(store: SqlStore, database: Database) -> None:
     raised, cleared = day()[7], day()[8]
     write(store, cleared)
     write(store, raised)
     found = "SELECT cleared_at, raises, transition, order_no FROM fault_occurrence"
-    assert query(path, found) == [("2026-03-20T01:01:00.000Z", 3, "cleared", "WO-1")]
+    assert database.query(found) == [("2026-03-20T01:01:00.000Z", 3, "cleared", "WO-1")]
 
 
 def test_a_fault_that_lives_on_in_a_new_epoch_is_the_same_occurrence(
-    store: SqlStore, path: Path
+    store: SqlStore, database: Database
 ) -> None:
     cleared = replace(day()[8], epoch="t5k2m1-0000", id="t5k2m1-0000-2", seq=2)
     write(store, cleared)
     write(store, day()[7])
     found = "SELECT epoch, cleared_at IS NOT NULL FROM fault_occurrence"
-    assert query(path, found) == [("t5k2m1-0000", 1)]
+    assert database.query(found) == [("t5k2m1-0000", 1)]
 
 
-def test_a_new_epoch_ends_the_last_state_of_the_old_one(store: SqlStore, path: Path) -> None:
+def test_a_new_epoch_ends_the_last_state_of_the_old_one(
+    store: SqlStore, database: Database
+) -> None:
     later = status_data("offline", START + timedelta(hours=2))
     new = envelope("status", 1, 1, later, epoch="t5k2m1-0000")
     write(store, *day(), new)
-    until = query(path, "SELECT until FROM status_interval WHERE state = 'fault'")
+    until = database.query("SELECT until FROM status_interval WHERE state = 'fault'")
     assert until == [("2026-03-20T03:00:00.000Z",)]
 
 
-def test_a_repeat_of_a_state_is_no_interval(store: SqlStore, path: Path) -> None:
+def test_a_repeat_of_a_state_is_no_interval(store: SqlStore, database: Database) -> None:
     again = status_data("fault", START + timedelta(minutes=21), repeat=True)
     write(store, *day(), envelope("status", 99, 4, again))
-    assert query(path, "SELECT COUNT(*) FROM status_interval") == [(3,)]
+    assert database.query("SELECT COUNT(*) FROM status_interval") == [(3,)]
 
 
-def test_readings_keep_numbers_texts_and_what_was_bad(store: SqlStore, path: Path) -> None:
+def test_readings_keep_numbers_texts_and_what_was_bad(store: SqlStore, database: Database) -> None:
     values = {"temperature": 21.5, "run": True, "program": "P-9", "count": 7, "list": [1, 2]}
     data = reading_data(values, bad={"pressure": "timeout"})
     write(store, envelope("reading", 1, 1, data))
-    rows = query(path, 'SELECT "group", tag, value, text_value, quality FROM reading ORDER BY tag')
+    rows = database.query(
+        'SELECT "group", tag, value, text_value, quality FROM reading ORDER BY tag'
+    )
     assert rows == [
         ("plc", "count", 7.0, None, "good"),
         ("plc", "list", None, "[1,2]", "good"),
@@ -184,7 +174,7 @@ def test_readings_keep_numbers_texts_and_what_was_bad(store: SqlStore, path: Pat
     ]
 
 
-def test_health_gaps_and_notes_have_their_tables(store: SqlStore, path: Path) -> None:
+def test_health_gaps_and_notes_have_their_tables(store: SqlStore, database: Database) -> None:
     health = {"link": "plc", "state": "offline", "last_ok": None, "rtt_ms": 3.5, "failures": 2}
     error = {"class": "Unreachable", "text": "refused"}
     gap = {"stream": "count", "from_streamseq": 2, "to_streamseq": 4, "count": 3}
@@ -200,26 +190,28 @@ def test_health_gaps_and_notes_have_their_tables(store: SqlStore, path: Path) ->
         envelope("gap", 2, 1, gap | {"reason": "retention"}),
         envelope("note", 3, 1, note),
     )
-    assert query(path, "SELECT link, state, failures, error_class FROM health_event") == [
+    assert database.query("SELECT link, state, failures, error_class FROM health_event") == [
         ("plc", "offline", 2, "Unreachable")
     ]
-    assert query(path, "SELECT stream, to_streamseq, reason FROM gap_event") == [
+    assert database.query("SELECT stream, to_streamseq, reason FROM gap_event") == [
         ("count", 4, "retention")
     ]
-    assert query(path, "SELECT about, comment, reason_category FROM note_event") == [
+    assert database.query("SELECT about, comment, reason_category FROM note_event") == [
         ("f1", "门", "safety")
     ]
 
 
-def test_a_fact_with_broken_data_is_kept_whole_and_reported(store: SqlStore, path: Path) -> None:
+def test_a_fact_with_broken_data_is_kept_whole_and_reported(
+    store: SqlStore, database: Database
+) -> None:
     write(store, envelope("count", 1, 1, {"counter": 5}), envelope("future", 2, 1, {"x": 1}))
-    assert query(path, "SELECT type FROM event ORDER BY seq") == [("count",), ("future",)]
-    ((reason,),) = query(path, "SELECT reason FROM dead_letter")
+    assert database.query("SELECT type FROM event ORDER BY seq") == [("count",), ("future",)]
+    ((reason,),) = database.query("SELECT reason FROM dead_letter")
     assert "count" in reason
 
 
 def test_marks_positions_and_losses_survive_in_the_same_transaction(
-    store: SqlStore, path: Path
+    store: SqlStore, database: Database
 ) -> None:
     write(store, day()[0], day()[2])
     ledger = store.ledger()
@@ -230,17 +222,17 @@ def test_marks_positions_and_losses_survive_in_the_same_transaction(
     store.write(Batch((), ledger.plan_position(stream.series, 9)))
     assert store.ledger().marks[stream].last == 3
     assert store.ledger().position(Series(SOURCE, EPOCH)) == 9
-    assert query(path, "SELECT type, from_streamseq, to_streamseq, reason FROM loss") == [
+    assert database.query("SELECT type, from_streamseq, to_streamseq, reason FROM loss") == [
         ("status", 2, 2, "gone")
     ]
-    assert query(path, "SELECT streamseq, seq FROM mark") == [(3, 3)]
+    assert database.query("SELECT streamseq, seq FROM mark") == [(3, 3)]
 
 
-def test_a_batch_that_fails_leaves_nothing(store: SqlStore, path: Path) -> None:
+def test_a_batch_that_fails_leaves_nothing(store: SqlStore, database: Database) -> None:
     bad = envelope("note", 2, 1, {"about": "x", "by": "y", "comment": {"not": "a text"}})
     with pytest.raises(Unstorable):
         write(store, day()[0], bad)
-    assert query(path, "SELECT * FROM event") == []
+    assert database.query("SELECT * FROM event") == []
     assert store.ledger().marks == {}
 
 
@@ -263,35 +255,31 @@ def test_the_cursor_of_a_chart_store_is_kept(store: SqlStore) -> None:
     assert store.cursors() == {"a": 6}
 
 
-def test_dead_letters_are_kept_as_they_came(store: SqlStore, path: Path) -> None:
+def test_dead_letters_are_kept_as_they_came(store: SqlStore, database: Database) -> None:
     store.write(Batch(dead=[DeadLetter(START, "t", b"\xff\x00", "not JSON\x00")]))
-    assert query(path, "SELECT topic, payload FROM dead_letter") == [("t", b"\xff\x00")]
+    assert database.query("SELECT topic, payload FROM dead_letter") == [("t", b"\xff\x00")]
 
 
-def test_a_locked_file_is_unavailable(store: SqlStore, path: Path) -> None:
-    impatient = SqlStore.open(f"sqlite:///{path}", busy_timeout_ms=0)
-    locker = sqlite3.connect(path, isolation_level=None)
-    locker.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match="locked"):
+def test_a_locked_store_is_unavailable(store: SqlStore, database: Database) -> None:
+    impatient = SqlStore.open(database.url, busy_timeout_ms=50)
+    with database.locked(), pytest.raises(StoreUnavailable, match="lock"):
         write(impatient, day()[0])
-    locker.close()
     write(impatient, day()[0])
     impatient.close()
     assert len(store.events_after(0, 10)) == 1
 
 
-def test_it_opens_again_and_refuses_tables_of_a_later_version(store: SqlStore, path: Path) -> None:
+def test_it_opens_again_and_refuses_tables_of_a_later_version(
+    store: SqlStore, database: Database
+) -> None:
     write(store, *day())
     store.close()
-    again = SqlStore.open(f"sqlite:///{path}")
+    again = SqlStore.open(database.url)
     assert len(again.events_after(0, 100)) == len(day())
     again.close()
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE schema_version SET version = 99")
-    connection.commit()
-    connection.close()
+    database.execute("UPDATE schema_version SET version = 99")
     with pytest.raises(StoreUnusable, match="99"):
-        SqlStore.open(f"sqlite:///{path}")
+        SqlStore.open(database.url)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuchdb://x", "sqlite+nope:///x"])

@@ -1,0 +1,171 @@
+"""A real PostgreSQL, and the two databases a history can be in.
+
+Ask for ``database`` in a test: it runs once over SQLite and once over PostgreSQL, each time
+with an empty database. A module that uses it imports ``database`` and ``postgres``.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from gateway.domain.vocabulary import stamp
+from tests.support.broker import HOST, free_port
+
+READY_S = 15.0
+PROGRAMS = Path("/usr/lib/postgresql")
+
+
+@dataclass(frozen=True)
+class Database:
+    """One empty database of its own."""
+
+    url: str
+    """As in ``gateway.yaml``."""
+
+    @property
+    def is_sqlite(self) -> bool:
+        """A file; else a PostgreSQL."""
+        return self.url.startswith("sqlite")
+
+    def query(self, sql: str) -> list[Any]:
+        """Return the rows as SQLite shows them: instants as text, numbers as int or float."""
+        with self._connected() as connection:
+            return [
+                tuple(_plain(value) for value in row) for row in connection.exec_driver_sql(sql)
+            ]
+
+    def execute(self, *statements: str) -> None:
+        """Change it behind the historian's back."""
+        with self._connected() as connection, connection.begin():
+            for statement in statements:
+                connection.execute(text(statement))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let nobody write meanwhile."""
+        with self._connected() as connection:
+            lock = "BEGIN IMMEDIATE" if self.is_sqlite else "LOCK TABLE event IN EXCLUSIVE MODE"
+            connection.exec_driver_sql(lock)
+            yield
+            connection.rollback()
+
+    def _connected(self) -> Connection:
+        return create_engine(self.url, poolclass=NullPool).connect()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return stamp(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def programs() -> Path:
+    """Where the newest server is installed; a missing one fails the test with a sentence."""
+    found = [path.parent for path in PROGRAMS.glob("*/bin/initdb")]
+    if not found:
+        pytest.fail("PostgreSQL is not installed; `make test` installs it (Debian: postgresql)")
+    return max(found, key=lambda path: int(path.parent.name))
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One server; nothing in it outlives it."""
+
+    port: int
+
+    def url(self, name: str) -> str:
+        """Return the address of a database."""
+        return f"postgresql+psycopg://postgres@{HOST}:{self.port}/{name}"
+
+    def create(self) -> str:
+        """Make an empty database and return its name."""
+        name = f"t{uuid4().hex[:12]}"
+        self._say(f"CREATE DATABASE {name}")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, and whoever is still in it."""
+        self._say(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _say(self, statement: str) -> None:
+        engine = create_engine(
+            self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+        )
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Run one server for the tests of a session: without fsync, as a user who may."""
+    where = programs()
+    base = Path(tempfile.mkdtemp(prefix="pg-"))  # those of pytest are closed to other users
+    run_as: dict[str, Any] = {}
+    if os.getuid() == 0:
+        user = pwd.getpwnam("nobody")
+        os.chown(base, user.pw_uid, user.pw_gid)
+        run_as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    data = str(base / "data")
+    made = [str(where / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    subprocess.run(
+        [*made, "--locale=C.UTF-8", "--no-sync"],
+        check=True,
+        cwd=base,
+        env=env,
+        capture_output=True,
+        **run_as,
+    )
+    port = free_port()
+    command = [str(where / "postgres"), "-D", data, "-h", HOST, "-p", str(port), "-F"]
+    command += ["-k", str(base)]
+    with (base / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=base, env=env, stdout=log, stderr=log, **run_as)
+    try:
+        _wait_until_ready(where, port, process, base / "log")
+        yield Postgres(port)
+    finally:
+        process.send_signal(signal.SIGINT)  # SIGTERM would wait for clients
+        process.wait(READY_S)
+        shutil.rmtree(base)
+
+
+def _wait_until_ready(
+    where: Path, port: int, process: "subprocess.Popen[bytes]", log: Path
+) -> None:
+    deadline_s = time.monotonic() + READY_S
+    asking = [str(where / "pg_isready"), "-q", "-h", HOST, "-p", str(port)]
+    while subprocess.run(asking, check=False).returncode:
+        if process.poll() is not None or time.monotonic() > deadline_s:
+            pytest.fail(f"PostgreSQL does not start: {log.read_text()}")
+        time.sleep(0.02)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Give the test an empty database of each kind."""
+    if request.param == "sqlite":
+        yield Database(f"sqlite:///{tmp_path / 'data' / 'history.db'}")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create()
+    yield Database(server.url(name))
+    server.drop(name)
