@@ -21,7 +21,7 @@ from pymodbus.pdu import DecodePDU
 
 from drivers.modbus.answer import BadAnswer, Question, judge
 from drivers.modbus.errors import KNOWN, Silence, translate
-from drivers.modbus.wire import Reply, Request
+from drivers.modbus.wire import Reply, Request, Wire
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)  # what it has to say is raised
 
@@ -91,7 +91,7 @@ class _Exchange(FramerSocket):
             self.fail(ConnectionException("closed while waiting for the answer"))
 
 
-class TcpWire:
+class TcpWire(Wire):
     """A socket to ``host:port``, open or not. Not for two requests at once."""
 
     def __init__(self, host: str, port: int, *, mono_s: Callable[[], float]) -> None:

@@ -1,7 +1,7 @@
 """What is asked, what comes back, and the seam behind which every transport looks alike."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from drivers.modbus.address import BIT_TABLES, Table
 
@@ -9,8 +9,7 @@ FUNCTIONS: dict[Table, int] = {"coil": 1, "di": 2, "hr": 3, "ir": 4}
 """The function codes that read: Modbus Application Protocol V1.1b3, 6.1 to 6.4."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What the device answered: the data, or the exception code of its refusal."""
 
     answer: bytes | int
@@ -27,6 +26,7 @@ class Request:
         "body",
         "count",
         "function",
+        "pause_s",
         "size",
         "start",
         "table",
@@ -43,14 +43,19 @@ class Request:
         count: int,
         timeout_s: float,
         accept_transaction_zero: bool = False,
+        pause_s: float = 0.0,
     ) -> None:
-        """``count`` addresses of ``table`` from the 0-based ``start``."""
+        """``count`` addresses of ``table`` from the 0-based ``start``.
+
+        ``pause_s`` is how long the bus is left alone before it, after any answer.
+        """
         self.unit = unit
         self.table = table
         self.start = start
         self.count = count
         self.timeout_s = timeout_s
         self.accept_transaction_zero = accept_transaction_zero
+        self.pause_s = pause_s
         self.function = FUNCTIONS[table]
         self.size = (count + 7) // 8 if table in BIT_TABLES else 2 * count
         """The data bytes a good answer carries."""
@@ -65,6 +70,8 @@ class Wire(Protocol):
       sure before the caller hears of it that a late answer finds nobody.
     - Nothing is retried and nothing reconnects by itself.
     - Only DriverError and cancellation come out.
+
+    Every transport names it as its base, and inherits `ask_all`.
     """
 
     @property
@@ -83,3 +90,7 @@ class Wire(Protocol):
     async def ask(self, request: Request) -> Reply:
         """Return the device's answer; raises DriverError."""
         ...
+
+    async def ask_all(self, requests: Sequence[Request]) -> list[Reply]:
+        """Return the answers in the order of the requests, all or none; raises DriverError."""
+        return [await self.ask(request) for request in requests]
