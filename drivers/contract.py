@@ -15,10 +15,12 @@ A single tag the device refuses is not an error of the read: it stands in ``Batc
 and its neighbours live on.
 """
 
-from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 Value = bool | int | float | str
@@ -86,6 +88,41 @@ CAUSES = frozenset(
         "bad_status",
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An alarm that the device itself keeps, as long as it is active."""
+
+    id: str
+    """The device's own; no two active ones share it."""
+    code: str
+    text: str = ""
+    language: Literal["zh", "en"] = "en"
+    severity: int = 500
+    """1..1000."""
+
+
+def conditions_text(active: Iterable[Condition]) -> str:
+    """Return the value of a tag that lists all active conditions; equal lists, equal texts."""
+    rows = sorted((c.id, c.code, c.text, c.language, c.severity) for c in active)
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def conditions_of(value: Value) -> tuple[Condition, ...] | None:
+    """Return the conditions in what `conditions_text` gave; None for any other value."""
+    try:
+        rows = json.loads(value) if isinstance(value, str) else None
+        return None if rows is None else tuple(_condition(*row) for row in rows)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _condition(id_: str, code: str, text: str, language: str, severity: int) -> Condition:
+    texts = all(isinstance(word, str) for word in (id_, code, text))
+    if not texts or language not in {"zh", "en"} or type(severity) is not int:
+        raise ValueError(language)
+    return Condition(id_, code, text, "zh" if language == "zh" else "en", severity)
 
 
 class DriverError(Exception):
@@ -189,6 +226,24 @@ several units share. The caller owns the mapping, the driver its contents."""
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """Where link settings come from: the pydantic context in which they are validated.
+
+    A link settings class may keep it; without a configuration there is none.
+    """
+
+    directory: Path
+    """Of the configuration, as a person would name it in a command."""
+    keys: Path
+    """Where a driver keeps keys and certificates; it may not exist yet."""
+    site: str
+    gateway: str
+    """Together with ``site`` unique in the plant."""
+    find: Callable[[str], Path] = field(repr=False)
+    """A file named in a setting -> where it lies, whether it exists or not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overlap:
     """Two tags of one link that read parts of each other, or the same place twice."""
 
@@ -224,6 +279,11 @@ class ProtocolSpec:
     )
     """(link settings, tags) -> (tag key, error) for every tag `create` would refuse; it
     stops at the first."""
+    notices: Callable[[Any, datetime], Sequence[BadSetting]] | None = field(
+        default=None, repr=False
+    )
+    """(link settings, now) -> what works still and needs a hand soon: a certificate about to
+    expire. It reads files and never the network."""
     overlaps: Callable[[Any, Sequence[TagRequest]], Sequence[Overlap]] | None = field(
         default=None, repr=False
     )
