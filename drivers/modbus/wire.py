@@ -26,6 +26,8 @@ class Request:
         "body",
         "count",
         "function",
+        "mbap_answer",
+        "mbap_question",
         "pause_s",
         "size",
         "start",
@@ -61,6 +63,11 @@ class Request:
         """The data bytes a good answer carries."""
         self.body = bytes([unit, self.function]) + start.to_bytes(2) + count.to_bytes(2)
         """Unit and PDU: what every framing wraps."""
+        self.mbap_question = bytes([0, 0, 0, len(self.body)]) + self.body
+        """A frame of Modbus TCP without its transaction."""
+        head = bytes([unit, self.function, self.size])
+        self.mbap_answer = bytes([0, 0, 0, len(head) + self.size]) + head
+        """What a good answer over Modbus TCP has between its transaction and its data."""
 
 
 class Wire(Protocol):

@@ -1,0 +1,229 @@
+"""A lean client for devices at the end of a TCP stream: one wake-up of the reader a scan.
+
+- The promises of `drivers.modbus.wire.Wire`: any doubt closes the socket before the caller
+  hears of it, a timeout and a cancelled wait included.
+- An answer is taken only for the oldest request under way, as `answer.judge` takes it,
+  and nothing may follow the last.
+- More than one request is under way only as `drivers.modbus.pipeline` allows. A device
+  that goes wrong with several, says it is busy or closes, gets one at a time from then on,
+  over reconnections too, and the log says so once.
+- Each answer has its whole timeout, counted from the one before it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from drivers.contract import DriverError
+from drivers.modbus.answer import BadAnswer, Refusal
+from drivers.modbus.errors import KNOWN, Silence, translate
+from drivers.modbus.frames import TRANSACTIONS, Frames
+from drivers.modbus.pipeline import Depth
+from drivers.modbus.wire import Reply, Request, Wire
+
+_log = logging.getLogger(__name__)
+
+_BUSY = frozenset({Refusal.ACKNOWLEDGE, Refusal.BUSY})
+
+
+class _Line(asyncio.Protocol):
+    """One socket and the scan under way on it."""
+
+    def __init__(self, frames: Frames, mono_s: Callable[[], float], transactions: int) -> None:
+        self.is_lost = False
+        self.is_spoilt = False
+        self.was_overrun = False
+        self.under_way = 0
+        self.transactions = transactions
+        self.transport: asyncio.Transport
+        self._frames = frames
+        self._mono_s = mono_s
+        self._loop = asyncio.get_running_loop()
+        self._scan: asyncio.Future[list[Reply]] | None = None
+        self._timer: asyncio.TimerHandle
+        self._requests: Sequence[Request] = ()
+        self._replies: list[Reply] = []
+        self._received = b""
+        self._depth = 1
+        self._base = transactions
+        self._sent = 0
+        self._sent_s = 0.0
+        self._deadline_s = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- a stream's always is
+        self.transport = transport
+
+    def begin(self, requests: Sequence[Request], depth: int) -> asyncio.Future[list[Reply]]:
+        """Send what may be sent at once; return where all the answers will be."""
+        self._requests, self._depth = requests, depth
+        self._replies, self._received = [], b""
+        self._base = self.transactions
+        self.transactions = self._number(len(requests) - 1)
+        self.was_overrun = False
+        self._scan = scan = self._loop.create_future()
+        self._send()
+        self._timer = self._loop.call_at(self._deadline_s, self._look)
+        return scan
+
+    def _send(self) -> None:
+        first = len(self._replies)
+        part = self._requests[first : first + self._depth]
+        self._sent, self.under_way = first + len(part), len(part)
+        frames = [self._frames.question(one, self._number(first + i)) for i, one in enumerate(part)]
+        self._sent_s = self._mono_s()
+        self._deadline_s = self._loop.time() + part[0].timeout_s
+        self.transport.write(b"".join(frames))
+
+    def _number(self, index: int) -> int:
+        return (self._base + index) % TRANSACTIONS + 1
+
+    def data_received(self, data: bytes) -> None:
+        if self._scan is None:
+            self.is_spoilt = True
+            return
+        if self._received:
+            data = self._received + data
+        try:
+            self._received = data[self._take(data) :]
+        except BadAnswer as err:
+            self.fail(err)
+            return
+        if len(self._replies) == len(self._requests):
+            self._finish()
+        elif len(self._replies) == self._sent:
+            self._send()
+
+    def _take(self, data: bytes) -> int:
+        """Take the answers in ``data``; return where the first incomplete one begins."""
+        at, arrived_s = 0, 0.0
+        while at < len(data):
+            index = len(self._replies)
+            if index == self._sent:
+                raise BadAnswer(f"{len(data) - at} bytes follow the answer")
+            request, is_last = self._requests[index], index + 1 == self._sent
+            found = self._frames.answer(data, at, request, self._number(index), is_last=is_last)
+            if found is None:
+                break
+            answer, at = found
+            arrived_s = arrived_s or self._mono_s()
+            self._replies.append(Reply(answer, arrived_s, arrived_s - self._sent_s))
+            if self.under_way > 1:
+                self._deadline_s = self._loop.time() + request.timeout_s
+                self.was_overrun |= isinstance(answer, int) and answer in _BUSY
+        return at
+
+    def _finish(self) -> None:
+        scan, self._scan = self._scan, None
+        self._timer.cancel()
+        if scan is not None and not scan.done():
+            scan.set_result(self._replies)
+
+    def _look(self) -> None:
+        """Give up if the answer is overdue, else look again when it would be."""
+        if self._loop.time() < self._deadline_s:
+            self._timer = self._loop.call_at(self._deadline_s, self._look)
+            return
+        timeout_s = self._requests[len(self._replies)].timeout_s
+        self.fail(Silence(f"no answer within {timeout_s:g} s"))
+
+    def fail(self, err: Exception) -> None:
+        """Give up waiting."""
+        self.is_spoilt = True
+        scan, self._scan = self._scan, None
+        if scan is None:
+            return
+        self._timer.cancel()
+        if not scan.done():
+            scan.set_exception(err)
+
+    def eof_received(self) -> None:
+        self.is_lost = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.is_lost = True
+        self.fail(ConnectionResetError("closed while waiting for the answer"))
+
+
+class FastWire(Wire):
+    """A socket to ``host:port``, open or not. Not for two callers at once."""
+
+    def __init__(
+        self, host: str, port: int, frames: Frames, depth: Depth, *, mono_s: Callable[[], float]
+    ) -> None:
+        self._host, self._port = host, port
+        self._frames = frames
+        self._depth = depth
+        self._mono_s = mono_s
+        self._line: _Line | None = None
+        self._transactions = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the socket is open, as far as can be known without asking."""
+        return self._line is not None and not self._line.is_lost
+
+    async def open(self, timeout_s: float) -> None:
+        """Connect, closing what was open before; raises Unreachable."""
+        self.close()
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout_s):
+                _, self._line = await loop.create_connection(
+                    lambda: _Line(self._frames, self._mono_s, self._transactions),
+                    self._host,
+                    self._port,
+                )
+        except OSError as err:
+            raise translate(f"{self._host}:{self._port}", err) from err
+
+    def close(self) -> None:
+        """Close the socket at once, if it is open."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.is_lost = True
+            self._transactions = line.transactions  # not one a late answer might bear
+            line.transport.abort()  # a dead peer must not keep unsent bytes alive
+
+    async def ask(self, request: Request) -> Reply:
+        """Return the device's answer; raises DriverError, and then the socket is closed."""
+        return (await self.ask_all((request,)))[0]
+
+    async def ask_all(self, requests: Sequence[Request]) -> list[Reply]:
+        """Return all answers or none; raises DriverError, and then the socket is closed."""
+        line = self._line
+        if line is None or line.is_lost:
+            raise self._error(requests, ConnectionResetError("the connection is closed"))
+        try:
+            replies = await self._begun(line, requests)
+        except KNOWN as err:
+            self.close()
+            self._mistrust(line, str(err))
+            raise self._error(requests, err) from err
+        except BaseException:
+            self.close()
+            raise
+        self._depth.proven(len(requests))
+        if line.was_overrun:
+            self._mistrust(line, "it says it is busy")
+        return replies
+
+    def _begun(self, line: _Line, requests: Sequence[Request]) -> asyncio.Future[list[Reply]]:
+        if line.is_spoilt:
+            raise BadAnswer("bytes came that nobody asked for")
+        may_overlap = self._frames.may_overlap and not requests[0].accept_transaction_zero
+        return line.begin(requests, self._depth.now if may_overlap else 1)
+
+    def _error(self, requests: Sequence[Request], err: Exception) -> DriverError:
+        return translate(f"{self._host}:{self._port}#{requests[0].unit}", err)
+
+    def _mistrust(self, line: _Line, reason: str) -> None:
+        if line.under_way > 1 or line.was_overrun:
+            self._depth.disproven()
+            _log.warning(
+                "%s:%d: one request at a time from now on, it does not take several: %s",
+                self._host,
+                self._port,
+                reason,
+            )
