@@ -2,6 +2,7 @@
 
 from drivers.contract import ProtocolSpec
 from drivers.opcua.driver import create
+from drivers.opcua.expiry import notices
 from drivers.opcua.settings import LinkSettings, TagSettings, endpoint_of
 
 SPEC = ProtocolSpec(
@@ -11,4 +12,5 @@ SPEC = ProtocolSpec(
     create=create,
     endpoint_of=endpoint_of,
     pushed=True,
+    notices=notices,
 )

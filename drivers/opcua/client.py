@@ -9,9 +9,8 @@ Promises:
   run.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from asyncua import Client
@@ -19,10 +18,10 @@ from asyncua.client.ua_session import UaSession
 
 from drivers.contract import BadReply, Unreachable
 from drivers.opcua.connection import Connection, session_lifetime_s
-from drivers.opcua.errors import ERROR_MAP, as_driver_errors
+from drivers.opcua.errors import as_driver_errors
+from drivers.opcua.secure import log_in, prepare
 from drivers.opcua.settings import LinkSettings
-
-_GOODBYE_S = 2.0
+from drivers.opcua.sockets import connect_socket, disconnect
 
 
 class _Session(UaSession):  # type: ignore[misc]
@@ -39,17 +38,17 @@ async def connect(
     """Open a session with a subscription; close both on exit. Raises DriverError."""
     client = Client(link.endpoint, timeout=link.timeout_s)
     client.name = client.description = "millgate"
-    client.application_uri = "urn:millgate:gateway"
     client.session_timeout = int(session_lifetime_s(link) * 1000)
     client.uaclient.session = _Session(client.uaclient)
     heard = True
     try:
         with as_driver_errors(link.endpoint):
-            await _connect_socket(client)
+            await prepare(client, link, now)
+            await connect_socket(client)
             await client.send_hello()
             await client.open_secure_channel()
             await client.create_session()
-            await client.activate_session()
+            await log_in(client, link)
         connection = Connection(client, link, now, monotonic)
         await connection.prepare()
         yield connection
@@ -57,31 +56,4 @@ async def connect(
         heard = False
         raise
     finally:
-        await _disconnect(client, say_goodbye=heard)
-
-
-async def _connect_socket(client: Client) -> None:
-    task = asyncio.current_task()
-    asked = task.cancelling() if task else 0
-    await client.connect_socket()
-    # The library connects under `asyncio.wait_for`, and before Python 3.12 that one forgets
-    # a cancellation which comes together with the connection.
-    if task and task.cancelling() > asked:
-        raise asyncio.CancelledError
-
-
-async def _disconnect(client: Client, *, say_goodbye: bool) -> None:
-    protocol = client.uaclient.protocol
-    if protocol is None:
-        return
-    try:
-        if say_goodbye and not protocol.is_closed:
-            with suppress(*ERROR_MAP):
-                async with asyncio.timeout(_GOODBYE_S):
-                    await client.close_session()
-                    await client.close_secure_channel()
-    finally:
-        client.disconnect_socket()
-        # Closing would wait until a dead link has taken what is still to be sent.
-        if protocol.transport is not None:
-            protocol.transport.abort()
+        await disconnect(client, session=True, say_goodbye=heard)

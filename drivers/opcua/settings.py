@@ -4,8 +4,7 @@ Promises:
 
 - A key nobody reads is an error, and so is a value that cannot work.
 - Credentials have no place in an endpoint; it is shown to people.
-- Only an unencrypted link is offered. It has to be one of several values of one key,
-  ``security``, so that a link without that key keeps its meaning.
+- What is said about security is in `security_settings`.
 """
 
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from drivers.contract import BadSetting
 from drivers.opcua.nodes import parse
+from drivers.opcua.security_settings import SecureLink
 
 DEFAULT_PORT = 4840
 
@@ -54,12 +54,11 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class LinkSettings(_Strict):
+class LinkSettings(SecureLink):
     """One session with one server."""
 
     protocol: Literal["opcua"] = "opcua"
     endpoint: Annotated[str, Field(max_length=500), AfterValidator(_endpoint)]
-    security: Literal["none"] = "none"
     publishing_interval_ms: int = Field(500, ge=10, le=60_000)
     """How often the server sends what changed."""
     sampling_interval_ms: int | None = Field(None, ge=0, le=60_000)

@@ -9,9 +9,10 @@ Promises:
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from drivers.contract import ProtocolSpec
+from drivers.contract import Home, ProtocolSpec
 from drivers.registry import UnknownProtocol
 from gateway.settings.node import Node, find
 from gateway.settings.problems import Path, Place, Prose, Report
@@ -52,13 +53,20 @@ class LinkSource:
 
 
 def read_link(
-    key: str, name: str, node: Node, report: Report, *, at: Path, spec_of: SpecOf
+    key: str,
+    name: str,
+    node: Node,
+    report: Report,
+    *,
+    at: Path,
+    spec_of: SpecOf,
+    home: Home | None = None,
 ) -> LinkSource | None:
     """Return the link declared by ``node``; None if not even its protocol is clear."""
     spec = _spec(node, report, at, spec_of)
     if spec is None:
         return None
-    settings = validate(spec.link_settings, node, report, at=at)
+    settings = validate(spec.link_settings, node, report, at=at, context=home)
     return LinkSource(key, name, node.place, at, spec, settings)
 
 
@@ -81,6 +89,13 @@ def sessions(links: Iterable[LinkSource], report: Report) -> Mapping[str, LinkSo
                 keys=Prose(", ".join(_differences(leader.settings, link.settings))),
             )
     return found
+
+
+def find_notices(link: LinkSource, now: datetime, report: Report) -> None:
+    """Report what the driver says needs a hand soon."""
+    if link.spec.notices is not None:
+        for notice in link.spec.notices(link.settings, now):
+            report.add_refusal(notice, link.place, link.path)
 
 
 def _spec(node: Node, report: Report, at: Path, spec_of: SpecOf) -> ProtocolSpec | None:

@@ -10,21 +10,24 @@ Promises:
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from drivers import registry
+from drivers.contract import Home
 from gateway.domain.events import FaultText
 from gateway.settings import faults, shipped
 from gateway.settings.calendar import with_calendars
 from gateway.settings.equipment_model import EquipmentFile
-from gateway.settings.links import LinkSource, SpecOf, read_link, sessions
+from gateway.settings.links import LinkSource, SpecOf, find_notices, read_link, sessions
 from gateway.settings.model import GatewayFile
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import ConfigProblems, Place, Prose, Report
 from gateway.settings.problems import Path as KeyPath
 from gateway.settings.profile import with_profile
 from gateway.settings.rules import RuleReader
+from gateway.settings.secrets import find_secret
 from gateway.settings.site import NO_LEVEL, EquipmentConfig, LinkConfig, Site
 from gateway.settings.sources import Source, Sources
 from gateway.settings.tags import Links, TagSource, find_misconfigured, find_overlaps, read_tag
@@ -49,15 +52,22 @@ A_PROFILE_MAY_BRING = frozenset(
 
 
 def load(
-    directory: Path, *, spec_of: SpecOf = registry.spec, shipped_data: Path | None = None
+    directory: Path,
+    *,
+    spec_of: SpecOf = registry.spec,
+    shipped_data: Path | None = None,
+    now: datetime | None = None,
 ) -> Site:
-    """Return the checked configuration; raises ConfigProblems with everything found."""
+    """Return the checked configuration; raises ConfigProblems with everything found.
+
+    ``now`` dates the warnings of what will expire; the present, if not given.
+    """
     report = Report()
     if not directory.is_dir():
         report.add("missing_directory", Place(""))
         raise ConfigProblems(report.problems)
     sources = Sources(directory, shipped_data or shipped.directory())
-    site = _Loader(sources, report, spec_of).site()
+    site = _Loader(sources, report, spec_of, now or datetime.now(UTC)).site()
     if site is None or report.refused:
         raise ConfigProblems(report.problems)
     return site
@@ -80,6 +90,8 @@ class _Loader:
     sources: Sources
     report: Report
     spec_of: SpecOf
+    now: datetime
+    home: Home | None = None
     links: list[LinkSource] = field(default_factory=list)
     dictionaries: dict[tuple[str, faults.Kind], Mapping[int, FaultText]] = field(
         default_factory=dict
@@ -92,6 +104,7 @@ class _Loader:
     def site(self) -> Site | None:
         """Return the site; None or a site of no use if the report refuses it."""
         gateway = self._gateway()
+        self.home = None if gateway is None else _home(self.sources.directory, gateway)
         shared = self._shared_links()
         equipment = self._all_equipment(shared)
         leaders = sessions(self.links, self.report)
@@ -124,7 +137,7 @@ class _Loader:
 
     def _link(self, name: str, node: Node, owner: str = "") -> LinkSource | None:
         key, at = (f"{owner}.{name}", ("links", name)) if owner else (name, ())
-        link = read_link(key, name, node, self.report, at=at, spec_of=self.spec_of)
+        link = read_link(key, name, node, self.report, at=at, spec_of=self.spec_of, home=self.home)
         if link is not None and link.settings is not None:
             self.links.append(link)
         return link
@@ -228,6 +241,7 @@ class _Loader:
     def _session(self, link: LinkSource, tags: list[TagSource]) -> LinkConfig:
         find_misconfigured(link, tags, self.report)
         find_overlaps(link, tags, self.report)
+        find_notices(link, self.now, self.report)
         return LinkConfig(
             name=link.key,
             protocol=link.spec.protocol,
@@ -236,6 +250,16 @@ class _Loader:
             equipment=frozenset(tag.equipment for tag in tags),
             spec=link.spec,
         )
+
+
+def _home(directory: Path, gateway: GatewayFile) -> Home:
+    return Home(
+        directory=directory,
+        keys=directory / gateway.pki,
+        site=gateway.site,
+        gateway=gateway.gateway,
+        find=partial(find_secret, directory),
+    )
 
 
 def _below(node: Node, key: str) -> Mapping[str, Node]:

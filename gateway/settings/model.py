@@ -159,3 +159,5 @@ class GatewayFile(Strict):
     journal: JournalFile = JournalFile()
     historian: HistorianFile = HistorianFile()
     web: WebFile = WebFile()
+    pki: Line = "pki"
+    """Keys and certificates of ours and of the devices we trust. May be absolute, as `journal`."""

@@ -56,14 +56,21 @@ _LIMITS = ("gt", "ge", "lt", "le", "min_length", "max_length", "actual_length")
 
 
 def validate(
-    model: type[Model], node: Node, report: Report, *, at: Path = (), known: Iterable[str] = ()
+    model: type[Model],
+    node: Node,
+    report: Report,
+    *,
+    at: Path = (),
+    known: Iterable[str] = (),
+    context: object = None,
 ) -> Model | None:
     """Return the node as ``model``, or None and a problem for each thing wrong.
 
-    ``at`` is where the node stands in its file; ``known`` are keys somebody else reads.
+    ``at`` is where the node stands in its file; ``known`` are keys somebody else reads;
+    ``context`` is what the model's own validators may look at.
     """
     try:
-        return model.model_validate(plain(node))
+        return model.model_validate(plain(node), context=context)
     except ValidationError as err:
         details = err.errors(include_url=False)
     for detail in details:
