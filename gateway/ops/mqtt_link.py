@@ -4,6 +4,7 @@ Promises:
 
 - No thread and no queue of the library is used: a ``MqttLink`` is one connection, a new client
   each time, and what was not confirmed when it ends is the caller's to send again.
+- paho speaks the protocol; a publish and its PUBACK, of which there are many, go around it.
 - ``publish()`` succeeds only on a PUBACK that says so; a refusal, a lost connection and a
   PUBACK that does not come within ``ack_timeout_s`` all fail it.
 - A message that came in is acknowledged by ``ack()`` and by nothing else.
@@ -15,27 +16,29 @@ MQTT 5 and 3.1.1. In 3.1.1 a broker cannot say that it refused a publish: see ``
 """
 
 import asyncio
+import os
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
 from paho.mqtt.client import (
-    MQTT_CLEAN_START_FIRST_ONLY,
     Client,
     ConnectFlags,
     DisconnectFlags,
     MQTTMessage,
-    MQTTv5,
-    MQTTv311,
 )
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from gateway.ops import mqtt_packets
+from gateway.ops.mqtt_packets import publish_properties
+from gateway.ops.mqtt_paho import greet, new_client, secrets
 from gateway.ops.mqtt_pending import Pending, fail
+from gateway.ops.mqtt_stream import MqttStream, open_stream
 from gateway.ops.mqtt_terms import (
     BrokerSettings,
     ConnectionLost,
@@ -47,10 +50,7 @@ from gateway.ops.mqtt_terms import (
     TlsSettings,
     Unreachable,
     Will,
-    connect_properties,
-    publish_properties,
     read_message,
-    tls_context,
 )
 
 __all__ = [
@@ -70,7 +70,9 @@ __all__ = [
 
 _TICK_S = 1.0
 _RECEIVE_MAXIMUM = 65_535  # MQTT 5.0, 3.2.2.3.3: what an absent property means
-_PACKETS_PER_WAKE = 200
+_FIRST_MID = 0x400
+"""Packet ids of publishes begin here; paho numbers its few subscribes from 1."""
+_LAST_MID = 0xFFFF
 
 
 @asynccontextmanager
@@ -103,29 +105,31 @@ class MqttLink:
         self.receive_maximum = _RECEIVE_MAXIMUM
         """How many unconfirmed publishes the broker allows us (MQTT 5)."""
         self._settings = settings
+        self._v5 = settings.protocol == "5"
         self._session = session
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._pending = Pending(self._loop, settings.ack_timeout_s)
         self._inbox: deque[Message] = deque()
         self._arrived = asyncio.Event()
-        self._fd = -1
+        self._mid = _LAST_MID
         self._timer: asyncio.TimerHandle | None = None
-        self._client = self._build(will)
+        self._stream = MqttStream(self._on_puback, self._on_bytes)
+        self._client = new_client(settings, session, will, self._stream)
+        self._listen()
 
     async def open(self) -> None:
         """Connect and wait for the broker's answer. Called once, by ``connect()``."""
         settings = self._settings
         try:
             async with asyncio.timeout(3 * settings.connect_timeout_s):
-                await asyncio.to_thread(self._connect_blocking)
-                self._watch()
+                await self._connect()
                 await self._ready
         except TimeoutError as err:
             self.drop("no answer to CONNECT")
             raise Unreachable(f"{settings.host}:{settings.port}: no answer") from err
         except OSError as err:
-            raise Unreachable(f"{settings.host}:{settings.port}: {err}") from err
+            raise Unreachable(f"{settings.host}:{settings.port}: {_told(err)}") from err
         except BaseException:
             self.drop("not connected")
             raise
@@ -147,13 +151,13 @@ class MqttLink:
         only. Bounding what is under way (``receive_maximum``) is the caller's part.
         """
         self._raise_if_lost()
-        properties = None
-        if self._settings.protocol == "5":
+        properties = b""
+        if self._v5:
             properties = publish_properties(content_type, response_topic, correlation, expiry_s)
-        info = self._client.publish(topic, payload, 1, retain, properties)
-        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise ConnectionLost(f"not sent: {info.rc.name}")
-        return self._pending.add(info.mid)
+        mid = self._next_mid()
+        name = topic.encode()
+        self._stream.write(mqtt_packets.publish(name, mid, properties, payload, retain=retain))
+        return self._pending.add(mid)
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         """Subscribe with QoS 1 and wait for the answer. Raises Refused, ConnectionLost."""
@@ -189,100 +193,49 @@ class MqttLink:
         if not self.lost.done():
             self._client.disconnect()
             self._client.loop_write()
-        self.drop("disconnected")
+            self._stream.close()
+        self._end(ConnectionLost("disconnected"))
 
     def drop(self, reason: str) -> None:
         """Close the socket without a word; the broker publishes the will. Idempotent."""
         self._end(ConnectionLost(reason))
-        self._unwatch()
-        sock = self._client.socket()
-        if sock is not None:
-            sock.close()
-            self._client.loop_read()  # finds the socket closed and lets go of it
+        self._stream.abort()
+        self._client.loop_read()  # finds the stream ended and lets go of it
 
-    def _build(self, will: Will | None) -> Client:
-        v5 = self._settings.protocol == "5"
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._session.client_id,
-            clean_session=None if v5 else self._session.clean_start,
-            protocol=MQTTv5 if v5 else MQTTv311,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-        client.max_inflight_messages_set(0)  # else the 21st would wait in the library's queue
-        client.connect_timeout = self._settings.connect_timeout_s
-        if will is not None:
-            client.will_set(will.topic, will.payload, 1, will.retain)
+    def _listen(self) -> None:
+        client = self._client
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
-        client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
-        return client
 
-    def _connect_blocking(self) -> None:
-        """Name look-up, TCP, TLS and the reading of secrets; raises OSError. On a thread."""
+    async def _connect(self) -> None:
+        """Name look-up, TCP, TLS, secrets, CONNECT; raises OSError."""
         settings, client = self._settings, self._client
+        password, context = await asyncio.to_thread(secrets, settings)
         if settings.username is not None:
-            password = None
-            if settings.password_file is not None:
-                password = settings.password_file.read_text(encoding="utf-8").strip()
             client.username_pw_set(settings.username, password)
-        if settings.tls is not None:
-            client.tls_set_context(tls_context(settings.tls))
-        clean: bool | Literal[3] = MQTT_CLEAN_START_FIRST_ONLY  # all that 3.1.1 may be told
-        properties = None
-        if settings.protocol == "5":
-            clean, properties = self._session.clean_start, connect_properties(self._session)
-        client.connect(
-            settings.host,
-            settings.port,
-            settings.keepalive_s,
-            clean_start=clean,
-            properties=properties,
+        await open_stream(
+            self._stream, settings.host, settings.port, context, settings.connect_timeout_s
         )
-        sock = client.socket()
-        if self.lost.done() and sock is not None:
-            sock.close()  # nobody waits for this thread any more
-
-    def _watch(self) -> None:
-        client = self._client
-        sock = client.socket()
-        if sock is None:
-            raise Unreachable(f"{self._settings.host}:{self._settings.port}: closed at once")
-        self._fd = sock.fileno()
-        client.on_socket_register_write = self._on_want_write
-        client.on_socket_unregister_write = self._on_wrote
-        client.on_socket_close = self._on_close
-        self._loop.add_reader(self._fd, self._readable)
-        if client.want_write():
-            self._loop.add_writer(self._fd, client.loop_write)
+        greet(client, settings, self._session)
         self._timer = self._loop.call_later(_TICK_S, self._tick)
 
-    def _on_want_write(self, client: Client, _userdata: object, _sock: object) -> None:
-        self._loop.add_writer(self._fd, client.loop_write)
+    def _next_mid(self) -> int:
+        """Return a packet id that nothing unconfirmed has."""
+        for _ in range(_LAST_MID - _FIRST_MID + 1):
+            self._mid = _FIRST_MID if self._mid == _LAST_MID else self._mid + 1
+            if self._mid not in self._pending:
+                return self._mid
+        raise ConnectionLost("too many messages are unconfirmed")
 
-    def _on_wrote(self, _client: Client, _userdata: object, _sock: object) -> None:
-        self._loop.remove_writer(self._fd)
-
-    def _on_close(self, _client: Client, _userdata: object, _sock: object) -> None:
-        self._unwatch()
-
-    def _unwatch(self) -> None:
-        if self._fd >= 0:
-            self._loop.remove_reader(self._fd)
-            self._loop.remove_writer(self._fd)
-            self._fd = -1
-
-    def _readable(self) -> None:
-        # The library reads one packet a call. Under TLS several may wait decrypted where the
-        # event loop cannot see them, and in a backlog waking up for each one is what costs.
-        for _ in range(_PACKETS_PER_WAKE):
-            before = len(self._inbox)
-            self._client.loop_read()
-            if len(self._inbox) == before and not _decrypted(self._client.socket()):
-                return
+    def _on_bytes(self) -> None:
+        client = self._client
+        client.loop_read()
+        while self._stream.has_packets:
+            client.loop_read()
+        if client.want_write():
+            client.loop_write()  # what was answered within a callback
 
     def _tick(self) -> None:
         self._client.loop_misc()
@@ -345,15 +298,8 @@ class MqttLink:
         self._inbox.append(read)
         self._arrived.set()
 
-    def _on_publish(
-        self,
-        _client: Client,
-        _userdata: object,
-        mid: int,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        self._pending.answer(mid, [reason])
+    def _on_puback(self, mid: int, reason_code: int) -> None:
+        self._pending.answer(mid, reason_code)
 
     def _on_subscribe(
         self,
@@ -363,8 +309,11 @@ class MqttLink:
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        self._pending.answer(mid, reasons)
+        self._pending.answer(mid, max(reason.value for reason in reasons))
 
 
-def _decrypted(sock: object) -> bool:
-    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+def _told(err: OSError) -> str:
+    """Return the system's own words; the event loop's name the address once more."""
+    if err.errno is None or err.errno < 0 or err.filename or isinstance(err, ssl.SSLError):
+        return str(err)
+    return os.strerror(err.errno)

@@ -1,8 +1,8 @@
 """What waits for a broker's answer."""
 
 import asyncio
-from collections.abc import Sequence
 
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.ops.mqtt_terms import ConnectionLost, Refused
@@ -24,16 +24,18 @@ class Pending:
         self._waiting[mid] = (future, self._loop.time() + self._timeout_s)
         return future
 
-    def answer(self, mid: int, reasons: Sequence[ReasonCode]) -> None:
-        """Resolve what waits for ``mid``; one bad reason fails it with Refused."""
+    def __contains__(self, mid: int) -> bool:
+        return mid in self._waiting
+
+    def answer(self, mid: int, reason_code: int) -> None:
+        """Resolve what waits for ``mid``; a code from 0x80 fails it with Refused."""
         future, _ = self._waiting.pop(mid, (None, 0.0))
         if future is None or future.done():
             return
-        refusal = next((reason for reason in reasons if reason.value >= _FAILURE), None)
-        if refusal is None:
+        if reason_code < _FAILURE:
             future.set_result(None)
         else:
-            future.set_exception(Refused(str(refusal), refusal.value))
+            future.set_exception(Refused(_name(reason_code), reason_code))
 
     def is_overdue(self) -> bool:
         """Whether the oldest has waited for longer than ``timeout_s``."""
@@ -52,3 +54,13 @@ def fail(future: asyncio.Future[None], error: ConnectionLost) -> None:
     """Fail a future nobody may be waiting for: whoever does gets the error."""
     future.set_exception(ConnectionLost(error.reason, error.reason_code))
     future.exception()
+
+
+def _name(reason_code: int) -> str:
+    """Return what a failure is called; SUBACK and PUBACK agree where both know a code."""
+    for packet in (PacketTypes.PUBACK, PacketTypes.SUBACK):
+        try:
+            return str(ReasonCode(packet, identifier=reason_code))
+        except KeyError:
+            continue
+    return f"reason code 0x{reason_code:02x}"

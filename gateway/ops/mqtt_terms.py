@@ -1,14 +1,11 @@
-"""The words of an MQTT connection: settings, errors, messages, and their MQTT 5 properties."""
+"""The words of an MQTT connection: settings, errors, messages."""
 
 import ssl
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from paho.mqtt.client import MQTTMessage
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 
 class MqttError(Exception):
@@ -132,32 +129,3 @@ def tls_context(settings: TlsSettings) -> ssl.SSLContext:
     if settings.cert_file is not None:
         context.load_cert_chain(settings.cert_file, settings.key_file)
     return context
-
-
-def connect_properties(session: Session) -> Properties:
-    """Return what CONNECT says about the session."""
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = session.expiry_s
-    if session.receive_maximum is not None:
-        properties.ReceiveMaximum = session.receive_maximum
-    return properties
-
-
-@lru_cache(maxsize=64)
-def publish_properties(
-    content_type: str | None,
-    response_topic: str | None,
-    correlation: bytes | None,
-    expiry_s: int | None,
-) -> Properties:
-    """Return what travels beside a payload; the same object for the same values."""
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    if content_type is not None:
-        properties.ContentType = content_type
-    if response_topic is not None:
-        properties.ResponseTopic = response_topic
-    if correlation is not None:
-        properties.CorrelationData = correlation
-    if expiry_s is not None:
-        properties.MessageExpiryInterval = expiry_s
-    return properties

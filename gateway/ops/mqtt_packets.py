@@ -1,0 +1,104 @@
+"""The two MQTT packets of which there are many: PUBLISH on its way out, PUBACK on its way in.
+
+paho speaks the rest of the protocol. It takes 75 to 90 us of CPU for an event published with
+QoS 1 and confirmed; these two functions take a twentieth of that, and every event needs both.
+
+OASIS MQTT 5.0, 2.1 (fixed header), 2.2.2 (properties), 3.3 and 3.4; MQTT 3.1.1, 3.3 and 3.4.
+"""
+
+from functools import lru_cache
+
+PUBACK = 0x40
+_PUBLISH_QOS_1 = 0x32
+_RETAIN = 0x01
+_SUCCESS = 0
+_MAX_LENGTH_BYTES = 4
+
+
+class Malformed(Exception):
+    """The bytes are no MQTT."""
+
+
+def publish(topic: bytes, mid: int, properties: bytes, payload: bytes, *, retain: bool) -> bytes:
+    """Return a PUBLISH with QoS 1; ``properties`` of `publish_properties`, none in 3.1.1."""
+    length = 4 + len(topic) + len(properties) + len(payload)
+    return b"".join(
+        (
+            bytes((_PUBLISH_QOS_1 | _RETAIN if retain else _PUBLISH_QOS_1,)),
+            variable_length(length),
+            len(topic).to_bytes(2),
+            topic,
+            mid.to_bytes(2),
+            properties,
+            payload,
+        )
+    )
+
+
+@lru_cache(maxsize=64)
+def publish_properties(
+    content_type: str | None,
+    response_topic: str | None,
+    correlation: bytes | None,
+    expiry_s: int | None,
+) -> bytes:
+    """Return what travels beside a payload in MQTT 5, its length in front."""
+    parts = b""
+    if expiry_s is not None:
+        parts += b"\x02" + expiry_s.to_bytes(4)
+    if content_type is not None:
+        parts += b"\x03" + _counted(content_type.encode())
+    if response_topic is not None:
+        parts += b"\x08" + _counted(response_topic.encode())
+    if correlation is not None:
+        parts += b"\x09" + _counted(correlation)
+    return variable_length(len(parts)) + parts
+
+
+def puback(packet: bytes) -> tuple[int, int]:
+    """Return (packet id, reason code) of a whole PUBACK; the code is 0 where there is none."""
+    _, at = _remaining(packet, 0)
+    if len(packet) < at + 2:
+        raise Malformed("a PUBACK without a packet id")
+    return int.from_bytes(packet[at : at + 2]), packet[at + 2] if len(packet) > at + 2 else _SUCCESS
+
+
+def split(received: bytearray) -> list[bytes]:
+    """Take the whole packets from the front of ``received``; Malformed if it is no MQTT."""
+    packets = []
+    at = 0
+    while True:
+        length, header = _remaining(received, at)
+        if header == 0 or len(received) < at + header + length:
+            break
+        packets.append(bytes(received[at : at + header + length]))
+        at += header + length
+    del received[:at]
+    return packets
+
+
+def variable_length(number: int) -> bytes:
+    """Return a variable byte integer (MQTT 5.0, 1.5.5)."""
+    encoded = bytearray()
+    while True:
+        number, digit = divmod(number, 128)
+        encoded.append(digit | 0x80 if number else digit)
+        if not number:
+            return bytes(encoded)
+
+
+def _remaining(packets: bytes | bytearray, at: int) -> tuple[int, int]:
+    """Return (remaining length, bytes of the fixed header), header 0 while bytes are missing."""
+    length = 0
+    for index in range(1, _MAX_LENGTH_BYTES + 1):
+        if len(packets) <= at + index:
+            return 0, 0
+        digit = packets[at + index]
+        length |= (digit & 0x7F) << (7 * (index - 1))
+        if not digit & 0x80:
+            return length, index + 1
+    raise Malformed("a packet length of more than four bytes")
+
+
+def _counted(text: bytes) -> bytes:
+    return len(text).to_bytes(2) + text
