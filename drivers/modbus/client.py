@@ -1,151 +1,114 @@
-"""One Modbus TCP socket. With `errors`, the only importer of pymodbus.
+"""A wire over one of pymodbus's clients: TCP here, the other transports in `wires`.
 
 - One request at a time; the caller takes turns (see `bus`).
-- An answer is what `answer.judge` accepts, nothing else.
+- An answer is what the framing's judge accepts, nothing else.
 - A socket on which anything went wrong, a timeout and a cancelled wait included, is
   closed before the caller hears of it, so that a late answer finds nobody.
 - A connection that dies fails the waiting request at once, not at its timeout.
 - Nothing is retried and nothing reconnects by itself.
 - Only DriverError and cancellation come out.
+
+Of pymodbus its sockets and ports are used; with `exchange`, `errors` and `wires` this is
+the only importer.
 """
 
 import asyncio
 import logging
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import cast
 
 from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.client.base import ModbusBaseClient
 from pymodbus.exceptions import ConnectionException
-from pymodbus.framer import FramerSocket
-from pymodbus.pdu import DecodePDU
 
-from drivers.modbus.answer import BadAnswer, Question, judge
-from drivers.modbus.errors import KNOWN, Silence, translate
+from drivers.modbus.answer import BadAnswer
+from drivers.modbus.errors import KNOWN, TCP_HINTS, Hints, Silence, translate
+from drivers.modbus.exchange import Exchange
+from drivers.modbus.framing import MBAP, Framing
 from drivers.modbus.wire import Reply, Request, Wire
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)  # what it has to say is raised
 
-_TRANSACTIONS = 65535
-_PROTOCOL_AND_LENGTH = bytes([0, 0, 0, 6])
+MonoS = Callable[[], float]
+"""A monotonic clock in seconds."""
+Changed = Callable[[bool], None]
+"""Told by the library when a connection is made (True) or lost."""
 
 
-class _Exchange(FramerSocket):
-    """The question on the wire and its answer.
+class ClientWire(Wire):
+    """A wire to ``bus``, open or not. Not for two requests at once; see `wire.Wire`."""
 
-    pymodbus asks its framer what received bytes mean. This one accepts far less than the
-    library would, and hands the result to the one who waits.
-    """
-
-    MAX_SIZE = 1 << 20  # pymodbus drops what is longer; too long an answer must be seen
-
-    def __init__(self, mono_s: Callable[[], float]) -> None:
-        super().__init__(DecodePDU(is_server=False))
-        self.is_spoilt = False
+    def __init__(
+        self, bus: str, framing: Framing, *, mono_s: MonoS, hints: Hints = TCP_HINTS
+    ) -> None:
+        self._bus = bus
+        self._framing = framing
         self._mono_s = mono_s
-        self._question: Question
-        self._transaction = 0
-        self._sent_s = 0.0
-        self._waiting: asyncio.Future[Reply] | None = None
-
-    def begin(self, request: Request) -> tuple[int, asyncio.Future[Reply]]:
-        """Return the transaction to send it under, and where the answer will be."""
-        self._transaction = self._transaction % _TRANSACTIONS + 1
-        self._question = Question(
-            request.unit, request.function, request.size, request.accept_transaction_zero
-        )
-        self._waiting = asyncio.get_running_loop().create_future()
-        self._sent_s = self._mono_s()
-        return self._transaction, self._waiting
-
-    def handleFrame(  # noqa: N802 -- the library's name
-        self, data: bytes, exp_devid: int, exp_tid: int
-    ) -> tuple[int, None]:
-        """Judge all that was received since the request was sent; never raise."""
-        del exp_devid, exp_tid  # the library's own idea of what is under way
-        if self._waiting is None:
-            self.is_spoilt = True
-            return len(data), None
-        try:
-            answer = judge(data, self._question, self._transaction)
-        except BadAnswer as err:
-            self.fail(err)
-            return len(data), None
-        if answer is None:
-            return 0, None
-        arrived_s = self._mono_s()
-        waiting, self._waiting = self._waiting, None
-        if not waiting.done():
-            waiting.set_result(Reply(answer, arrived_s, arrived_s - self._sent_s))
-        return len(data), None
-
-    def fail(self, err: Exception) -> None:
-        """Give up waiting."""
-        waiting, self._waiting = self._waiting, None
-        self.is_spoilt = True
-        if waiting is not None and not waiting.done():
-            waiting.set_exception(err)
-
-    def connection_changed(self, is_connected: bool) -> None:
-        """Called by the library."""
-        if not is_connected:
-            self.fail(ConnectionException("closed while waiting for the answer"))
-
-
-class TcpWire(Wire):
-    """A socket to ``host:port``, open or not. Not for two requests at once."""
-
-    def __init__(self, host: str, port: int, *, mono_s: Callable[[], float]) -> None:
-        self._host, self._port = host, port
-        self._mono_s = mono_s
-        self._client: AsyncModbusTcpClient | None = None
-        self._exchange = _Exchange(mono_s)
+        self._hints = hints
+        self._client: ModbusBaseClient | None = None
+        self._exchange = self._new_exchange()
 
     @property
     def is_open(self) -> bool:
-        """Whether the socket is open, as far as can be known without asking."""
+        """Whether it is open, as far as can be known without asking."""
         return self._client is not None and self._client.connected
 
     async def open(self, timeout_s: float) -> None:
         """Connect, closing what was open before; raises Unreachable."""
         self.close()
-        self._exchange = _Exchange(self._mono_s)
-        client = AsyncModbusTcpClient(
-            self._host,
-            port=self._port,
-            timeout=timeout_s,
-            reconnect_delay=0,
-            retries=0,
-            trace_connect=self._exchange.connection_changed,
-        )
-        client.ctx.framer = self._exchange
-        client.ctx.max_buffer_size = self._exchange.MAX_SIZE
+        self._exchange = self._new_exchange()
         try:
             async with asyncio.timeout(timeout_s):
-                await client.ctx.call_create()  # client.connect() would hide the reason
-        except OSError as err:
-            raise translate(f"{self._host}:{self._port}", err) from err
+                client = await self._new_client(timeout_s, self._exchange.connection_changed)
+                client.ctx.framer = self._exchange
+                client.ctx.max_buffer_size = self._exchange.MAX_SIZE
+                await self._connect(client)
+        except KNOWN as err:
+            raise translate(self._bus, err, self._hints) from err
         self._client = client
 
     def close(self) -> None:
-        """Close the socket at once, if it is open."""
+        """Close it at once, if it is open."""
         if self._client is None:
             return
         client, self._client = self._client, None
         if client.connected:
-            _transport(client).abort()  # a dead peer must not keep unsent bytes alive
+            transport_of(client).abort()  # a dead peer must not keep unsent bytes alive
         client.close()
 
     async def ask(self, request: Request) -> Reply:
-        """Return the device's answer; raises DriverError, and then the socket is closed."""
+        """Return the device's answer; raises DriverError, and then it is closed."""
         try:
             return await self._ask(request)
         except KNOWN as err:
-            self.close()
-            endpoint = f"{self._host}:{self._port}#{request.unit}"
-            raise translate(endpoint, err) from err
+            self._doubt(request)
+            raise translate(f"{self._bus}#{request.unit}", err, self._hints) from err
         except BaseException:
-            self.close()
+            self._doubt(request)
             raise
+
+    @abstractmethod
+    async def _new_client(self, timeout_s: float, changed: Changed) -> ModbusBaseClient:
+        """Return a client that is not connected and never reconnects or retries."""
+
+    async def _connect(self, client: ModbusBaseClient) -> None:
+        await client.ctx.call_create()  # client.connect() would hide the reason
+
+    def _new_exchange(self) -> Exchange:
+        return Exchange(self._framing, self._mono_s)
+
+    def _doubt(self, request: Request) -> None:
+        """Make sure that what may still come for this request finds nobody."""
+        del request
+        self.close()
+
+    def _send(self, client: ModbusBaseClient, frame: bytes) -> None:
+        transport_of(client).write(frame)
+
+    def _patience_s(self, request: Request) -> float:
+        """Return how long after sending the answer may be complete."""
+        return request.timeout_s
 
     async def _ask(self, request: Request) -> Reply:
         client = self._client
@@ -153,10 +116,10 @@ class TcpWire(Wire):
             raise ConnectionException("the connection is closed")
         if self._exchange.is_spoilt:
             raise BadAnswer("bytes came that nobody asked for")
-        transaction, answer = self._exchange.begin(request)
-        _transport(client).write(transaction.to_bytes(2) + _PROTOCOL_AND_LENGTH + request.body)
+        frame, answer = self._exchange.begin(request)
+        self._send(client, frame)
         silence = asyncio.get_running_loop().call_later(
-            request.timeout_s,
+            self._patience_s(request),
             self._exchange.fail,
             Silence(f"no answer within {request.timeout_s:g} s"),
         )
@@ -166,5 +129,32 @@ class TcpWire(Wire):
             silence.cancel()
 
 
-def _transport(client: AsyncModbusTcpClient) -> asyncio.Transport:
+class TcpWire(ClientWire):
+    """A socket to ``host:port``. With `RTU` or `ASCII` framing: a serial server's."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        mono_s: MonoS,
+        framing: Framing = MBAP,
+        hints: Hints = TCP_HINTS,
+    ) -> None:
+        super().__init__(f"{host}:{port}", framing, mono_s=mono_s, hints=hints)
+        self._host, self._port = host, port
+
+    async def _new_client(self, timeout_s: float, changed: Changed) -> ModbusBaseClient:
+        return AsyncModbusTcpClient(
+            self._host,
+            port=self._port,
+            timeout=timeout_s,
+            reconnect_delay=0,
+            retries=0,
+            trace_connect=changed,
+        )
+
+
+def transport_of(client: ModbusBaseClient) -> asyncio.Transport:
+    """Return the open transport of a connected client."""
     return cast("asyncio.Transport", client.ctx.transport)

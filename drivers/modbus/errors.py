@@ -1,5 +1,8 @@
 """What pymodbus and the socket raise, as the nearest DriverError. The one table."""
 
+from collections.abc import Mapping
+from ssl import SSLCertVerificationError, SSLError
+
 from pymodbus.exceptions import (
     ConnectionException,
     MessageRegisterException,
@@ -18,12 +21,22 @@ class Silence(Exception):
     """Nothing came within the timeout."""
 
 
+class Absence(Exception):
+    """Who should have dialled in has not."""
+
+
+class PortForbidden(Exception):
+    """The user may not open the serial port; the text says which group may."""
+
+
 class NoAnswer(Unreachable):
     """The device said nothing within the timeout. One silence is not yet an outage."""
 
 
 ERROR_MAP: dict[type[Exception], type[DriverError]] = {
     Silence: NoAnswer,
+    Absence: Unreachable,
+    PortForbidden: Misconfigured,
     ModbusIOException: BadReply,
     ConnectionException: Unreachable,
     NoSuchIdException: BadReply,
@@ -37,20 +50,73 @@ ERROR_MAP: dict[type[Exception], type[DriverError]] = {
 }
 KNOWN = tuple(ERROR_MAP)
 
-_HINTS: dict[type[Exception], str] = {
+Hints = Mapping[type[Exception], str]
+"""What to try next, by what was raised; the nearest class counts."""
+
+_SHARED_LINE = "is this a Modbus server, and does nobody else share its serial line?"
+_UNIT_OR_TIME = "check unit_id, and whether timeout_ms is enough for this device"
+_SERIAL_SIDE = (
+    "of its serial side check baud rate, parity and stop bits, A and B swapped, unit_id;"
+    " and whether timeout_ms is enough"
+)
+
+TCP_HINTS: Hints = {
     ConnectionRefusedError: "the host is there but nothing listens: is Modbus TCP enabled,"
     " is the port right?",
     TimeoutError: "check the cable, the IP address and the firewall",
     ConnectionResetError: "the device closed the connection: how many clients does it allow?",
     ConnectionException: "the device closed the connection: how many clients does it allow?",
-    Silence: "check unit_id, and whether timeout_ms is enough for this device",
+    Silence: _UNIT_OR_TIME,
     BadAnswer: "is this a Modbus TCP server, and does nobody else share its serial line?",
+}
+GATEWAY_HINTS: Hints = {
+    **TCP_HINTS,
+    ConnectionRefusedError: "the host is there but nothing listens: is the serial server in TCP"
+    " server mode, is the port right?",
+    Silence: _SERIAL_SIDE,
+    BadAnswer: "does the serial server pass frames on unchanged, as RTU or ASCII as configured"
+    " here? If it converts, use modbus-tcp",
+}
+"""For RTU or ASCII frames in a TCP stream."""
+TLS_HINTS: Hints = {
+    **TCP_HINTS,
+    ConnectionRefusedError: "the host is there but nothing listens: is Modbus/TCP Security"
+    " enabled, is the port right (802)?",
+    SSLCertVerificationError: "the device's certificate is not from ca_file, or is for another"
+    " name or expired: compare what the device shows",
+    SSLError: "the device refuses TLS: does it expect a client certificate (cert_file, key_file),"
+    " does it speak TLS 1.2 or later?",
+    FileNotFoundError: "check ca_file, cert_file and key_file",
+    PermissionError: "may this user read ca_file, cert_file and key_file?",
+}
+UDP_HINTS: Hints = {
+    ConnectionRefusedError: "the host is there but nothing listens: is Modbus UDP enabled,"
+    " is the port right?",
+    Silence: "over UDP a wrong address looks like this too: check host, port, firewall, unit_id",
+    BadAnswer: _SHARED_LINE,
+}
+SERIAL_HINTS: Hints = {
+    Silence: "check baud rate, parity and stop bits, A and B swapped, termination, unit_id;"
+    " does the adapter's light flash when it sends?",
+    BadAnswer: "noise or another master on the line: check baud rate, parity, termination,"
+    " shield, and that unit_id is given to one device only",
+    ConnectionException: "the adapter was unplugged or reset: check USB cable and power",
+    OSError: "is the adapter plugged in, and is it this port?",
+}
+LISTEN_HINTS: Hints = {
+    Absence: "check the DTU's target address and port, its SIM card and signal, and that its"
+    " registration packet is the one configured",
+    ConnectionException: "the DTU hung up or lost its signal; it dials in again by itself",
+    Silence: "the DTU is there; " + _SERIAL_SIDE,
+    BadAnswer: "does the DTU send a heartbeat that is not configured, does framing fit,"
+    " does nobody else share its serial line?",
+    OSError: "is another program listening on this port, and may this user listen on it?",
 }
 
 
-def translate(endpoint: str, err: Exception) -> DriverError:
+def translate(endpoint: str, err: Exception, hints: Hints = TCP_HINTS) -> DriverError:
     """Return the DriverError for one of `KNOWN`; raise it ``from err``."""
     kinds = type(err).__mro__
     kind = next(ERROR_MAP[k] for k in kinds if k in ERROR_MAP)
-    hint = next((_HINTS[k] for k in kinds if k in _HINTS), "")
+    hint = next((hints[k] for k in kinds if k in hints), "")
     return kind(endpoint, str(err) or type(err).__name__, hint)
