@@ -152,3 +152,29 @@ def as_driver_errors(endpoint: str) -> Iterator[None]:
     except tuple(ERROR_MAP) as err:
         kind = type(err)
         raise _nearest(kind)(endpoint, _reason(err), _HINTS.get(kind, "")) from err
+
+
+_NO_SUBSCRIBING = (
+    ua.BadNotImplemented,
+    ua.BadNotSupported,
+    ua.BadServiceUnsupported,
+    ua.BadTooManyMonitoredItems,
+    ua.BadTooManySubscriptions,
+)
+_TOO_MUCH = (
+    ua.BadEncodingLimitsExceeded,
+    ua.BadRequestTooLarge,
+    ua.BadResponseTooLarge,
+    ua.BadTcpMessageTooLarge,
+    ua.BadTooManyOperations,
+)
+
+
+def cannot_subscribe(err: DriverError) -> bool:
+    """Whether the server will not watch for us, while reading may do."""
+    return isinstance(err.__cause__, _NO_SUBSCRIBING)
+
+
+def too_many_at_once(err: DriverError) -> bool:
+    """Whether the server might do it in smaller pieces."""
+    return isinstance(err.__cause__, _TOO_MUCH)
