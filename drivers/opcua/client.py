@@ -22,6 +22,7 @@ from drivers.opcua.errors import as_driver_errors
 from drivers.opcua.secure import log_in, prepare
 from drivers.opcua.settings import LinkSettings
 from drivers.opcua.sockets import connect_socket, disconnect
+from drivers.opcua.turned_away import turned_away
 
 
 class _Session(UaSession):  # type: ignore[misc]
@@ -42,7 +43,7 @@ async def connect(
     client.uaclient.session = _Session(client.uaclient)
     heard = True
     try:
-        with as_driver_errors(link.endpoint):
+        with as_driver_errors(link.endpoint), turned_away(link):
             await prepare(client, link, now)
             await connect_socket(client)
             await client.send_hello()

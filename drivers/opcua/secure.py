@@ -19,7 +19,7 @@ from typing import ParamSpec, TypeVar
 from asyncua import Client, ua
 from asyncua.crypto import security_policies as policies
 
-from drivers.contract import BadSetting, Misconfigured
+from drivers.contract import BadSetting
 from drivers.opcua.certificates import read_certificate
 from drivers.opcua.own import (
     Unusable,
@@ -34,6 +34,7 @@ from drivers.opcua.security_settings import ModeName, PolicyName, Secured, Secur
 from drivers.opcua.settings import LinkSettings
 from drivers.opcua.sockets import connect_socket, disconnect
 from drivers.opcua.trust import Shown, TrustList, judge
+from drivers.opcua.turned_away import refused
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -66,9 +67,9 @@ async def prepare(client: Client, link: LinkSettings, now: Callable[[], datetime
     Asks the server for its endpoints over a connection of its own. Raises Misconfigured
     and what the library raises.
     """
-    client.application_uri = application_uri(link.home)
     secured = link.secured
     if secured is None:
+        client.application_uri = application_uri(link.home)
         return
     identity = await _in_thread(link, own_files(link).identity, now())
     offered = await endpoints(link)
@@ -76,6 +77,8 @@ async def prepare(client: Client, link: LinkSettings, now: Callable[[], datetime
     refusal = await _in_thread(link, _judged, link, secured, shown, now())
     if refusal is not None:
         raise refused(link, refusal)
+    # Of the certificate, not of the configuration: a server compares the two (Part 4, 6.1.3).
+    client.application_uri = next(iter(identity.certificate.uris), application_uri(link.home))
     policy = POLICIES[secured.policy]
     client.security_policy = policy(
         shown.certificate.der, identity.x509, identity.key, MODES[secured.mode]
@@ -152,13 +155,6 @@ def _keep_protected(
             ),
         )
     client._policy_ids = good  # noqa: SLF001
-
-
-def refused(link: LinkSettings, refusal: BadSetting) -> Misconfigured:
-    """Return the error of a link that cannot be opened until somebody does something."""
-    err = Misconfigured(link.endpoint, refusal.problem, refusal.hint)
-    err.refusal = refusal
-    return err
 
 
 async def _in_thread(

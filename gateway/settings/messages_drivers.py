@@ -6,6 +6,7 @@ The code is that of `drivers.contract.BadSetting`, and so are the fields.
 from collections.abc import Mapping
 
 from gateway.settings.message import Message
+from gateway.settings.messages_opcua_security import OPCUA_CONNECT, OPCUA_NOTICES, OPCUA_SETTINGS
 
 
 def _refusal(zh: str, hint_zh: str = "") -> Message:
@@ -86,4 +87,10 @@ _OPCUA = {
     "opcua_tag_twice": _refusal("这个点位出现了两次", "删掉其中一个"),
 }
 
-DRIVERS: Mapping[str, Message] = {**_MODBUS, **_OPCUA}
+DRIVERS: Mapping[str, Message] = {
+    **_MODBUS,
+    **_OPCUA,
+    **OPCUA_SETTINGS,
+    **OPCUA_NOTICES,
+    **OPCUA_CONNECT,
+}
