@@ -84,7 +84,7 @@ class SecureLink(_Strict):
             raise BadSetting(
                 "opcua_open_login",
                 "without encryption anybody on the way could read this login",
-                "add security: {{mode: sign_and_encrypt}}, or leave the login out",
+                "encrypt the link with security, or leave the login out",
             )
         return self
 

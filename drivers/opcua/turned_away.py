@@ -90,7 +90,7 @@ def _login(link: LinkSettings, status: str) -> BadSetting:
     return BadSetting(
         "opcua_no_anonymous",
         "the server refuses anonymous users ({status})",
-        "add user: {{name, password_file}} to the link, or allow anonymous users in the server",
+        "give the link a user, or allow anonymous users in the server",
         status=status,
     )
 
@@ -109,7 +109,7 @@ def _needs_security(link: LinkSettings, status: str) -> BadSetting:
     return BadSetting(
         "opcua_needs_security",
         "the server takes no unencrypted session ({status})",
-        "add security: {{policy: basic256sha256, mode: sign_and_encrypt}} to the link",
+        "give the link security, with a policy and a mode the server offers",
         status=status,
     )
 

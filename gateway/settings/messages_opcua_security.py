@@ -17,7 +17,7 @@ OPCUA_SETTINGS: Mapping[str, Message] = {
     "opcua_two_logins": _said("user 和 user_certificate 是两种登录方式", "只留一个"),
     "opcua_open_login": _said(
         "没有加密，路上任何人都能看到这个登录信息",
-        "加上 security: {{mode: sign_and_encrypt}}，或去掉登录信息",
+        "用 security 给连接加密，或去掉登录信息",
     ),
 }
 """Of settings alone."""
@@ -89,14 +89,14 @@ OPCUA_CONNECT: Mapping[str, Message] = {
     ),
     "opcua_no_anonymous": _said(
         "服务器拒绝匿名用户（{status}）",
-        "给连接加上 user: {{name, password_file}}，或在服务器上允许匿名",
+        "给连接加上 user，或在服务器上允许匿名",
     ),
     "opcua_policy_refused": _said(
         "服务器拒绝 {policy} {mode}（{status}）", "选一种它提供的：{command}"
     ),
     "opcua_needs_security": _said(
         "服务器不接受未加密的会话（{status}）",
-        "给连接加上 security: {{policy: basic256sha256, mode: sign_and_encrypt}}",
+        "给连接加上 security，写服务器提供的 policy 和 mode",
     ),
 }
 """Of a server that is there; said by the commands, never by `check`."""
