@@ -3,9 +3,11 @@
 from gateway.app import translate
 from gateway.historian.historian import Historian
 from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
+from gateway.historian.shift_windows import ShiftPlan
 from gateway.settings.model import SqlStoreFile, StoreFile
 from gateway.settings.secrets import store_url
 from gateway.settings.site import Site
+from gateway.wire.topics import GatewayTopics
 
 
 def historian(site: Site) -> Historian:
@@ -22,7 +24,19 @@ def settings(site: Site) -> HistorianSettings:
         root=gateway.mqtt.root,
         timezone=gateway.timezone,
         stores=tuple(_store(site, store) for store in gateway.historian.stores),
+        shifts=_shifts(site),
     )
+
+
+def _shifts(site: Site) -> ShiftPlan:
+    gateway = site.gateway
+    calendars = {
+        name: config.rules.calendar
+        for name, config in site.equipment.items()
+        if config.rules.calendar is not None
+    }
+    topics = GatewayTopics(gateway.mqtt.root, gateway.site, gateway.gateway)
+    return ShiftPlan(topics.source, calendars)
 
 
 def _store(site: Site, store: StoreFile) -> SqlSettings | InfluxSettings:

@@ -19,6 +19,9 @@ from gateway.ops.backoff import Uniform, delays
 from gateway.ops.clock import SYSTEM_CLOCK, Clock
 from gateway.ops.mqtt_link import MqttError
 
+REPLAN_S = 6 * 3600.0
+"""The shifts to come are written so often, days ahead."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -76,6 +79,8 @@ class Historian:
             for chart in self._settings.charts:
                 feed = ChartFeed(chart, record, self._clock, self._sleep, self._uniform)
                 tasks.create_task(feed.run(), name=f"historian {chart.name}")
+            if self._settings.shifts.calendars:
+                tasks.create_task(self._plan_shifts(record), name="historian shifts")
             await self._consume(self._consumer)
 
     def stats(self) -> Stats:
@@ -113,6 +118,11 @@ class Historian:
             except MqttError as err:
                 outage.begin(str(err))
                 await self._sleep(next(outage.waits))
+
+    async def _plan_shifts(self, record: Record) -> None:
+        while True:
+            await record.plan_shifts(self._settings.shifts)
+            await self._sleep(REPLAN_S)
 
     def _open_sql(self) -> Store:
         return SqlStore.open(self._settings.sql.url, zone=ZoneInfo(self._settings.timezone))

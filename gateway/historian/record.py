@@ -20,6 +20,7 @@ import orjson
 
 from gateway.historian.ledger import Changes, Ledger
 from gateway.historian.settings import Sleep
+from gateway.historian.shift_windows import ShiftPlan
 from gateway.historian.store import (
     Batch,
     Birth,
@@ -102,6 +103,10 @@ class Record:
     async def advance(self, name: str, number: int) -> None:
         """Note that the chart store ``name`` has everything up to ``number``."""
         await self._store.persist(lambda store: store.advance(name, number))
+
+    async def plan_shifts(self, plan: ShiftPlan) -> None:
+        """Make the shifts to come those of ``plan``."""
+        await self._store.persist(lambda store: store.plan_shifts(plan, self._now()))
 
     async def _commit(self, batch: Batch) -> None:
         outages = self._store.outages

@@ -71,6 +71,11 @@ def _order(data: Json) -> Row:
     }
 
 
+def _shift(data: Json) -> Row:
+    shift: Mapping[str, Any] = data.get("shift") or {}
+    return {"shift": shift.get("code"), "production_date": shift.get("production_date")}
+
+
 def _status(event: Envelope, zone: tzinfo) -> Rows:
     data = event.data
     reason = data.get("reason") or {}
@@ -89,6 +94,7 @@ def _status(event: Envelope, zone: tzinfo) -> Rows:
         "reason_code": reason.get("code"),
         "reason_category": reason.get("category"),
         **_order(data),
+        "planned": reason.get("planned"),
     }
     return [("status_event", row)]
 
@@ -96,7 +102,6 @@ def _status(event: Envelope, zone: tzinfo) -> Rows:
 def _count(event: Envelope, zone: tzinfo) -> Rows:
     data = event.data
     local = event.time.astimezone(zone)
-    shift = data.get("shift") or {}
     row = {
         **_key(event),
         "counter": _text(data["counter"]),
@@ -111,8 +116,7 @@ def _count(event: Envelope, zone: tzinfo) -> Rows:
         "time": event.time,
         "hour_local": local.strftime("%Y-%m-%dT%H:00") + _offset(local),
         "day_local": local.strftime("%Y-%m-%d"),
-        "shift": shift.get("code"),
-        "production_date": shift.get("production_date"),
+        **_shift(data),
         **_order(data),
         "origin": data.get("origin", "device"),
     }
@@ -141,7 +145,13 @@ def _fault(event: Envelope, _zone: tzinfo) -> Rows:
         "raises": int(data.get("raises", 1)),
         "acked": bool(data.get("acked", False)),
         "quality": data.get("quality"),
-        "order_no": _order(data)["order_no"],
+        **_order(data),
+        **_shift(data),
+        "acked_at": _time_or_none(data.get("acked_at")),
+        "acked_by": data.get("acked_by"),
+        "first_up": data.get("first_up"),
+        "flood": data.get("flood"),
+        "shelved_until": _time_or_none(data.get("shelved_until")),
     }
     return [("fault_occurrence", row)]
 
@@ -154,7 +164,9 @@ def _reading(event: Envelope, _zone: tzinfo) -> Rows:
         "equipment": equipment_of(event),
         "group": _text(data["group"]),
         "time": event.time,
+        **_order(data),
     }
+    uncertain = frozenset(data.get("uncertain") or ())
     rows: Rows = []
     for tag, value in data["values"].items():
         is_text = isinstance(value, str) or not isinstance(value, (int, float, type(None)))
@@ -167,7 +179,7 @@ def _reading(event: Envelope, _zone: tzinfo) -> Rows:
                     "tag": tag,
                     "value": None if is_text or value is None else float(value),
                     "text_value": text if is_text else None,
-                    "quality": "good",
+                    "quality": "uncertain" if tag in uncertain else "good",
                 },
             )
         )
@@ -220,6 +232,7 @@ def _note(event: Envelope, _zone: tzinfo) -> Rows:
         "comment": data.get("comment"),
         "reason_code": reason.get("code"),
         "reason_category": reason.get("category"),
+        "planned": reason.get("planned"),
     }
     return [("note_event", row)]
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.historian.shift_windows import ShiftPlan
 from gateway.ops.mqtt_link import BrokerSettings
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -52,6 +53,8 @@ class HistorianSettings:
     session_expiry_s: int = 7 * 86400
     batch: int = 500
     """Messages in one transaction at most; what has arrived is not waited upon."""
+    shifts: ShiftPlan = field(default_factory=ShiftPlan)
+    """Written into the store ahead of time; of one gateway only."""
     sql: SqlSettings = field(init=False)
 
     def __post_init__(self) -> None:

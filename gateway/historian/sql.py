@@ -12,34 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Insert,
-    Table,
-    and_,
-    case,
-    func,
-    make_url,
-    or_,
-    select,
-    text,
-)
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, Engine, func, inspect, make_url, select
 
 from gateway.historian import sql_schema as schema
 from gateway.historian.ledger import Changes, Ledger, Series, Stream
 from gateway.historian.rows import MalformedFact, Row, detail_rows, event_row
 from gateway.historian.runs import Run, Runs
+from gateway.historian.shift_windows import ShiftPlan
 from gateway.historian.sql_engine import BUSY_TIMEOUT_MS, as_store_errors, open_engine
-from gateway.historian.sql_views import views
-from gateway.historian.store import (
-    Batch,
-    Birth,
-    DeadLetter,
-    StoreUnusable,
-)
+from gateway.historian.sql_shifts import plan_shifts
+from gateway.historian.sql_statements import insert_fact, upsert
+from gateway.historian.sql_upgrade import upgrade
+from gateway.historian.sql_views import create_views
+from gateway.historian.store import Batch, Birth, DeadLetter, StoreUnusable
 from gateway.wire.cloudevent import Envelope
 
 
@@ -50,7 +35,6 @@ class SqlStore:
         self._engine = engine
         self._name = name
         self._zone = zone
-        self._sqlite = engine.dialect.name == "sqlite"
 
     @classmethod
     def open(
@@ -117,7 +101,12 @@ class SqlStore:
     def advance(self, name: str, number: int) -> None:
         """Note that the chart store ``name`` has everything up to ``number``."""
         with as_store_errors(self._name), self._engine.begin() as connection:
-            self._upsert(connection, schema.feed, [{"name": name, "number": number}])
+            upsert(connection, schema.feed, [{"name": name, "number": number}])
+
+    def plan_shifts(self, plan: ShiftPlan, now: datetime) -> None:
+        """Make the shifts to come those of the plan."""
+        with as_store_errors(self._name), self._engine.begin() as connection:
+            plan_shifts(connection, plan, now)
 
     def close(self) -> None:
         """Release everything. Idempotent."""
@@ -125,18 +114,16 @@ class SqlStore:
 
     def _prepare(self) -> None:
         with self._engine.begin() as connection:
+            is_new = not inspect(connection).has_table(schema.schema_version.name)
             schema.metadata.create_all(connection)
-            version = connection.scalar(select(func.max(schema.schema_version.c.version)))
-            if version is None:
+            if is_new:
                 connection.execute(schema.schema_version.insert(), {"version": schema.VERSION})
-            elif version > schema.VERSION:
+            version = connection.scalar(select(func.max(schema.schema_version.c.version)))
+            if version is None or version > schema.VERSION:
                 raise StoreUnusable(self._name, f"its tables are of version {version}")
-            for name, query in views("sqlite" if self._sqlite else "postgresql").items():
-                if self._sqlite:
-                    connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
-                    connection.execute(text(f"CREATE VIEW {name} AS {query}"))
-                else:
-                    connection.execute(text(f"CREATE OR REPLACE VIEW {name} AS {query}"))
+            if version < schema.VERSION:
+                upgrade(connection, version, self._zone, _envelope)
+            create_views(connection)
 
     def _write_events(self, connection: Connection, events: Sequence[Envelope]) -> None:
         rows: dict[str, list[Row]] = {"event": [event_row(event) for event in events]}
@@ -150,12 +137,12 @@ class SqlStore:
                 dead.append(DeadLetter(event.recordedtime, event.subject, payload, str(err)))
         for table, values in rows.items():
             if values:
-                statement = self._insert_of(schema.metadata.tables[table])
+                statement = insert_fact(connection, schema.metadata.tables[table])
                 connection.execute(statement, values)
         self._write_dead(connection, dead)
 
     def _write_births(self, connection: Connection, births: Sequence[Birth]) -> None:
-        self._upsert(connection, schema.equipment, [_birth_row(birth) for birth in births])
+        upsert(connection, schema.equipment, [_birth_row(birth) for birth in births])
 
     def _write_changes(self, connection: Connection, changes: Changes, at: datetime | None) -> None:
         marks = [
@@ -167,11 +154,11 @@ class SqlStore:
             }
             for stream, runs in changes.marks.items()
         ]
-        self._upsert(connection, schema.mark, marks)
+        upsert(connection, schema.mark, marks)
         positions = [
             {**series._asdict(), "seq": runs.last} for series, runs in changes.positions.items()
         ]
-        self._upsert(connection, schema.position, positions)
+        upsert(connection, schema.position, positions)
         losses = [
             {
                 **loss.stream._asdict(),
@@ -183,7 +170,7 @@ class SqlStore:
             for loss in changes.losses
         ]
         if losses:
-            connection.execute(self._insert(schema.loss).on_conflict_do_nothing(), losses)
+            connection.execute(insert_fact(connection, schema.loss), losses)
 
     def _write_dead(self, connection: Connection, dead: Iterable[DeadLetter]) -> None:
         rows = [
@@ -192,49 +179,6 @@ class SqlStore:
         ]
         if rows:
             connection.execute(schema.dead_letter.insert(), rows)
-
-    def _insert_of(self, table: Table) -> Insert:
-        if table is schema.fault_occurrence:
-            return self._fault_upsert()
-        statement: Insert = self._insert(table).on_conflict_do_nothing()
-        return statement
-
-    def _fault_upsert(self) -> Insert:
-        table = schema.fault_occurrence
-        insert = self._insert(table)
-        new = insert.excluded
-        is_newer = or_(
-            new.epoch > table.c.epoch, and_(new.epoch == table.c.epoch, new.seq > table.c.seq)
-        )
-        kept = {"source", "fault_id"}
-        values: dict[str, ColumnElement[Any]] = {
-            column.name: case((is_newer, new[column.name]), else_=table.c[column.name])
-            for column in table.c
-            if column.name not in kept
-        }
-        # The order it was raised under, not the one in force when it was cleared.
-        values["order_no"] = case(
-            (new.transition == "raised", new.order_no), else_=table.c.order_no
-        )
-        statement: Insert = insert.on_conflict_do_update(
-            index_elements=["source", "fault_id"], set_=values
-        )
-        return statement
-
-    def _upsert(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-        if not rows:
-            return
-        insert = self._insert(table)
-        keys = [column.name for column in table.primary_key]
-        values = {
-            column.name: insert.excluded[column.name]
-            for column in table.c
-            if column.name not in keys
-        }
-        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values), rows)
-
-    def _insert(self, table: Table) -> Any:
-        return sqlite.insert(table) if self._sqlite else postgresql.insert(table)
 
 
 def _load_runs(stored: str) -> Runs:

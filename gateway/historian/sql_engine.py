@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, exc, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, exc, make_url
 from sqlalchemy import event as listen
 
 from gateway.historian.store import StoreError, StoreUnavailable, StoreUnusable, Unstorable
@@ -52,13 +52,10 @@ def open_engine(url: str, busy_timeout_ms: int) -> Engine:
     """Return an engine of one connection that is used by one thread at a time.
 
     What others hold locked is waited for ``busy_timeout_ms``; a server that does not answer any
-    more is given up after some `PATIENCE_S`. What the URL says of waiting comes first.
+    more is given up after some `PATIENCE_S`.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        parsed = parsed.set(query={**_PATIENCE, **parsed.query})
     engine = create_engine(
-        parsed,
+        patient(make_url(url)),
         pool_size=1,
         max_overflow=0,
         pool_pre_ping=True,
@@ -70,6 +67,13 @@ def open_engine(url: str, busy_timeout_ms: int) -> Engine:
     else:
         listen.listen(engine, "connect", partial(_prepare_postgresql, busy_timeout_ms))
     return engine
+
+
+def patient(url: URL) -> URL:
+    """Return the URL with limits to waiting for a server; what it says itself comes first."""
+    if url.get_backend_name() != "postgresql":
+        return url
+    return url.set(query={**_PATIENCE, **url.query})
 
 
 def _as_it_is(value: str) -> str:

@@ -4,61 +4,16 @@ Times are TIMESTAMPTZ in PostgreSQL and sortable ISO 8601 text in SQLite
 (``2026-03-20T01:01:29.123Z``). ``hour_local`` and ``day_local`` are in the site's time zone.
 """
 
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    DateTime,
-    Dialect,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    TypeDecorator,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.schema import SchemaItem
-from sqlalchemy.types import TypeEngine
 
-from gateway.domain.vocabulary import stamp
+from gateway.historian.sql_types import JSON_TEXT, NUMBER, Stamp
 
-VERSION = 1
+VERSION = 2
+"""A new column may be NULL and stands last, so that `sql_upgrade` can add it."""
 
-
-class Stamp(TypeDecorator[datetime]):
-    """An instant: aware ``datetime`` in Python."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Text where the database has no instant of its own."""
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(Text())
-        return dialect.type_descriptor(DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Return what the driver stores."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return stamp(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Return what was stored."""
-        if value is None or dialect.name != "sqlite":
-            return value  # type: ignore[no-any-return]
-        return datetime.fromisoformat(value)
-
-
-# The caller hands over JSON text; the engine's json_serializer passes it on as it is.
-_JSON = Text().with_variant(JSONB(), "postgresql")
-_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData()
 
@@ -69,7 +24,7 @@ def _fact(name: str, *columns: SchemaItem) -> Table:
         Column("source", Text, primary_key=True),
         Column("id", Text, primary_key=True),
         Column("epoch", Text, nullable=False),
-        Column("seq", _NUMBER, nullable=False),
+        Column("seq", NUMBER, nullable=False),
         Column("equipment", Text, nullable=False),
     ]
     return Table(name, metadata, *head, *columns)
@@ -78,11 +33,11 @@ def _fact(name: str, *columns: SchemaItem) -> Table:
 event = Table(
     "event",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
     Column("source", Text, nullable=False),
     Column("id", Text, nullable=False),
     Column("epoch", Text, nullable=False),
-    Column("seq", _NUMBER, nullable=False),
+    Column("seq", NUMBER, nullable=False),
     Column("type", Text, nullable=False),
     Column("equipment", Text, nullable=False),
     Column("subject", Text, nullable=False),
@@ -90,7 +45,7 @@ event = Table(
     Column("time", Stamp, nullable=False),
     Column("recordedtime", Stamp, nullable=False),
     Column("replay", Boolean, nullable=False),
-    Column("data", _JSON, nullable=False),
+    Column("data", JSON_TEXT, nullable=False),
     Index("event_key", "source", "id", unique=True),
 )
 
@@ -101,7 +56,7 @@ status_event = _fact(
     Column("state_code", Integer, nullable=False),
     Column("since", Stamp, nullable=False),
     Column("day_local", Text, nullable=False),
-    Column("prev_duration_ms", _NUMBER),
+    Column("prev_duration_ms", NUMBER),
     Column("cause", Text, nullable=False),
     Column("repeat", Boolean, nullable=False),
     Column("mode", Text),
@@ -110,7 +65,9 @@ status_event = _fact(
     Column("order_no", Text),
     Column("product", Text),
     Column("batch", Text),
+    Column("planned", Boolean),
     Index("status_event_order", "source", "equipment", "epoch", "seq"),
+    Index("status_event_since", "source", "equipment", "since"),
 )
 
 count_event = _fact(
@@ -142,7 +99,7 @@ fault_occurrence = Table(
     Column("source", Text, primary_key=True),
     Column("fault_id", Text, primary_key=True),
     Column("epoch", Text, nullable=False),
-    Column("seq", _NUMBER, nullable=False),
+    Column("seq", NUMBER, nullable=False),
     Column("transition", Text, nullable=False),
     Column("equipment", Text, nullable=False),
     Column("code", Text, nullable=False),
@@ -153,11 +110,20 @@ fault_occurrence = Table(
     Column("stops_machine", Boolean),
     Column("raised_at", Stamp, nullable=False),
     Column("cleared_at", Stamp),
-    Column("duration_ms", _NUMBER),
+    Column("duration_ms", NUMBER),
     Column("raises", Integer, nullable=False),
     Column("acked", Boolean, nullable=False),
     Column("quality", Text),
     Column("order_no", Text),
+    Column("product", Text),
+    Column("batch", Text),
+    Column("shift", Text),
+    Column("production_date", Text),
+    Column("acked_at", Stamp),
+    Column("acked_by", Text),
+    Column("first_up", Boolean),
+    Column("flood", Boolean),
+    Column("shelved_until", Stamp),
     Index("fault_occurrence_time", "equipment", "raised_at"),
 )
 
@@ -173,6 +139,9 @@ reading = Table(
     Column("value", Float),
     Column("text_value", Text),
     Column("quality", Text, nullable=False),
+    Column("order_no", Text),
+    Column("product", Text),
+    Column("batch", Text),
     Index("reading_time", "equipment", "tag", "time"),
 )
 
@@ -194,7 +163,7 @@ gap_event = _fact(
     Column("stream", Text, nullable=False),
     Column("from_streamseq", Integer),
     Column("to_streamseq", Integer),
-    Column("count", _NUMBER, nullable=False),
+    Column("count", NUMBER, nullable=False),
     Column("reason", Text, nullable=False),
 )
 
@@ -206,6 +175,21 @@ note_event = _fact(
     Column("comment", Text),
     Column("reason_code", Text),
     Column("reason_category", Text),
+    Column("planned", Boolean),
+    Index("note_event_about", "source", "about"),
+)
+
+shift_window = Table(
+    "shift_window",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("equipment", Text, primary_key=True),
+    Column("begins", Stamp, primary_key=True),
+    Column("ends", Stamp, nullable=False),
+    Column("shift", Text, nullable=False),
+    Column("production_date", Text, nullable=False),
+    Column("planned", Boolean, nullable=False),
+    Index("shift_window_date", "production_date", "equipment"),
 )
 
 equipment = Table(
@@ -216,7 +200,7 @@ equipment = Table(
     Column("subject", Text, nullable=False),
     Column("name_zh", Text),
     Column("name_en", Text),
-    Column("birth", _JSON, nullable=False),
+    Column("birth", JSON_TEXT, nullable=False),
 )
 
 mark = Table(
@@ -227,7 +211,7 @@ mark = Table(
     Column("equipment", Text, primary_key=True),
     Column("type", Text, primary_key=True),
     Column("streamseq", Integer, nullable=False),
-    Column("seq", _NUMBER, nullable=False),
+    Column("seq", NUMBER, nullable=False),
     Column("runs", Text, nullable=False),
 )
 
@@ -236,7 +220,7 @@ position = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("epoch", Text, primary_key=True),
-    Column("seq", _NUMBER, nullable=False),
+    Column("seq", NUMBER, nullable=False),
 )
 
 loss = Table(
@@ -255,7 +239,7 @@ loss = Table(
 dead_letter = Table(
     "dead_letter",
     metadata,
-    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
     Column("at", Stamp, nullable=False),
     Column("topic", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
@@ -266,7 +250,7 @@ feed = Table(
     "feed",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("number", _NUMBER, nullable=False),
+    Column("number", NUMBER, nullable=False),
 )
 
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))

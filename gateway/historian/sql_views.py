@@ -1,18 +1,32 @@
-"""The views a MES developer asks for: names and columns are part of the contract (§8).
+"""The views that departments ask for: names and columns are part of the contract (§8).
 
-Each is one SELECT that SQLite (3.28+) and PostgreSQL both understand, but for the
-milliseconds between two instants.
+A view that is there already gets new columns behind those it has, never between them: then
+views that others made on top of it stay.
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
-Dialect = Literal["sqlite", "postgresql"]
+from sqlalchemy import Connection
 
-_MS_BETWEEN: Mapping[Dialect, str] = {
-    "sqlite": "CAST(ROUND((julianday({end}) - julianday({start})) * 86400000) AS INTEGER)",
-    "postgresql": "CAST(ROUND(EXTRACT(EPOCH FROM ({end} - {start})) * 1000) AS BIGINT)",
-}
+from gateway.historian.sql_dialect import Dialect, adapted
+from gateway.historian.sql_fault_views import FAULT_VIEWS
+from gateway.historian.sql_shift_views import SHIFT_VIEWS
+
+# What a gateway says of itself ends with its newest fact; what came afterwards nobody knows.
+_GATEWAY_KNOWN = """
+SELECT m.source, MAX(e.time) AS known_until
+FROM mark AS m JOIN event AS e ON e.source = m.source AND e.id = m.epoch || '-' || m.seq
+GROUP BY m.source
+"""
+
+# Of several notes about one fact the last that gives a reason counts.
+_NOTED_REASON = """
+SELECT source, about, reason_code, reason_category, planned FROM (
+  SELECT n.*, ROW_NUMBER() OVER (
+    PARTITION BY source, about ORDER BY epoch DESC, seq DESC) AS place
+  FROM note_event AS n WHERE n.reason_code IS NOT NULL
+) AS numbered WHERE place = 1
+"""
 
 # An interval ends where the next one of the equipment begins, also across epochs: a journal
 # that was lost or copied does not leave its last state open for ever. The next event's own
@@ -23,10 +37,14 @@ WITH ordered AS (
   FROM status_event AS s WHERE NOT s.repeat
   WINDOW w AS (PARTITION BY source, equipment ORDER BY epoch, seq)
 )
-SELECT source, id, epoch, seq, equipment, state, state_code, since, next_since AS until,
-  COALESCE(measured_ms, {ms}) AS duration_ms, cause, mode, reason_code, reason_category,
-  order_no, product, batch, day_local
-FROM ordered
+SELECT o.source, o.id, o.epoch, o.seq, o.equipment, o.state, o.state_code, o.since,
+  o.next_since AS until, COALESCE(o.measured_ms, MS(o.since, o.next_since)) AS duration_ms,
+  o.cause, o.mode, CASE WHEN n.about IS NULL THEN o.reason_code ELSE n.reason_code END
+    AS reason_code,
+  CASE WHEN n.about IS NULL THEN o.reason_category ELSE n.reason_category END AS reason_category,
+  o.order_no, o.product, o.batch, o.day_local,
+  CASE WHEN n.about IS NULL THEN o.planned ELSE n.planned END AS planned
+FROM ordered AS o LEFT JOIN noted_reason AS n ON n.source = o.source AND n.about = o.id
 """
 
 _CURRENT_STATE = """
@@ -44,18 +62,26 @@ WHERE n.place = 1
 
 # Booked by the difference of totals, so that one lost count does not lose parts. The first
 # count of a series books its delta: zero for a baseline.
+_COUNT_BOOKED = """
+SELECT c.*, COALESCE(total - LAG(total) OVER (
+  PARTITION BY source, epoch, equipment, counter ORDER BY seq), delta) AS quantity
+FROM count_event AS c
+"""
+
 _PRODUCTION_PER_HOUR = """
-WITH booked AS (
-  SELECT c.*, COALESCE(total - LAG(total) OVER (
-    PARTITION BY source, epoch, equipment, counter ORDER BY seq), delta) AS quantity
-  FROM count_event AS c
-)
 SELECT source, equipment, hour_local, shift, production_date, order_no, product, batch, counter,
   kind, unit, SUM(quantity) AS quantity, SUM(refused) AS refused,
   SUM(CASE WHEN anomaly IN ('none', 'baseline', 'rollover') THEN 0 ELSE 1 END) AS anomalies
-FROM booked
+FROM count_booked
 GROUP BY source, equipment, hour_local, shift, production_date, order_no, product, batch, counter,
   kind, unit
+"""
+
+_PRODUCTION_PER_ORDER = """
+SELECT source, order_no, product, batch, equipment, counter, kind, origin, unit,
+  SUM(quantity) AS quantity, SUM(refused) AS refused, MIN(time) AS first_at, MAX(time) AS last_at
+FROM count_booked WHERE order_no IS NOT NULL
+GROUP BY source, order_no, product, batch, equipment, counter, kind, origin, unit
 """
 
 _TIME_PER_STATE = """
@@ -64,23 +90,40 @@ FROM status_interval WHERE until IS NOT NULL
 GROUP BY source, equipment, day_local, state
 """
 
-_FAULT_PARETO = """
-SELECT source, equipment, code, MAX(text_zh) AS text_zh, MAX(text_en) AS text_en,
-  MAX(severity) AS severity, COUNT(*) AS occurrences, SUM(raises) AS raises,
-  SUM(duration_ms) AS duration_ms,
-  SUM(CASE WHEN cleared_at IS NULL THEN 1 ELSE 0 END) AS active, MAX(raised_at) AS last_raised_at
-FROM fault_occurrence
-GROUP BY source, equipment, code
+_TIME_PER_ORDER = """
+SELECT source, order_no, product, batch, equipment, state, SUM(duration_ms) AS duration_ms,
+  COUNT(*) AS intervals, MIN(since) AS first_at, MAX(until) AS last_at
+FROM status_interval WHERE until IS NOT NULL AND order_no IS NOT NULL
+GROUP BY source, order_no, product, batch, equipment, state
 """
+
+_VIEWS: Mapping[str, str] = {
+    "gateway_known": _GATEWAY_KNOWN,
+    "noted_reason": _NOTED_REASON,
+    "status_interval": _STATUS_INTERVAL,
+    "current_state": _CURRENT_STATE,
+    "count_booked": _COUNT_BOOKED,
+    "production_per_hour": _PRODUCTION_PER_HOUR,
+    "production_per_order": _PRODUCTION_PER_ORDER,
+    "time_per_state": _TIME_PER_STATE,
+    "time_per_order": _TIME_PER_ORDER,
+    **SHIFT_VIEWS,
+    **FAULT_VIEWS,
+}
+"""In an order in which they can be created."""
 
 
 def views(dialect: Dialect) -> Mapping[str, str]:
     """Return name -> SELECT, in an order in which they can be created."""
-    ms = _MS_BETWEEN[dialect].format(start="since", end="next_since")
-    return {
-        "status_interval": _STATUS_INTERVAL.format(ms=ms),
-        "current_state": _CURRENT_STATE,
-        "production_per_hour": _PRODUCTION_PER_HOUR,
-        "time_per_state": _TIME_PER_STATE,
-        "fault_pareto": _FAULT_PARETO,
-    }
+    return {name: adapted(query, dialect) for name, query in _VIEWS.items()}
+
+
+def create_views(connection: Connection) -> None:
+    """Make every view what this version says it is."""
+    if connection.dialect.name == "sqlite":
+        for name, query in views("sqlite").items():
+            connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
+            connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
+    else:
+        for name, query in views("postgresql").items():
+            connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {name} AS {query}")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gateway.domain.vocabulary import Json
 from gateway.historian.ledger import Changes, Ledger
+from gateway.historian.shift_windows import ShiftPlan
 from gateway.wire.cloudevent import Envelope
 
 
@@ -93,6 +94,10 @@ class Store(Protocol):
 
     def advance(self, name: str, number: int) -> None:
         """Note that the chart store ``name`` has everything up to ``number``."""
+        ...
+
+    def plan_shifts(self, plan: ShiftPlan, now: datetime) -> None:
+        """Make the shifts to come those of ``plan``; those that have begun stay."""
         ...
 
     def close(self) -> None:

@@ -3,11 +3,13 @@ import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 
 from gateway.historian.ledger import Ledger, Series
 from gateway.historian.record import Record, recording
+from gateway.historian.shift_windows import ShiftPlan
 from gateway.historian.store import Batch, Birth, StoreUnavailable, StoreUnusable, Unstorable
 from gateway.wire.cloudevent import Envelope
 from tests.support.stores import EPOCH, SOURCE, START, count_data, envelope
@@ -48,6 +50,9 @@ class FakeStore:
         raise NotImplementedError
 
     def advance(self, name: str, number: int) -> None:
+        raise NotImplementedError
+
+    def plan_shifts(self, plan: ShiftPlan, now: datetime) -> None:
         raise NotImplementedError
 
     def close(self) -> None:
