@@ -17,12 +17,13 @@ from asyncua import Client
 from asyncua.client.ua_session import UaSession
 
 from drivers.contract import BadReply, Unreachable
-from drivers.opcua.connection import Connection, session_lifetime_s
+from drivers.opcua.connection import Connection
 from drivers.opcua.errors import as_driver_errors
 from drivers.opcua.secure import log_in, prepare
 from drivers.opcua.settings import LinkSettings
 from drivers.opcua.sockets import connect_socket, disconnect
 from drivers.opcua.turned_away import turned_away
+from drivers.opcua.wire import session_lifetime_s
 
 
 class _Session(UaSession):  # type: ignore[misc]
@@ -36,7 +37,7 @@ class _Session(UaSession):  # type: ignore[misc]
 async def connect(
     link: LinkSettings, *, now: Callable[[], datetime], monotonic: Callable[[], float]
 ) -> AsyncIterator[Connection]:
-    """Open a session with a subscription; close both on exit. Raises DriverError."""
+    """Open a session; close it on exit. Raises DriverError."""
     client = Client(link.endpoint, timeout=link.timeout_s)
     client.name = client.description = "millgate"
     client.session_timeout = int(session_lifetime_s(link) * 1000)

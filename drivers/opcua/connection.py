@@ -13,23 +13,25 @@ from asyncua import Client, ua
 from asyncua.client.ua_session import UaSession
 
 from drivers.contract import BadReply, Unreachable
+from drivers.opcua import wire
 from drivers.opcua.batches import Arrival
+from drivers.opcua.brands import BRANDS
 from drivers.opcua.errors import as_driver_errors
+from drivers.opcua.events import notice
+from drivers.opcua.limits import Limits, smaller
+from drivers.opcua.paths import Step
+from drivers.opcua.services import Created, Message, Opened, Place, Raw, Revised, Wanted
 from drivers.opcua.settings import LinkSettings
-from drivers.opcua.subscription import ASK_FOR_KEEPALIVE, Created, Message, Raw, Wanted
+from drivers.opcua.walk import follow
 
-_LIFETIME_KEEPALIVES = 10
-_MIN_SESSION_S = 60.0
 _RENEW_AFTER = 0.75  # Part 4, 5.5.2.1
-_MAX_VALUES_PER_MESSAGE = 1000
-_CAPABILITIES = (
-    ua.NodeId(ua.ObjectIds.Server_NamespaceArray),
-    ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall),
-)
+_ANY_AGE_MS = 0x7FFF_FFFF  # Part 4, 5.11.2.2: what the server holds already
+_NAMESPACES = ua.NodeId(ua.ObjectIds.Server_NamespaceArray)
+_CLOCK = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
 
 
 class Connection:
-    """An active session with a subscription and no items yet."""
+    """An active session without a subscription."""
 
     def __init__(
         self,
@@ -43,71 +45,140 @@ class Connection:
         self._link = link
         self._now = now
         self._monotonic = monotonic
-        self._subscription_id = 0
         self._renew_at_s = self._next_renewal_s()
-        self.keepalive_s = link.keepalive_s
-        self.max_items_per_call = 0
+        self.limits = BRANDS[link.brand].limits
+        self.revised: dict[str, Revised] = {}
 
     @property
     def endpoint(self) -> str:
         """For people."""
         return self._link.endpoint
 
+    @property
+    def queue_size(self) -> int:
+        """The length of a queue that items are asked for with."""
+        return smaller(self._link.queue_size, self.limits.queue_size)
+
     async def prepare(self) -> None:
-        """Create the subscription and learn the server's limits."""
+        """Learn the server's limits; most need not be named, and a refusal is none."""
         with as_driver_errors(self.endpoint):
-            made = await self._services.create_subscription(_parameters(self._link), _ignore)
-            limit = (await self._services.read_attributes(_CAPABILITIES[1:], _VALUE))[0]
-        self._subscription_id = made.SubscriptionId
-        self.keepalive_s = made.RevisedPublishingInterval * made.RevisedMaxKeepAliveCount / 1000
-        self.max_items_per_call = limit.Value.Value or 0 if _has_value(limit) else 0
+            answers = await self._services.read_attributes(list(wire.LIMITS), ua.AttributeIds.Value)
+        named = {
+            name: wire.limit(answer)
+            for name, answer in zip(wire.LIMITS.values(), answers, strict=True)
+        }
+        self.limits = self.limits.within(Limits(**named))
 
     async def namespaces(self) -> Sequence[str]:
         """Return the URIs, by index, as they are now."""
         with as_driver_errors(self.endpoint):
-            [array] = await self._services.read_attributes(_CAPABILITIES[:1], _VALUE)
-        return [str(uri) for uri in array.Value.Value or ()] if _has_value(array) else []
+            [array] = await self._services.read_attributes([_NAMESPACES], ua.AttributeIds.Value)
+        return [str(uri) for uri in array.Value.Value or ()] if wire.has_value(array) else []
 
-    async def create(self, wanted: Sequence[Wanted]) -> Sequence[Created]:
+    async def resolve(self, paths: Sequence[Sequence[Step]]) -> Sequence[Place | None]:
+        """Return where browse paths from the Objects folder lead; None: nowhere, or to many."""
+        with as_driver_errors(self.endpoint):
+            return [
+                None if found is None else Place(found.NamespaceIndex, found.Identifier)
+                for found in await follow(self._services, paths)
+            ]
+
+    async def subscribe(self) -> Opened:
+        """Create a subscription."""
+        asked = wire.subscription(self._link, self.limits)
+        with as_driver_errors(self.endpoint):
+            made = await self._services.create_subscription(asked, _ignore)
+        got_ms = made.RevisedPublishingInterval
+        if got_ms > asked.RequestedPublishingInterval:
+            asked_ms = asked.RequestedPublishingInterval
+            self.revised["publishing_interval_ms"] = Revised(
+                "publishing_interval_ms", asked_ms, got_ms
+            )
+        return Opened(made.SubscriptionId, got_ms, got_ms * made.RevisedMaxKeepAliveCount / 1000)
+
+    async def create(self, subscription: int, wanted: Sequence[Wanted]) -> Sequence[Created]:
         """Create items; one result each, in order."""
         parameters = ua.CreateMonitoredItemsParameters()
-        parameters.SubscriptionId = self._subscription_id
+        parameters.SubscriptionId = subscription
         parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
-        parameters.ItemsToCreate = [self._item(item) for item in wanted]
+        parameters.ItemsToCreate = [wire.item(item, self.queue_size) for item in wanted]
         with as_driver_errors(self.endpoint):
             results = await self._services.create_monitored_items(parameters)
-        if len(results) != len(wanted):
-            reason = f"{len(wanted)} items asked for, {len(results)} answered"
-            raise BadReply(self.endpoint, reason)
-        return [Created(result.StatusCode.value, result.MonitoredItemId) for result in results]
+        self._same_number(len(wanted), len(results))
+        return [
+            Created(
+                result.StatusCode.value,
+                result.MonitoredItemId,
+                result.RevisedSamplingInterval or 0.0,
+                result.RevisedQueueSize or 0,
+            )
+            for result in results
+        ]
 
-    async def delete(self, item_ids: Sequence[int]) -> None:
+    async def delete(self, subscription: int, item_ids: Sequence[int]) -> None:
         """Delete items; one that is gone already is no error."""
         parameters = ua.DeleteMonitoredItemsParameters()
-        parameters.SubscriptionId = self._subscription_id
+        parameters.SubscriptionId = subscription
         parameters.MonitoredItemIds = list(item_ids)
         with as_driver_errors(self.endpoint):
             await self._services.delete_monitored_items(parameters)
 
-    async def publish(self, acknowledged: Sequence[int]) -> Message:
-        """Tell the server what it may forget and wait for its next message."""
-        acks = [ua.SubscriptionAcknowledgement(self._subscription_id, n) for n in acknowledged]
+    async def refresh(self, subscription: int, item_id: int) -> bool:
+        """Ask for all conditions there are (Part 9, 5.5.7); False if the server cannot tell."""
+        with as_driver_errors(self.endpoint):
+            for call in wire.refresh_calls(subscription, item_id):
+                [result] = await self._services.call([call])
+                if result.StatusCode.is_good():
+                    return True
+        return False
+
+    async def publish(self, acknowledged: Sequence[tuple[int, int]]) -> Message:
+        """Say what may be forgotten (subscription, number); wait for the next message."""
+        acks = [ua.SubscriptionAcknowledgement(number, n) for number, n in acknowledged]
         with as_driver_errors(self.endpoint):
             response = await self._services.publish(acks)
             arrived = Arrival(self._now(), self._monotonic())
             message = response.Parameters.NotificationMessage
-            raws = self._raws(message.NotificationData or ())
-            return Message(arrived, int(message.SequenceNumber), raws)
+            raws: list[Raw] = []
+            notices = []
+            for part in message.NotificationData or ():
+                if isinstance(part, ua.DataChangeNotification):
+                    raws.extend(
+                        wire.raw(item.ClientHandle, item.Value) for item in part.MonitoredItems
+                    )
+                elif isinstance(part, ua.EventNotificationList):
+                    notices += [(e.ClientHandle, notice(e.EventFields)) for e in part.Events]
+                elif isinstance(part, ua.StatusChangeNotification):
+                    reason = f"the server ended the subscription: {part.Status.name}"
+                    raise Unreachable(self.endpoint, reason)
+            number = int(response.Parameters.SubscriptionId)
+            sequence = int(message.SequenceNumber)
+        return Message(arrived, sequence, raws, subscription=number, notices=notices)
 
-    async def confirm(self) -> Arrival:
-        """Return when the server confirmed that it still has the subscription."""
+    async def confirm(self, subscriptions: Sequence[int]) -> Arrival:
+        """Return when the server confirmed that it still has them; any answer if none."""
         parameters = ua.SetPublishingModeParameters()
         parameters.PublishingEnabled = True
-        parameters.SubscriptionIds = [self._subscription_id]
+        parameters.SubscriptionIds = list(subscriptions)
         with as_driver_errors(self.endpoint):
-            [status] = await self._services.set_publishing_mode(parameters)
-            status.check()
+            if subscriptions:
+                for status in await self._services.set_publishing_mode(parameters):
+                    status.check()
+            else:
+                await self._services.read_attributes([_CLOCK], ua.AttributeIds.Value)
         return Arrival(self._now(), self._monotonic())
+
+    async def read(self, places: Sequence[Place], *, cached: bool) -> tuple[list[Raw], Arrival]:
+        """Return the present values in order, in one request; their handles mean nothing."""
+        parameters = ua.ReadParameters()
+        parameters.MaxAge = _ANY_AGE_MS if cached else 0
+        parameters.TimestampsToReturn = ua.TimestampsToReturn.Source
+        parameters.NodesToRead = [wire.value_of(place) for place in places]
+        with as_driver_errors(self.endpoint):
+            answers = await self._services.read(parameters)
+        arrived = Arrival(self._now(), self._monotonic())
+        self._same_number(len(places), len(answers))
+        return [wire.raw(0, answer) for answer in answers], arrived
 
     async def renew_channel(self) -> None:
         """Renew the secure channel if three quarters of its life are over."""
@@ -118,65 +189,20 @@ class Connection:
             self._client.uaclient.revolve_security_token()
         self._renew_at_s = self._next_renewal_s()
 
+    @property
+    def services(self) -> UaSession:
+        """The library's own, for what looks around in the address space."""
+        return self._services
+
     def _next_renewal_s(self) -> float:
         lifetime_s: float = self._client.secure_channel_timeout / 1000
         return self._monotonic() + lifetime_s * _RENEW_AFTER
 
-    def _item(self, wanted: Wanted) -> ua.MonitoredItemCreateRequest:
-        request = ua.MonitoredItemCreateRequest()
-        request.ItemToMonitor.NodeId = ua.NodeId(wanted.identifier, wanted.namespace)
-        request.ItemToMonitor.AttributeId = _VALUE
-        request.MonitoringMode = ua.MonitoringMode.Reporting
-        request.RequestedParameters.ClientHandle = wanted.handle
-        request.RequestedParameters.SamplingInterval = self._link.sampling_ms
-        request.RequestedParameters.QueueSize = self._link.queue_size
-        request.RequestedParameters.DiscardOldest = True
-        return request
-
-    def _raws(self, notifications: Sequence[object]) -> list[Raw]:
-        raws: list[Raw] = []
-        for notification in notifications:
-            if isinstance(notification, ua.StatusChangeNotification):
-                reason = f"the server ended the subscription: {notification.Status.name}"
-                raise Unreachable(self.endpoint, reason)
-            if isinstance(notification, ua.DataChangeNotification):
-                raws.extend(_raw(item) for item in notification.MonitoredItems)
-        return raws
-
-
-def _parameters(link: LinkSettings) -> ua.CreateSubscriptionParameters:
-    asked_ms = link.keepalive_s * 1000 * ASK_FOR_KEEPALIVE
-    keepalives = max(1, int(asked_ms / link.publishing_interval_ms))
-    lifetime = int(session_lifetime_s(link) * 1000 / link.publishing_interval_ms)
-    parameters = ua.CreateSubscriptionParameters()
-    parameters.RequestedPublishingInterval = float(link.publishing_interval_ms)
-    parameters.RequestedMaxKeepAliveCount = keepalives
-    parameters.RequestedLifetimeCount = max(lifetime, 3 * keepalives)  # Part 4, 5.13.2
-    parameters.MaxNotificationsPerPublish = _MAX_VALUES_PER_MESSAGE
-    parameters.PublishingEnabled = True
-    return parameters
-
-
-_VALUE = ua.AttributeIds.Value
+    def _same_number(self, asked: int, answered: int) -> None:
+        if asked != answered:
+            reason = f"{asked} items asked for, {answered} answered"
+            raise BadReply(self.endpoint, reason)
 
 
 def _ignore(_: object) -> None:
     """The library wants a callback for the loop that does not run."""
-
-
-def _has_value(value: ua.DataValue) -> bool:
-    return (value.StatusCode is None or value.StatusCode.is_good()) and value.Value is not None
-
-
-def _raw(item: ua.MonitoredItemNotification) -> Raw:
-    value = item.Value
-    plain = None if value.Value is None else value.Value.Value
-    if isinstance(plain, ua.LocalizedText):
-        plain = plain.Text
-    status = 0 if value.StatusCode is None else value.StatusCode.value
-    return Raw(item.ClientHandle, plain, status, value.SourceTimestamp)
-
-
-def session_lifetime_s(link: LinkSettings) -> float:
-    """Return how long the server shall keep a session it hears nothing of."""
-    return max(_MIN_SESSION_S, _LIFETIME_KEEPALIVES * link.keepalive_s)

@@ -1,35 +1,35 @@
-"""Joins the parts: a driver opens sessions, a session gives batches.
+"""Joins the parts: a driver opens sessions, a session gives batches."""
 
-Promises:
-
-- The first batch waits for the first value of every item the server accepted, for one
-  keepalive at most. What is still missing then is bad: ``never_read``.
-- The server may forget a message when the last batch made of it is committed.
-"""
-
+import logging
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from drivers.contract import (
     BadSetting,
-    Batch,
     Misconfigured,
     Session,
     Shared,
     TagGroup,
     TagRequest,
 )
-from drivers.opcua.batches import Arrival, Change, Picture
+from drivers.opcua.alarms import ActiveConditions
+from drivers.opcua.batches import Picture
+from drivers.opcua.brands import BRANDS
 from drivers.opcua.client import connect
-from drivers.opcua.convert import Scaling, convert
-from drivers.opcua.nodes import NodeRef, parse
+from drivers.opcua.connection import Connection
+from drivers.opcua.convert import Scaling
+from drivers.opcua.items import Items, Target
+from drivers.opcua.nodes import parse
+from drivers.opcua.paths import parse_path
+from drivers.opcua.poll import Polling
+from drivers.opcua.session import Alarms, OpcUaSession
 from drivers.opcua.settings import LinkSettings, TagSettings
-from drivers.opcua.subscription import Message, Subscription
+from drivers.opcua.subscription import Subscription
+
+_log = logging.getLogger(__name__)
 
 
 def _utc_now() -> datetime:
@@ -38,63 +38,9 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Tag:
-    node: NodeRef
+    target: Target
     scaling: Scaling
-
-
-class OpcUaSession:
-    """Batches of one subscription, in the order the server sent its values."""
-
-    def __init__(
-        self,
-        subscription: Subscription,
-        picture: Picture,
-        scalings: Mapping[str, Scaling],
-        *,
-        wait_until_mono_s: float,
-    ) -> None:
-        """``wait_until_mono_s``: the first batch waits no longer for first values."""
-        self._subscription = subscription
-        self._picture = picture
-        self._scalings = scalings
-        self._wait_until_mono_s = wait_until_mono_s
-        self._ready: deque[Batch] = deque()
-        self._held: list[Change] = []
-        self._unsafe: list[int] = []
-        self._skipped = 0
-
-    async def read(self, due: Collection[TagGroup]) -> Batch:  # noqa: ARG002  the server pushes
-        """Return the next batch; an empty one at least every ``keepalive_s``."""
-        while not self._ready:
-            news = await self._subscription.next()
-            if isinstance(news, Message):
-                self._take(news)
-                self._give(news.arrived)
-            else:
-                self._give(news)
-        return self._ready.popleft()
-
-    def _take(self, message: Message) -> None:
-        self._held.extend(
-            Change(key, convert(raw.value, raw.status, self._scalings[key]), raw.source_at)
-            for raw in message.raws
-            if (key := self._subscription.key_of(raw)) is not None
-        )
-        self._skipped += message.skipped
-        if message.raws:
-            self._unsafe.append(message.sequence)
-
-    def _give(self, arrived: Arrival) -> None:
-        waits = self._subscription.awaits_first_values
-        if waits and arrived.mono_s < self._wait_until_mono_s:
-            return
-        self._wait_until_mono_s = 0.0
-        self._picture.refuse(self._subscription.refused)
-        release = partial(self._subscription.acknowledge, tuple(self._unsafe))
-        self._ready.extend(
-            self._picture.batches(self._held, arrived, skipped=self._skipped, acknowledge=release)
-        )
-        self._held, self._unsafe, self._skipped = [], [], 0
+    poll_s: float
 
 
 class OpcUaDriver:
@@ -110,7 +56,7 @@ class OpcUaDriver:
     ) -> None:
         """Raises Misconfigured naming the key of a tag that comes twice."""
         self._link = link
-        self._tags = {request.key: _tag(request.settings) for request in requests}
+        self._tags = {request.key: _tag(link, request) for request in requests}
         if len(self._tags) < len(requests):
             keys = [request.key for request in requests]
             twice = next(key for key in keys if keys.count(key) > 1)
@@ -119,6 +65,7 @@ class OpcUaDriver:
         self._groups = _groups(requests)
         self._now = now
         self._monotonic = monotonic
+        self._warned: set[str] = set()
 
     @property
     def endpoint(self) -> str:
@@ -136,27 +83,70 @@ class OpcUaDriver:
         link = self._link
         async with connect(link, now=self._now, monotonic=self._monotonic) as connection:
             opened_mono_s = self._monotonic()
+            items = self.items(connection)
             subscription = Subscription(
                 connection,
-                {key: tag.node for key, tag in self._tags.items()},
+                items,
                 keepalive_s=link.keepalive_s,
-                retry_refused_s=link.retry_refused_s,
+                supervise_s=link.supervise_s,
                 monotonic=self._monotonic,
             )
             try:
                 await subscription.start()
-                yield OpcUaSession(
-                    subscription,
-                    Picture(
-                        self._tags,
-                        opened_mono_s=opened_mono_s,
-                        max_skew_s=link.max_skew_s if link.device_clock == "trust" else None,
-                    ),
-                    {key: tag.scaling for key, tag in self._tags.items()},
-                    wait_until_mono_s=opened_mono_s + link.keepalive_s,
-                )
+                self._warn(connection, items)
+                yield self._session(connection, subscription, opened_mono_s)
             finally:
                 await subscription.close()
+
+    def items(self, connection: Connection) -> Items:
+        """Return the items this link wants of a session."""
+        link = self._link
+        return Items(
+            connection,
+            {key: tag.target for key, tag in self._tags.items()},
+            retry_refused_s=link.retry_refused_s,
+            monotonic=self._monotonic,
+            may_subscribe=link.mode != "poll",
+            may_poll=link.mode == "poll" or (link.mode == "auto" and BRANDS[link.brand].may_poll),
+        )
+
+    def _session(
+        self, connection: Connection, subscription: Subscription, opened_mono_s: float
+    ) -> OpcUaSession:
+        link = self._link
+        text_names = BRANDS[link.brand].text_names_condition
+        return OpcUaSession(
+            subscription,
+            Polling(
+                connection,
+                subscription.items.polled,
+                {key: tag.poll_s for key, tag in self._tags.items()},
+                self._monotonic,
+            ),
+            Alarms(
+                connection,
+                subscription,
+                lambda: ActiveConditions(text_names=text_names, monotonic=self._monotonic),
+                refresh_s=link.timeout_s,
+            ),
+            Picture(
+                self._tags,
+                opened_mono_s=opened_mono_s,
+                max_skew_s=link.max_skew_s if link.device_clock == "trust" else None,
+            ),
+            {key: tag.scaling for key, tag in self._tags.items()},
+            wait_until_mono_s=opened_mono_s + link.keepalive_s,
+        )
+
+    def _warn(self, connection: Connection, items: Items) -> None:
+        """Say once what the server does otherwise than it was asked to."""
+        told = [str(one) for one in (*connection.revised.values(), *items.revised.values())]
+        if items.polled and self._link.mode != "poll":
+            told.append(f"the server does not watch {len(items.polled)} nodes; they are polled")
+        for text in told:
+            if text not in self._warned:
+                self._warned.add(text)
+                _log.warning("%s: %s", self.endpoint, text)
 
 
 def create(link: LinkSettings, requests: Sequence[TagRequest], _: Shared) -> OpcUaDriver:
@@ -164,8 +154,16 @@ def create(link: LinkSettings, requests: Sequence[TagRequest], _: Shared) -> Opc
     return OpcUaDriver(link, requests)
 
 
-def _tag(settings: TagSettings) -> _Tag:
-    return _Tag(parse(settings.node), Scaling(settings.scale, settings.offset))
+def _tag(link: LinkSettings, request: TagRequest) -> _Tag:
+    settings: TagSettings = request.settings
+    sampling_ms = max(link.sampling_ms(request.group), BRANDS[link.brand].limits.sampling_ms)
+    if settings.path is not None:
+        target = Target(parse_path(settings.path), sampling_ms)
+    elif settings.conditions is not None:
+        target = Target(parse(settings.conditions), conditions=True)
+    else:
+        target = Target(parse(settings.node or ""), sampling_ms)
+    return _Tag(target, Scaling(settings.scale, settings.offset), link.poll_s(request.group))
 
 
 def _groups(requests: Sequence[TagRequest]) -> tuple[TagGroup, ...]:

@@ -14,10 +14,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from drivers.contract import BadSetting
+from drivers.opcua.brands import BrandName
 from drivers.opcua.nodes import parse
+from drivers.opcua.paths import parse_path
 from drivers.opcua.security_settings import SecureLink
 
 DEFAULT_PORT = 4840
+SERVER_NODE = "i=2253"
+"""The Server object: the notifier of all events of a server (Part 5, 8.3.2)."""
 
 
 def _endpoint(text: str) -> str:
@@ -50,8 +54,23 @@ def _node(text: str) -> str:
     return str(parse(text))
 
 
+def _path(text: str) -> str:
+    return str(parse_path(text))
+
+
+def _notifier(text: str) -> str:
+    return SERVER_NODE if text.strip() == "server" else _node(text)
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class GroupSettings(_Strict):
+    """What a group of tags does otherwise than its link."""
+
+    poll_interval_ms: int | None = Field(None, ge=50, le=3_600_000)
+    sampling_interval_ms: int | None = Field(None, ge=0, le=60_000)
 
 
 class LinkSettings(SecureLink):
@@ -75,8 +94,15 @@ class LinkSettings(SecureLink):
     """Whose clock dates a change."""
     max_skew_s: float = Field(5.0, gt=0, le=3600)
     """A trusted clock that is further off than this is not trusted for that value."""
-    groups: Mapping[str, object] = Field(default_factory=dict)
-    """Allowed, so that links read alike; the server pushes and nothing is polled."""
+    brand: BrandName = "generic"
+    """The make of the server, for limits it does not name itself."""
+    mode: Literal["auto", "subscribe", "poll"] = "auto"
+    """``auto`` reads in turn what the server will not watch."""
+    poll_interval_ms: int = Field(1000, ge=50, le=3_600_000)
+    """How often a node is read that the server does not watch."""
+    supervise_s: float = Field(30.0, ge=0.1, le=3600)
+    """How often what items say is compared with what their nodes hold."""
+    groups: Mapping[str, GroupSettings] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _keepalive_holds_two_intervals(self) -> Self:
@@ -90,21 +116,52 @@ class LinkSettings(SecureLink):
             )
         return self
 
-    @property
-    def sampling_ms(self) -> float:
-        """The sampling interval in force, in milliseconds."""
+    def sampling_ms(self, group: str | None = None) -> float:
+        """Return the sampling interval in force for a group."""
+        own = self.groups.get(group) if group else None
+        if own is not None and own.sampling_interval_ms is not None:
+            return float(own.sampling_interval_ms)
         if self.sampling_interval_ms is None:
             return self.publishing_interval_ms / 2
         return float(self.sampling_interval_ms)
 
+    def poll_s(self, group: str) -> float:
+        """Return how often a node of a group is read that the server does not watch."""
+        own = self.groups.get(group)
+        if own is not None and own.poll_interval_ms is not None:
+            return own.poll_interval_ms / 1000
+        return self.poll_interval_ms / 1000
+
 
 class TagSettings(_Strict):
-    """One node whose value is read. ``value = raw * scale + offset``."""
+    """What is read: a node by id or by path, or the active conditions of a notifier.
 
-    node: Annotated[str, Field(max_length=4200), AfterValidator(_node)]
+    ``value = raw * scale + offset``.
+    """
+
+    node: Annotated[str, Field(max_length=4200), AfterValidator(_node)] | None = None
     """``nsu=URI;s=NAME`` holds over restarts; ``ns=2;s=NAME`` if the server keeps its order."""
+    path: Annotated[str, Field(max_length=4200), AfterValidator(_path)] | None = None
+    """Names from the Objects folder down, where the server numbers its nodes anew."""
+    conditions: Annotated[str, Field(max_length=4200), AfterValidator(_notifier)] | None = None
+    """``server``, or the node id of another notifier; the value lists its active alarms."""
     scale: float = 1.0
     offset: float = 0.0
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        given = [one for one in (self.node, self.path, self.conditions) if one is not None]
+        if len(given) != 1:
+            raise BadSetting(
+                "opcua_which_node",
+                "a tag has one of node, path and conditions",
+                "node: ns=2;s=Line1.Count, or path: 2:Press/2:Count, or conditions: server",
+            )
+        if self.conditions is not None and (self.scale != 1 or self.offset != 0):
+            raise BadSetting(
+                "opcua_scaled_conditions", "a list of alarms has no scale", "leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _scale_keeps_the_value(self) -> Self:

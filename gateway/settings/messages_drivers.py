@@ -84,6 +84,15 @@ _OPCUA = {
         "publishing_interval_ms 是 {interval_ms}，要写 {least_s} 或更大",
     ),
     "opcua_scale_zero": _refusal("scale 写 0 会使所有数值都等于 offset", "不要写"),
+    "opcua_no_path": _refusal(
+        "“{text}”不是浏览路径",
+        "写成 DeviceSet/{{urn:vendor:press}}Press/State 或 2:Press/2:State 的样子",
+    ),
+    "opcua_which_node": _refusal(
+        "点位要写 node、path、conditions 三者之一",
+        "node: ns=2;s=Line1.Count，或 path: 2:Press/2:Count，或 conditions: server",
+    ),
+    "opcua_scaled_conditions": _refusal("报警列表没有 scale 和 offset", "不要写"),
     "opcua_tag_twice": _refusal("这个点位出现了两次", "删掉其中一个"),
 }
 

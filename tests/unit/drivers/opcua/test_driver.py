@@ -1,14 +1,19 @@
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from drivers.contract import Batch, Misconfigured, TagRequest
 from drivers.opcua import SPEC
+from drivers.opcua.alarms import ActiveConditions
 from drivers.opcua.batches import Picture
 from drivers.opcua.convert import Scaling
-from drivers.opcua.driver import OpcUaSession
+from drivers.opcua.items import Items, Target
 from drivers.opcua.nodes import parse
-from drivers.opcua.subscription import Raw, Subscription
+from drivers.opcua.poll import Polling
+from drivers.opcua.services import Raw
+from drivers.opcua.session import Alarms, OpcUaSession
+from drivers.opcua.subscription import Subscription
 from tests.support.clock import FakeClock
 from tests.support.until import until
 from tests.unit.drivers.opcua.fake_connection import FakeConnection
@@ -30,16 +35,29 @@ def server(clock: FakeClock) -> FakeConnection:
 
 async def opened(server: FakeConnection, *, keepalive_s: float = 10) -> OpcUaSession:
     mono_s = server.clock.mono_s()
-    subscription = Subscription(
+    items = Items(
         server,
-        {key: parse(node) for key, node in NODES.items()},
-        keepalive_s=keepalive_s,
+        {key: Target(parse(node)) for key, node in NODES.items()},
         retry_refused_s=30,
         monotonic=server.clock.mono_s,
+        may_poll=True,
+    )
+    subscription = Subscription(
+        server, items, keepalive_s=keepalive_s, supervise_s=3600, monotonic=server.clock.mono_s
     )
     await subscription.start()
-    picture = Picture(NODES, opened_mono_s=mono_s, max_skew_s=None)
-    return OpcUaSession(subscription, picture, SCALINGS, wait_until_mono_s=mono_s + keepalive_s)
+    return OpcUaSession(
+        subscription,
+        Polling(server, items.polled, dict.fromkeys(NODES, 1.0), server.clock.mono_s),
+        Alarms(server, subscription, active_conditions(server), refresh_s=5),
+        Picture(NODES, opened_mono_s=mono_s, max_skew_s=None),
+        SCALINGS,
+        wait_until_mono_s=mono_s + keepalive_s,
+    )
+
+
+def active_conditions(server: FakeConnection) -> Callable[[], ActiveConditions]:
+    return lambda: ActiveConditions(text_names=False, monotonic=server.clock.mono_s)
 
 
 async def read(session: OpcUaSession) -> Batch:
@@ -59,7 +77,7 @@ async def test_the_first_batch_waits_for_the_first_value_of_every_item(
     first.committed()
     server.sends_raw(3)
     await read(session)
-    assert server.acknowledged == [[], [], [], [1, 2]]
+    assert server.acknowledged == [[], [], [], [(1, 1), (1, 2)]]
 
 
 async def test_a_change_while_waiting_for_first_values_is_not_lost(

@@ -47,8 +47,8 @@ def test_what_cannot_work_is_refused(settings: dict[str, Any], complaint: str) -
 
 
 def test_sampling_is_half_the_publishing_interval_unless_given() -> None:
-    assert link(publishing_interval_ms=500).sampling_ms == 250
-    assert link(sampling_interval_ms=0).sampling_ms == 0
+    assert link(publishing_interval_ms=500).sampling_ms() == 250
+    assert link(sampling_interval_ms=0).sampling_ms() == 0
 
 
 def test_groups_are_allowed_so_that_links_read_alike() -> None:

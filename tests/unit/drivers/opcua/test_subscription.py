@@ -4,8 +4,11 @@ import pytest
 
 from drivers.contract import BadReply, Rejected, Unreachable
 from drivers.opcua.batches import Arrival
+from drivers.opcua.items import Items, Target
+from drivers.opcua.limits import Limits
 from drivers.opcua.nodes import NodeRef, parse
-from drivers.opcua.subscription import Message, Raw, Subscription
+from drivers.opcua.services import Message, Raw
+from drivers.opcua.subscription import Subscription
 from tests.support.clock import FakeClock
 from tests.support.until import until
 from tests.unit.drivers.opcua.fake_connection import FakeConnection
@@ -27,12 +30,14 @@ def server(clock: FakeClock) -> FakeConnection:
 def subscription(
     server: FakeConnection, *, keepalive_s: float = 10, nodes: dict[str, str] | None = None
 ) -> Subscription:
-    return Subscription(
+    items = Items(
         server,
-        {key: parse(node) for key, node in (nodes or NODES).items()},
-        keepalive_s=keepalive_s,
+        {key: Target(parse(node)) for key, node in (nodes or NODES).items()},
         retry_refused_s=30,
         monotonic=server.clock.mono_s,
+    )
+    return Subscription(
+        server, items, keepalive_s=keepalive_s, supervise_s=3600, monotonic=server.clock.mono_s
     )
 
 
@@ -49,22 +54,25 @@ async def test_every_node_gets_an_item_and_each_value_finds_its_tag(
     await wanted.start()
     assert server.created == [["A", "B", "C"]]
     assert server.uri_of == {"A": "urn:plc", "B": "urn:plc", "C": "urn:late"}
-    assert wanted.refused == {}
-    assert wanted.awaits_first_values
+    assert wanted.items.refused == {}
+    assert wanted.items.awaits_first_values
     server.sends(1, A=1, B=2)
     message = await heard(wanted)
-    assert [(wanted.key_of(raw), raw.value) for raw in message.raws] == [("a", 1), ("b", 2)]
-    assert wanted.awaits_first_values
+    assert [(wanted.items.key_of(raw.handle), raw.value) for raw in message.raws] == [
+        ("a", 1),
+        ("b", 2),
+    ]
+    assert wanted.items.awaits_first_values
     server.sends(2, C=3)
     await heard(wanted)
-    assert not wanted.awaits_first_values
+    assert not wanted.items.awaits_first_values
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [(0, [500, 500, 200]), (450, [450, 450, 300])])
 async def test_items_are_asked_for_in_pieces_the_server_takes(
     server: FakeConnection, limit: int, sizes: list[int]
 ) -> None:
-    server.max_items_per_call = limit
+    server.limits = Limits(items_per_call=limit)
     await subscription(
         server, nodes={f"t{n}": str(NodeRef("urn:plc", n)) for n in range(1200)}
     ).start()
@@ -79,7 +87,7 @@ async def test_a_refused_node_is_asked_for_again_beside_the_others(
     server.uris = ["", "urn:plc"]
     wanted = subscription(server)
     await wanted.start()
-    assert wanted.refused == {"a": "missing_node", "b": "device_busy", "c": "missing_node"}
+    assert wanted.items.refused == {"a": "missing_node", "b": "device_busy", "c": "missing_node"}
     assert server.created == [["A", "B"]]
     server.sends_raw(1)
     clock.advance(29)
@@ -91,11 +99,11 @@ async def test_a_refused_node_is_asked_for_again_beside_the_others(
     clock.advance(2)
     await wanted.next()
     assert server.created[1:] == [["A", "B", "C"]]
-    assert wanted.refused == {"b": "device_busy"}
+    assert wanted.items.refused == {"b": "device_busy"}
     assert server.deleted == []
     clock.advance(31)
     server.sends(1, A=1, C=3)
-    assert [wanted.key_of(raw) for raw in (await heard(wanted)).raws] == ["a", "c"]
+    assert [wanted.items.key_of(raw.handle) for raw in (await heard(wanted)).raws] == ["a", "c"]
     assert server.created[2:] == [["B"]]
 
 
@@ -110,12 +118,12 @@ async def test_a_server_that_takes_no_items_now_keeps_its_session(
         clock.advance(31)
         server.sends(sequence, B=sequence)
         assert (await heard(wanted)).sequence == sequence
-        assert wanted.refused == {"a": "missing_node"}
+        assert wanted.items.refused == {"a": "missing_node"}
     server.create_fails, server.refuses = None, {}
     clock.advance(31)
     server.sends_raw(3)
     await wanted.next()
-    assert wanted.refused == {}
+    assert wanted.items.refused == {}
 
 
 async def test_an_item_whose_node_went_away_is_replaced(
@@ -126,15 +134,15 @@ async def test_an_item_whose_node_went_away_is_replaced(
     old = server.handles["B"]
     server.sends_raw(1, Raw(old, None, UNKNOWN, None))
     await wanted.next()
-    assert wanted.refused == {"b": "missing_node"}
+    assert wanted.items.refused == {"b": "missing_node"}
     clock.advance(31)
     server.sends_raw(2, Raw(old, 5, 0, None))
     late = await heard(wanted)
     assert server.deleted == [1000 + old]
     assert server.created[1:] == [["B"]]
-    assert [wanted.key_of(raw) for raw in late.raws] == [None]
+    assert [wanted.items.key_of(raw.handle) for raw in late.raws] == [None]
     server.sends(3, B=6)
-    assert [wanted.key_of(raw) for raw in (await heard(wanted)).raws] == ["b"]
+    assert [wanted.items.key_of(raw.handle) for raw in (await heard(wanted)).raws] == ["b"]
 
 
 async def test_a_node_that_comes_back_by_itself_is_left_alone(
@@ -149,7 +157,7 @@ async def test_a_node_that_comes_back_by_itself_is_left_alone(
     clock.advance(31)
     server.sends_raw(3)
     await wanted.next()
-    assert (wanted.refused, len(server.created)) == ({}, 1)
+    assert (wanted.items.refused, len(server.created)) == ({}, 1)
 
 
 async def test_only_what_was_released_is_acknowledged(server: FakeConnection) -> None:
@@ -159,12 +167,12 @@ async def test_only_what_was_released_is_acknowledged(server: FakeConnection) ->
         server.sends(sequence, A=sequence)
         await wanted.next()
     assert server.acknowledged == [[], [], []]
-    wanted.acknowledge([1, 2])
+    wanted.acknowledge([(1, 1), (1, 2)])
     server.sends_raw(4)
     await wanted.next()
     server.sends_raw(4)
     await wanted.next()
-    assert server.acknowledged[3:] == [[1, 2], []]
+    assert server.acknowledged[3:] == [[(1, 1), (1, 2)], []]
 
 
 async def test_missing_messages_are_counted(server: FakeConnection) -> None:
