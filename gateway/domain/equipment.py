@@ -67,6 +67,20 @@ def next_due_s(state: EquipmentState, rules: EquipmentRules) -> float | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
+def waits_alike(before: EquipmentState, after: EquipmentState, rules: EquipmentRules) -> bool:
+    """Return True only where `next_due_s` of both is the same: after most readings."""
+    one, other = before.live, after.live
+    return (
+        before.durable is after.durable
+        and rules.alive is None
+        and one.verdict is other.verdict
+        and one.fault_edges is other.fault_edges
+        and one.status_told_s == other.status_told_s
+        and one.turn is other.turn
+        and one.usage_due_s == other.usage_due_s
+    )
+
+
 def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -> Step:
     now = Moment(seen.at, seen.mono_s)
     previous = state.live
@@ -82,7 +96,8 @@ def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -
     reading = readings.report(live, _newly_bad(seen, previous), rules, _order(durable))
     events += reading.events
     events += _overflows(seen)
-    live = replace(live, published=reading.published, snapshot_due_s=reading.snapshot_due_s)
+    if reading.published is not live.published:
+        live = replace(live, published=reading.published, snapshot_due_s=reading.snapshot_due_s)
     return EquipmentState(durable, live), events
 
 
@@ -113,7 +128,9 @@ def _judge(
     durable = look.durable
     events += look.events
     verdict = status.judge(look.live, durable, rules, now)
-    live = replace(look.live, verdict=verdict)
+    live = look.live
+    if verdict is not live.verdict:
+        live = replace(live, verdict=verdict)
     believed = status.believe(durable, verdict, rules, now, order)
     if believed is not None:
         durable = replace(durable, status=believed[0])

@@ -37,6 +37,8 @@ class FaultStep:
 
 def watch(durable: Durable, live: Live, rules: EquipmentRules, now: Moment) -> FaultStep:
     """Compare the sources with the faults in force."""
+    if not rules.faults and not durable.faults:
+        return FaultStep(durable, live, ())
     look = _Look(durable, live, now)
     for rule in rules.faults:
         value = live.values.get(rule.tag)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from drivers.contract import Value
 from gateway.domain.events import Reading
 from gateway.domain.facts import Observation
-from gateway.domain.rules import EquipmentRules, TagRule
+from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import Live
 from gateway.domain.vocabulary import Order, stamp
 
@@ -31,14 +31,8 @@ def report(
     due = _due_groups(live, seen, rules)
     if not seen.changed and not seen.bad and not due:
         return ReadingStep(live.published, live.snapshot_due_s, ())
-    groups: dict[str, dict[str, Value]] = {}
+    groups = _moved(live, seen, rules, due)
     bad: dict[str, dict[str, str]] = {}
-    for tag, value in seen.changed.items():
-        rule = rules.tags.get(tag)
-        if rule is None or not rule.publish or rule.group in due:
-            continue
-        if _moved(live.published.get(tag), value, rule):
-            groups.setdefault(rule.group, {})[tag] = value
     for tag, cause in seen.bad.items():
         rule = rules.tags.get(tag)
         if rule is not None and rule.publish and rule.group not in due:
@@ -58,21 +52,7 @@ def _step(
     order: Order | None,
 ) -> ReadingStep:
     events = tuple(
-        Reading(
-            at=seen.at,
-            group=group,
-            values=groups.get(group, {}),
-            bad=bad.get(group, {}),
-            uncertain=tuple(sorted(seen.uncertain.intersection(groups.get(group, ())))),
-            full=group in due,
-            sourcetime={
-                tag: stamp(seen.source_times[tag])
-                for tag in groups.get(group, {})
-                if tag in seen.source_times
-            },
-            order=order,
-            time_quality=seen.time_quality,
-        )
+        _reading(group, groups.get(group, {}), bad.get(group, {}), seen, order, full=group in due)
         for group in dict.fromkeys((*groups, *bad))
         if groups.get(group) or bad.get(group)
     )
@@ -106,7 +86,46 @@ def _full_set(
     return values, {tag: live.bad[tag] for tag in tags if tag in live.bad}
 
 
-def _moved(published: Value | None, value: Value, rule: TagRule) -> bool:
-    if published is None or isinstance(value, bool | str) or isinstance(published, bool | str):
+def _reading(
+    group: str,
+    values: Mapping[str, Value],
+    bad: Mapping[str, str],
+    seen: Observation,
+    order: Order | None,
+    *,
+    full: bool,
+) -> Reading:
+    stamps = seen.source_times
+    return Reading(
+        at=seen.at,
+        group=group,
+        values=values,
+        bad=bad,
+        uncertain=tuple(sorted(seen.uncertain.intersection(values))) if seen.uncertain else (),
+        full=full,
+        sourcetime={tag: stamp(stamps[tag]) for tag in values if tag in stamps} if stamps else {},
+        order=order,
+        time_quality=seen.time_quality,
+    )
+
+
+def _moved(
+    live: Live, seen: Observation, rules: EquipmentRules, due: frozenset[str]
+) -> dict[str, dict[str, Value]]:
+    """Return by group what changed by more than its deadband since it was published."""
+    moved: dict[str, dict[str, Value]] = {}
+    for tag, value in seen.changed.items():
+        rule = rules.tags.get(tag)
+        if rule is None or not rule.publish or rule.group in due:
+            continue
+        if _differs(live.published.get(tag), value, rule.deadband):
+            moved.setdefault(rule.group, {})[tag] = value
+    return moved
+
+
+def _differs(published: Value | None, value: Value, deadband: float) -> bool:
+    if not deadband or published is None:
         return published != value
-    return abs(value - published) > rule.deadband
+    if isinstance(value, bool | str) or isinstance(published, bool | str):
+        return published != value
+    return abs(value - published) > deadband

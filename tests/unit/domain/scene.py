@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from drivers.contract import Value
-from gateway.domain.equipment import step
+from gateway.domain.equipment import next_due_s, step, waits_alike
 from gateway.domain.events import Event, FaultText
 from gateway.domain.expression import compile_expression
 from gateway.domain.facts import Fact, LinkLost, Observation, Started, Tick
@@ -96,6 +96,12 @@ def started(second: float, last_alive: float | None = None, boot: str = "boot-1"
     return Started(at(second), second, boot, alive)
 
 
+def assert_waits(before: EquipmentState, after: EquipmentState, rules: EquipmentRules) -> None:
+    """Where a step leaves alone what is waited for, nothing may be waited for anew."""
+    if waits_alike(before, after, rules):
+        assert next_due_s(before, rules) == next_due_s(after, rules)
+
+
 @dataclass
 class Play:
     """Feeds facts to one equipment and keeps what came out."""
@@ -108,7 +114,9 @@ class Play:
         """Return the events of these facts alone."""
         fresh: list[Event] = []
         for fact in facts:
-            self.state, events = step(self.state, fact, self.rules)
+            before = self.state
+            self.state, events = step(before, fact, self.rules)
+            assert_waits(before, self.state, self.rules)
             fresh += events
         self.events += fresh
         return fresh

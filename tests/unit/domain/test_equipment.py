@@ -16,6 +16,7 @@ from tests.unit.domain.scene import (
     IDLE,
     TAGS,
     Play,
+    assert_waits,
     at,
     lost,
     of_type,
@@ -197,13 +198,17 @@ def facts(draw: st.DrawFn) -> Any:
     }[kind]
 
 
-@given(st.lists(facts(), max_size=25))
-def test_step_is_total_and_deterministic_and_its_intervals_abut(given_facts: list[Fact]) -> None:
-    rules = press(min_hold_s=2.0, alive=Alive("good_parts", 60))
+@given(st.lists(facts(), max_size=25), st.sampled_from([Alive("good_parts", 60), None]))
+def test_step_is_total_and_deterministic_and_its_intervals_abut(
+    given_facts: list[Fact], alive: Alive | None
+) -> None:
+    rules = press(min_hold_s=2.0, alive=alive)
     state = again = EquipmentState.new("press-07")
     since = None
     for fact in given_facts:
-        state, events = step(state, fact, rules)
+        before = state
+        state, events = step(before, fact, rules)
+        assert_waits(before, state, rules)
         again, same_events = step(again, fact, rules)
         assert events == same_events
         for event in events:

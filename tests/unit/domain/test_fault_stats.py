@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -57,6 +58,7 @@ def test_every_figure_of_two_failures() -> None:
     assert found.mtbf_s == 1570
     assert (found.mttr_s, found.repaired) == (200, 2)
     assert (found.response_s, found.acknowledged) == (40, 2)
+    assert (found.repair_s, found.mended) == (160, 2)
     assert (found.restart_s, found.restarted) == (30, 2)
     assert found.availability == pytest.approx(1570 / 1770)
 
@@ -65,7 +67,8 @@ def test_nothing_has_no_figures() -> None:
     for of in ([], LIFE):
         found = reliability([], of, HOUR)
         assert found.failures == 0
-        assert {found.mtbf_s, found.mttr_s, found.response_s, found.restart_s} == {None}
+        means = {found.mtbf_s, found.mttr_s, found.response_s, found.repair_s, found.restart_s}
+        assert means == {None}
         assert found.availability is None
 
 
@@ -147,6 +150,30 @@ def test_pareto() -> None:
     assert [row.cumulative for row in rows] == [pytest.approx(2 / 3), 1, 1]
 
 
+def test_the_same_code_of_two_machines_is_two_rows() -> None:
+    here, there = fault("E1", 0, 100), replace(fault("E1", 0, 300), equipment="oven-01")
+    rows = pareto([here, there], HOUR)
+    assert [(row.equipment, row.code, row.share) for row in rows] == [
+        ("oven-01", "E1", 0.75),
+        ("", "E1", 0.25),
+    ]
+
+
+def test_acknowledged_after_the_end_is_a_response_and_no_repair() -> None:
+    found = reliability([fault("E1", 600, 900, acked=1000)], LIFE, HOUR)
+    assert (found.response_s, found.repair_s, found.mended) == (400, None, 0)
+
+
+def test_time_before_the_first_state_is_unknown() -> None:
+    assert reliability([], states((600, "running")), HOUR).unknown_s == 600
+
+
+def test_a_clock_that_was_set_back_counts_no_time_twice() -> None:
+    life = states((0, "running"), until=2000) + states((1000, "idle"))
+    found = reliability([], life, HOUR)
+    assert (found.operating_s, found.unknown_s) == (1000, 0)
+
+
 def test_a_pareto_of_no_time_has_no_shares() -> None:
     assert pareto([], HOUR) == []
     (row,) = pareto([fault("E1", 5, 5)], HOUR)
@@ -190,7 +217,7 @@ def test_figures_are_in_their_bounds_and_spans_add_up(
     )]  # fmt: skip
     at_the_end = reliability(faults, life, Span(at(3600), at(3601))).failures
     assert whole.operating_s == seconds(life, State.RUNNING)
-    assert whole.unknown_s == seconds(life, State.OFFLINE)
+    assert whole.unknown_s == pytest.approx(seconds(life, State.OFFLINE))
     assert sum(part.operating_s for part in parts) == whole.operating_s
     assert sum(part.failures for part in parts) == whole.failures + at_the_end
     for found in (whole, *parts):
