@@ -33,6 +33,14 @@ def test_a_deadband_is_measured_from_what_was_published_last() -> None:
     assert [row["values"] for row in readings(play)] == [{"temperature": 41.7}]
 
 
+def test_a_deadband_means_nothing_to_a_bool() -> None:
+    rules = press()
+    tags = {**rules.tags, "run": TagRule("run", "plc", "plc", deadband=5.0)}
+    play = Play(replace(rules, tags=tags)).awake()
+    play.feed(seen(2, run=True), seen(3, run=True), seen(4, run=False))
+    assert [row["values"] for row in readings(play)] == [{"run": True}, {"run": False}]
+
+
 def test_a_tag_can_be_kept_from_publishing() -> None:
     rules = press()
     tags = {**rules.tags, "run": TagRule("run", "plc", "plc", publish=False)}
