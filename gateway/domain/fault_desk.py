@@ -171,7 +171,8 @@ def _ack_cleared(
 def _text(entry: ClearedFault, rules: EquipmentRules) -> FaultText:
     """The dictionary's row of today; the code alone if the source was taken away since."""
     tag, _, number = entry.key.rpartition("/")
-    texts = (faults.text_of(rule, int(number)) for rule in rules.faults if rule.tag == tag)
+    listed = [rule for rule in rules.faults if rule.tag == tag and rule.kind != "conditions"]
+    texts = (faults.text_of(rule, int(number)) for rule in listed)
     return next(texts, FaultText(entry.code, stops_machine=False))
 
 

@@ -1,4 +1,4 @@
-"""Bits and codes -> occurrences, from raised to cleared.
+"""Bits, codes and conditions -> occurrences, from raised to cleared.
 
 - One occurrence has one ``fault_id`` for its whole life, and no other ever has it.
 - A source out of sight freezes its faults; the first good sample afterwards says which
@@ -14,15 +14,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from drivers.contract import Value
-from gateway.domain import chatter, fault_memory
+from gateway.domain import chatter, fault_memory, fault_sources
 from gateway.domain.events import Fault, FaultText
 from gateway.domain.rules import EquipmentRules, FaultRule
 from gateway.domain.state import ActiveFault, Durable, Live, Moment, Shelf
 from gateway.domain.vocabulary import Order, Quality, Transition
 
-MAX_BITS = 64
-WORD_BITS = 16
+_WORDS = {
+    "bits": ("报警位", "alarm bit"),
+    "code": ("报警代码", "alarm code"),
+    "conditions": ("设备报警", "alarm of the device"),
+}
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -40,34 +42,14 @@ def watch(durable: Durable, live: Live, rules: EquipmentRules, now: Moment) -> F
     if not rules.faults and not durable.faults:
         return FaultStep(durable, live, ())
     look = _Look(durable, live, now)
-    for rule in rules.faults:
-        value = live.values.get(rule.tag)
-        shown = None if value is None else numbers(value, rule)
-        if shown is None:
-            look.freeze(rule.tag)
+    for source in rules.faults:
+        seen = fault_sources.seen(source, live.values.get(source.tag))
+        if seen is None:
+            look.freeze(source.tag)
         else:
-            look.compare(rule, shown)
+            look.compare(*seen)
     look.end_all_but({rule.tag for rule in rules.faults})
     return look.result()
-
-
-def numbers(value: Value, rule: FaultRule) -> frozenset[int] | None:
-    """Return the bit numbers or the code that a source shows; None if it is no number.
-
-    A negative word is taken as two's complement of as many 16-bit words as it and the
-    dictionary need: the sign of a 16-bit word is its bit 15 and no other.
-    """
-    if isinstance(value, str) or (isinstance(value, float) and not value.is_integer()):
-        return None
-    number = int(value)
-    if rule.kind == "code":
-        return frozenset((number,)) if number else frozenset()
-    if number < 0:
-        needed = max((~number).bit_length(), *rule.texts, 0) + 1
-        number &= (1 << -(-needed // WORD_BITS) * WORD_BITS) - 1
-    if rule.inverted:
-        return frozenset(bit for bit in rule.texts if not number >> bit & 1)
-    return frozenset(bit for bit in range(MAX_BITS) if number >> bit & 1)
 
 
 def text_of(rule: FaultRule, number: int) -> FaultText:
@@ -75,7 +57,7 @@ def text_of(rule: FaultRule, number: int) -> FaultText:
     known = rule.texts.get(number)
     if known is not None:
         return known
-    what = {"bits": ("报警位", "alarm bit"), "code": ("报警代码", "alarm code")}[rule.kind]
+    what = _WORDS[rule.kind]
     code = f"{rule.tag}.{number}" if rule.kind == "bits" else str(number)
     return FaultText(
         code=code,
@@ -178,6 +160,8 @@ class _Look:
                 del self._waiting[key]  # a pulse shorter than its delay leaves no trace
         for number in sorted(shown | active):
             self._follow(rule, number, shows=number in shown)
+        if rule.kind == "conditions":
+            self._reword(rule)
         spoken = {event.fault_id for event in self._events}
         for key in thawed:
             if key in self._faults and self._faults[key].fault_id not in spoken:
@@ -247,6 +231,17 @@ class _Look:
         self._faults[key] = replace(fault, told=first) if tell else fault
         if tell:
             self._tell(key, "updated", first)
+
+    def _reword(self, rule: FaultRule) -> None:
+        """Take in that conditions say something else of themselves than before."""
+        for key in _keys(self._faults, rule.tag):
+            fault, text = self._faults[key], rule.texts.get(_number(key))
+            if text is None or text == fault.fault:
+                continue
+            tell = chatter.may_tell(fault, self._now)
+            self._faults[key] = replace(fault, fault=text, told=self._now if tell else fault.told)
+            if tell:
+                self._tell(key, "updated", self._now)
 
     def _note_unknown(self, rule: FaultRule, number: int, key: str, first: Moment) -> None:
         if number not in rule.texts:

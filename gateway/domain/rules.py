@@ -100,14 +100,15 @@ class BalanceRule:
 
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """Where faults come from: the bits of a word, or a register holding a code.
+    """Where faults come from: bits of a word, a register holding a code, or conditions.
 
     ``texts`` maps a bit number or a code to its row of the dictionary; what is not in
-    it is raised all the same, as unknown. A code of 0 means no fault.
+    it is raised all the same, as unknown. A code of 0 means no fault. Conditions are alarms
+    that the device keeps itself; they say themselves what they are, and ``texts`` is empty.
     """
 
     tag: str
-    kind: Literal["bits", "code"]
+    kind: Literal["bits", "code", "conditions"]
     texts: Mapping[int, FaultText]
     on_delay_s: float = 0.0
     off_delay_s: float = 0.0
@@ -118,6 +119,8 @@ class FaultRule:
     0 folds nothing."""
     chatter_s: float = 60.0
     """A chattering fault is over when it was quiet for so long."""
+    stops_from: int | None = None
+    """A condition of at least this severity stops the machine; None: none does."""
 
 
 @dataclass(frozen=True, slots=True)

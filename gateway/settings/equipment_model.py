@@ -126,6 +126,10 @@ class FaultFile(Strict):
     tag: Name
     bits: FilePath | None = None
     codes: FilePath | None = None
+    conditions: bool = False
+    """The tag lists the alarms that the device keeps itself; they need no dictionary."""
+    stops_from: int | None = Field(None, ge=1, le=1000)
+    """The severity from which such an alarm stops the machine; none does if not given."""
     on_delay_ms: int = Field(0, ge=0, le=3_600_000)
     off_delay_ms: int = Field(0, ge=0, le=3_600_000)
     inverted: bool = False
@@ -136,8 +140,11 @@ class FaultFile(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.bits is None) == (self.codes is None):
-            raise PydanticCustomError("bits_or_codes", "one of the two")
+        given = (self.bits is not None) + (self.codes is not None) + self.conditions
+        if given != 1:
+            raise PydanticCustomError("bits_or_codes", "one of the three")
+        if self.stops_from is not None and not self.conditions:
+            raise PydanticCustomError("stops_from_needs_conditions", "no severity to compare")
         if self.inverted and self.bits is None:
             raise PydanticCustomError("inverted_needs_bits", "a code has no opposite")
         return self

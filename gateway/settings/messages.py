@@ -253,7 +253,12 @@ _MEANING = {
         "合并到一个字典里",
         "put them into one dictionary",
     ),
-    "bits_or_codes": Message("bits 和 codes 二选一", "give either bits or codes, and not both"),
+    "bits_or_codes": Message(
+        "bits、codes、conditions 三选一", "give one of bits, codes and conditions"
+    ),
+    "stops_from_needs_conditions": Message(
+        "stops_from 只用于 conditions", "stops_from is for conditions only"
+    ),
 }
 
 MESSAGES: Mapping[str, Message] = {

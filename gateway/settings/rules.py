@@ -1,6 +1,7 @@
 """From an equipment's file to the rules the domain works with."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from gateway.domain import maps
 from gateway.domain.events import FaultText
@@ -71,13 +72,18 @@ class RuleReader:
             counters=self._counters(tags, meanings),
             balance=balance,
             faults=tuple(self._fault(i, f, dictionary) for i, f in enumerate(file.faults)),
-            tags=tags,
+            tags={name: self._published(name, tag) for name, tag in tags.items()},
             snapshot_s=file.snapshot_s,
             max_shelf_s=file.max_shelf_s,
             stage=file.stage,
             usage=self._usage(balance),
             ideal_cycle_ms=file.ideal_cycle_ms,
         )
+
+    def _published(self, name: str, tag: TagRule) -> TagRule:
+        """A list of alarms is told as faults; as a reading it would say all of it again."""
+        lists = any(fault.conditions and fault.tag == name for fault in self._file.faults)
+        return replace(tag, publish=False) if lists else tag
 
     def _usage(self, balance: BalanceRule | None) -> tuple[UsageRule, ...]:
         counters = set(self._file.counters)
@@ -152,10 +158,12 @@ class RuleReader:
         self._known_tag(file.tag, (*path, "tag"))
         self._first_of_its_tag(number, file, path)
         kind: Kind = "codes" if file.bits is None else "bits"
+        named = file.bits or file.codes
         return FaultRule(
             tag=file.tag,
-            kind="bits" if kind == "bits" else "code",
-            texts=dictionary(file.bits or file.codes or "", kind, (*path, kind)),
+            kind="conditions" if named is None else "bits" if kind == "bits" else "code",
+            texts={} if named is None else dictionary(named, kind, (*path, kind)),
+            stops_from=file.stops_from,
             on_delay_s=file.on_delay_ms / 1000,
             off_delay_s=file.off_delay_ms / 1000,
             inverted=file.inverted,

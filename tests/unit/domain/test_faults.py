@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from drivers.contract import Value
 from gateway.domain.equipment import next_due_s
 from gateway.domain.events import FaultText
-from gateway.domain.faults import due_s, numbers
+from gateway.domain.fault_sources import numbers
+from gateway.domain.faults import due_s
 from gateway.domain.rules import FaultRule
 from tests.unit.domain.scene import IDLE, Play, lost, of_type, press, seen, started, tick
 

@@ -73,6 +73,9 @@ def test_counter(text: str, problems: list[str]) -> None:
         ("{tag: a, bits: 'c:/x.csv'}", ["bits unsafe_path"]),
         ("{tag: a, bits: 'a\\\\..\\\\x.csv'}", ["bits unsafe_path"]),
         ("{tag: a, codes: faults/x.csv}", []),
+        ("{tag: a, codes: x.csv, conditions: true}", [" bits_or_codes"]),
+        ("{tag: a, conditions: true, inverted: true}", [" inverted_needs_bits"]),
+        ("{tag: a, bits: x.csv, stops_from: 500}", [" stops_from_needs_conditions"]),
         ("{tag: a, codes: x.csv, inverted: true}", [" inverted_needs_bits"]),
         ("{tag: a, bits: x.xlsx, inverted: true, chatter_raises: 0, chatter_s: 120}", []),
         (
