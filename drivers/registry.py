@@ -1,10 +1,11 @@
 """Protocol name to driver. A driver is imported when its protocol is first asked for.
 
 A package outside this project joins with an entry point in the group `GROUP`: the name
-is the protocol, the value ``package.module`` of a module that has ``SPEC``, or
-``package.module:name`` of a ProtocolSpec.
+is the protocol, the value ``package.module`` of a module that has ``SPEC``, or ``SPECS``
+by protocol, or ``package.module:name`` of a ProtocolSpec.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -14,7 +15,20 @@ from drivers.contract import ProtocolSpec
 
 GROUP = "millgate.drivers"
 
-_BUILT_IN = MappingProxyType({"modbus-tcp": "drivers.modbus", "opcua": "drivers.opcua"})
+_BUILT_IN = MappingProxyType(
+    {
+        "modbus-ascii": "drivers.modbus",
+        "modbus-ascii-tcp": "drivers.modbus",
+        "modbus-listen": "drivers.modbus",
+        "modbus-rtu": "drivers.modbus",
+        "modbus-rtu-tcp": "drivers.modbus",
+        "modbus-tcp": "drivers.modbus",
+        "modbus-tls": "drivers.modbus",
+        "modbus-udp": "drivers.modbus",
+        "opcua": "drivers.opcua",
+        "replay": "drivers.replay",
+    }
+)
 
 
 class UnknownProtocol(LookupError):
@@ -46,7 +60,12 @@ def spec(protocol: str) -> ProtocolSpec:
 
 
 def _spec_in(found: object, protocol: str) -> ProtocolSpec:
-    offered = getattr(found, "SPEC", None) if isinstance(found, ModuleType) else found
+    offered = _offered(found, protocol) if isinstance(found, ModuleType) else found
     if not isinstance(offered, ProtocolSpec):
         raise TypeError(f"the driver for {protocol!r} offers no ProtocolSpec")
     return offered
+
+
+def _offered(module: ModuleType, protocol: str) -> object:
+    specs: Mapping[str, object] = getattr(module, "SPECS", {})
+    return specs.get(protocol, getattr(module, "SPEC", None))

@@ -1,15 +1,25 @@
-"""Modbus TCP."""
+"""Modbus, over every transport it has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from drivers.contract import Driver, ProtocolSpec, Shared, TagRequest
 from drivers.modbus.check import overlaps, problems
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.point import point_of
-from drivers.modbus.settings import LinkSettings, TcpSettings, endpoint_of
+from drivers.modbus.settings import (
+    AsciiTcpSettings,
+    LinkSettings,
+    RtuTcpSettings,
+    TcpSettings,
+    TlsSettings,
+    UdpSettings,
+    endpoint_of,
+)
+from drivers.modbus.settings_listen import ListenSettings
+from drivers.modbus.settings_serial import AsciiSettings, RtuSettings
 from drivers.modbus.tag import TagSettings
 
-__all__ = ["SPEC"]
+__all__ = ["SPEC", "SPECS"]
 
 
 def create(link: LinkSettings, tags: Sequence[TagRequest], shared: Shared) -> Driver:
@@ -18,12 +28,27 @@ def create(link: LinkSettings, tags: Sequence[TagRequest], shared: Shared) -> Dr
     return ModbusDriver(link, tags, points, shared)
 
 
-SPEC = ProtocolSpec(
-    protocol="modbus-tcp",
-    link_settings=TcpSettings,
-    tag_settings=TagSettings,
-    create=create,
-    endpoint_of=endpoint_of,
-    problems=problems,
-    overlaps=overlaps,
-)
+def _spec(protocol: str, link_settings: type[LinkSettings]) -> ProtocolSpec:
+    return ProtocolSpec(
+        protocol=protocol,
+        link_settings=link_settings,
+        tag_settings=TagSettings,
+        create=create,
+        endpoint_of=endpoint_of,
+        problems=problems,
+        overlaps=overlaps,
+    )
+
+
+_SETTINGS: Mapping[str, type[LinkSettings]] = {
+    "modbus-ascii": AsciiSettings,
+    "modbus-ascii-tcp": AsciiTcpSettings,
+    "modbus-listen": ListenSettings,
+    "modbus-rtu": RtuSettings,
+    "modbus-rtu-tcp": RtuTcpSettings,
+    "modbus-tcp": TcpSettings,
+    "modbus-tls": TlsSettings,
+    "modbus-udp": UdpSettings,
+}
+SPECS = {protocol: _spec(protocol, settings) for protocol, settings in _SETTINGS.items()}
+SPEC = SPECS["modbus-tcp"]

@@ -57,7 +57,9 @@ class ClientWire(Wire):
     async def open(self, timeout_s: float) -> None:
         """Connect, closing what was open before; raises Unreachable."""
         self.close()
+        transaction = self._exchange.transaction
         self._exchange = self._new_exchange()
+        self._exchange.transaction = transaction
         try:
             async with asyncio.timeout(timeout_s):
                 client = await self._new_client(timeout_s, self._exchange.connection_changed)
@@ -65,7 +67,8 @@ class ClientWire(Wire):
                 client.ctx.max_buffer_size = self._exchange.MAX_SIZE
                 await self._connect(client)
         except KNOWN as err:
-            raise translate(self._bus, err, self._hints) from err
+            reason = self._not_opened(timeout_s) if type(err) is TimeoutError else err
+            raise translate(self._bus, reason, self._hints) from err
         self._client = client
 
     def close(self) -> None:
@@ -94,6 +97,10 @@ class ClientWire(Wire):
 
     async def _connect(self, client: ModbusBaseClient) -> None:
         await client.ctx.call_create()  # client.connect() would hide the reason
+
+    def _not_opened(self, timeout_s: float) -> Exception:
+        """Return what it means that it could not be opened in time."""
+        return TimeoutError(f"no connection within {timeout_s:g} s")
 
     def _new_exchange(self) -> Exchange:
         return Exchange(self._framing, self._mono_s)

@@ -29,6 +29,10 @@ class PortForbidden(Exception):
     """The user may not open the serial port; the text says which group may."""
 
 
+class PortBusy(Exception):
+    """Somebody else has the serial port; the text says who."""
+
+
 class NoAnswer(Unreachable):
     """The device said nothing within the timeout. One silence is not yet an outage."""
 
@@ -36,6 +40,7 @@ class NoAnswer(Unreachable):
 ERROR_MAP: dict[type[Exception], type[DriverError]] = {
     Silence: NoAnswer,
     Absence: Unreachable,
+    PortBusy: Unreachable,
     PortForbidden: Misconfigured,
     ModbusIOException: BadReply,
     ConnectionException: Unreachable,
@@ -101,6 +106,9 @@ SERIAL_HINTS: Hints = {
     BadAnswer: "noise or another master on the line: check baud rate, parity, termination,"
     " shield, and that unit_id is given to one device only",
     ConnectionException: "the adapter was unplugged or reset: check USB cable and power",
+    PortBusy: "end the other program, or give it another port; two masters on one line disturb"
+    " each other",
+    PortForbidden: "add the user the gateway runs as to that group, and start the gateway again",
     OSError: "is the adapter plugged in, and is it this port?",
 }
 LISTEN_HINTS: Hints = {

@@ -30,19 +30,20 @@ class Exchange(FramerBase):
         self._framing = framing
         self._mono_s = mono_s
         self._question: Question
-        self._transaction = 0
+        self.transaction = 0
+        """That of the newest request, for framings that have one."""
         self._sent_s = 0.0
         self._waiting: asyncio.Future[Reply] | None = None
 
     def begin(self, request: Request) -> tuple[bytes, asyncio.Future[Reply]]:
         """Return the frame to send now, and where the answer will be."""
-        self._transaction = self._transaction % _TRANSACTIONS + 1
+        self.transaction = self.transaction % _TRANSACTIONS + 1
         self._question = Question(
             request.unit, request.function, request.size, request.accept_transaction_zero
         )
         self._waiting = asyncio.get_running_loop().create_future()
         self._sent_s = self._mono_s()
-        return self._framing.wrap(request.body, self._transaction), self._waiting
+        return self._framing.wrap(request.body, self.transaction), self._waiting
 
     def handleFrame(  # noqa: N802 -- the library's name
         self, data: bytes, exp_devid: int, exp_tid: int
@@ -52,7 +53,7 @@ class Exchange(FramerBase):
         if self._waiting is None:
             return self.unasked(data), None
         try:
-            answer = self.judge(data, self._question, self._transaction)
+            answer = self.judge(data, self._question, self.transaction)
         except BadAnswer as err:
             self.fail(err)
             return len(data), None

@@ -1,13 +1,17 @@
-"""A Modbus TCP device in 100 lines that answers by the book until it is told to lie.
+"""A Modbus device that answers by the book until it is told to lie, on every carrier.
 
 It shares no code with the driver nor with its library.
 """
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
+
+from tests.support.modbus_frames import Framing, requests_in, wrapped
 
 HOST = "127.0.0.1"
 COIL, DI, HR, IR = 1, 2, 3, 4
@@ -23,6 +27,7 @@ class Asked:
     function: int
     start: int
     count: int
+    framing: Framing = field(default="mbap", compare=False)
 
     def frame(
         self, pdu: bytes, *, transaction: int | None = None, unit: int | None = None
@@ -30,7 +35,7 @@ class Asked:
         """Return a complete answer with this PDU."""
         tid = self.transaction if transaction is None else transaction
         to = self.unit if unit is None else unit
-        return struct.pack(">HHHB", tid, 0, len(pdu) + 1, to) + pdu
+        return wrapped(self.framing, tid, bytes([to]) + pdu)
 
     def words(self, *values: int) -> bytes:
         """Return an answer to a register read."""
@@ -47,6 +52,22 @@ Lie = Callable[[Asked, bytes], bytes | None]
 """(request, the honest answer) -> what to send instead; None to say nothing."""
 
 
+class Carrier(Protocol):
+    """What an answer is written to."""
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+        ...
+
+    def abort(self) -> None:
+        """Cut."""
+        ...
+
+    def pause_reading(self) -> None:
+        """Go deaf."""
+        ...
+
+
 @dataclass
 class Device:
     """Four tables, address -> value; what is not in them is illegal."""
@@ -58,7 +79,9 @@ class Device:
     asked: list[Asked] = field(default_factory=list)
     accepted: int = 0
     port: int = 0
-    _open: list[asyncio.Transport] = field(default_factory=list)
+    framing: Framing = "mbap"
+    tls: ssl.SSLContext | None = None
+    _open: list[Carrier] = field(default_factory=list)
     _server: asyncio.Server | None = None
 
     @property
@@ -73,7 +96,7 @@ class Device:
     async def start(self) -> None:
         """Listen, on the same port as before if there was one."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), HOST, self.port)
+        self._server = await loop.create_server(lambda: Served(self), HOST, self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -96,16 +119,30 @@ class Device:
         """Send bytes on the newest connection, asked for or not."""
         self._open[-1].write(data)
 
-    def served(self, transport: asyncio.Transport, frame: bytes) -> None:
-        """Answer one request."""
-        tid, _, _, unit, function, start, count = struct.unpack(">HHHBBHH", frame)
-        asked = Asked(tid, unit, function, start, count)
+    def opened(self, carrier: Carrier) -> None:
+        """Take in a connection."""
+        self.accepted += 1
+        self._open.append(carrier)
+
+    def closed(self, carrier: Carrier) -> None:
+        """Forget a connection."""
+        if carrier in self._open:
+            self._open.remove(carrier)
+
+    def served(self, carrier: Carrier, received: bytes) -> bytes:
+        """Answer the requests in what was received; return what is left."""
+        frames, rest = requests_in(self.framing, received)
+        for tid, body in frames:
+            self._answer(carrier, Asked(tid, *struct.unpack(">BBHH", body), framing=self.framing))
+        return rest
+
+    def _answer(self, carrier: Carrier, asked: Asked) -> None:
         self.asked.append(asked)
         answer: bytes | None = self._honest(asked)
         if self.lie is not None:
             answer = self.lie(asked, answer or b"")
         if answer is not None:
-            transport.write(answer)
+            carrier.write(answer)
 
     def _honest(self, asked: Asked) -> bytes:
         table = self.tables[asked.function]
@@ -121,7 +158,9 @@ class Device:
         return asked.frame(bytes([asked.function, len(packed)]) + packed)
 
 
-class _Connection(asyncio.Protocol):
+class Served(asyncio.Protocol):
+    """One stream to the device."""
+
     def __init__(self, device: Device) -> None:
         self._device = device
         self._buffer = b""
@@ -130,24 +169,22 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._device.accepted += 1
-        self._device._open.append(transport)  # noqa: SLF001
+        self._device.opened(transport)
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while len(self._buffer) >= 12:
-            frame, self._buffer = self._buffer[:12], self._buffer[12:]
-            self._device.served(self._transport, frame)
+        self._buffer = self._device.served(self._transport, self._buffer + data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        self._device._open.remove(self._transport)  # noqa: SLF001
+        self._device.closed(self._transport)
 
 
 @asynccontextmanager
-async def device() -> AsyncIterator[Device]:
+async def device(
+    framing: Framing = "mbap", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Device]:
     """Run a device on a free port."""
-    running = Device()
+    running = Device(framing=framing, tls=tls)
     await running.start()
     try:
         yield running

@@ -32,7 +32,7 @@ def test_what_ships_is_found_by_its_protocol() -> None:
 
 def test_an_unknown_protocol_names_the_known_ones() -> None:
     with pytest.raises(
-        UnknownProtocol, match=r"unknown protocol 'profinet'.*modbus-tcp, opcua"
+        UnknownProtocol, match=r"unknown protocol 'profinet'.*modbus-tcp, .*opcua"
     ) as e:
         spec("profinet")
     assert e.value.known == protocols()
@@ -40,7 +40,8 @@ def test_an_unknown_protocol_names_the_known_ones() -> None:
 
 @pytest.mark.usefixtures("outsiders")
 def test_another_package_joins_by_an_entry_point() -> None:
-    assert protocols() == ("hollow", "modbus-tcp", "opcua", "twin", "twin-spec")
+    assert {"hollow", "modbus-tcp", "opcua", "twin", "twin-spec"} <= {*protocols()}
+    assert list(protocols()) == sorted(protocols())
     assert spec("twin") is SPEC
     assert spec("twin-spec") is SPEC
 
