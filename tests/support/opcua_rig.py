@@ -114,6 +114,7 @@ class OpcUaServer:
         server = Server(iserver=_QuickServer())
         await server.init()
         server.set_endpoint(f"{self.endpoint}/")
+        self.configure(server)
         for uri in self.uris:
             await server.register_namespace(uri)
         self._server = server
@@ -121,6 +122,9 @@ class OpcUaServer:
             await self.add(name, value)
         await server.start()
         self.port = server.bserver._server.sockets[0].getsockname()[1]  # noqa: SLF001
+
+    def configure(self, server: Server) -> None:
+        """Nothing; a server of another kind is made by a subclass."""
 
     async def add(self, name: str, value: Value) -> None:
         self.values[name] = value
