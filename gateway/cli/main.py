@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import journal
+from gateway.cli import journal, tags
 
 app = typer.Typer(
     name="millgate",
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(journal.app, name="journal")
+app.add_typer(tags.app, name="tags")
 
 Directory = Annotated[
     Path,
@@ -57,6 +58,14 @@ class KpiBy(StrEnum):
     HOUR = "hour"
     DAY = "day"
     ORDER = "order"
+
+
+class FaultsBy(StrEnum):
+    """What `millgate faults` compares."""
+
+    EQUIPMENT = "equipment"
+    CODE = "code"
+    SHIFT = "shift"
 
 
 class DemoBroker(StrEnum):
@@ -182,6 +191,35 @@ def kpi(
     raise typer.Exit(
         figuring.run(
             directory, begins=begins, ends=ends, by=by.value, lang=lang.value, json=as_json
+        )
+    )
+
+
+@app.command()
+def faults(
+    directory: Directory,
+    *,
+    begins: Annotated[
+        str | None, typer.Option("--from", help="开始,默认 30 天前 / from; 30 days ago")
+    ] = None,
+    ends: Annotated[str | None, typer.Option("--to", help="结束,默认现在 / to; now")] = None,
+    by: Annotated[FaultsBy, typer.Option(help="equipment, code, shift")] = FaultsBy.EQUIPMENT,
+    equipment: Annotated[str | None, typer.Option(help="只看这一台 / this equipment only")] = None,
+    lang: Annotated[Lang, typer.Option(help="zh, en, both")] = Lang.BOTH,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+) -> None:
+    """由历史库计算 MTBF、MTTR、帕累托 / MTBF, MTTR and Pareto of faults from the history."""
+    from gateway.cli import faults as judging  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(
+        judging.run(
+            directory,
+            begins=begins,
+            ends=ends,
+            by=by.value,
+            equipment=equipment,
+            lang=lang.value,
+            json=as_json,
         )
     )
 

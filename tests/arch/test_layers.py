@@ -22,6 +22,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "drivers.modbus": ("drivers.contract",),
     "drivers.opcua": ("drivers.contract",),
     "drivers.registry": ("drivers.contract",),
+    "drivers.replay": ("drivers.contract",),
     "simulators": (),
     "gateway": (),
     "gateway.ops": (),
@@ -50,6 +51,12 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "gateway.journal.row",
         "gateway.control.client",
         "gateway.ops",
+    ),
+    "gateway.tags": (
+        "drivers.contract",
+        "drivers.registry",
+        "gateway.domain",
+        "gateway.settings",
     ),
     "gateway.app": (
         "drivers.contract",

@@ -1,0 +1,204 @@
+"""Tag lists as bytes: CSV as spreadsheets write it, and workbooks.
+
+Promises:
+
+- UTF-8 with or without a mark, UTF-16 with one, and GB18030 are told apart; so are comma,
+  semicolon and tab.
+- What is written reads back the same, and no cell of it is a formula.
+- Size, unpacked size, rows and columns are bounded before anything is believed.
+"""
+
+import csv
+import io
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from gateway.tags.cells import Cell, cell_of
+from gateway.tags.columns import LOOK_ROWS, Row
+from gateway.tags.messages import SheetError
+
+Encoding = Literal["auto", "utf-8", "gb18030"]
+Form = Literal["csv", "xlsx"]
+Value = str | int | float | bool | None
+
+MAX_BYTES = 10_000_000
+MAX_UNPACKED_BYTES = 100_000_000
+MAX_ROWS = 20_000
+MAX_COLUMNS = 100
+MAX_EMPTY_ROWS = 1000
+"""Nobody looks for more below so many empty ones."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+_DELIMITERS = ",;\t"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    LookupError,
+    SyntaxError,  # of the XML
+    ValueError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,  # a packing method that zipfile does not know
+    RuntimeError,  # encrypted parts
+)
+"""What zipfile, the XML parser and openpyxl raise on a file that is no workbook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The rows of a file, empty ones left out, and how it was written."""
+
+    rows: tuple[Row, ...]
+    written: str
+    """The encoding of a CSV, the name of a workbook's sheet."""
+
+
+def form_of(name: str) -> Form:
+    """Return which kind of file a name promises; raises SheetError."""
+    if name.lower().endswith(".xlsx"):
+        return "xlsx"
+    if name.lower().endswith((".csv", ".txt", ".tsv")):
+        return "csv"
+    raise SheetError("kind_of_file")
+
+
+def read(content: bytes, form: Form, encoding: Encoding = "auto") -> Grid:
+    """Return the rows of a file; raises SheetError for what is no list at all."""
+    if len(content) > MAX_BYTES:
+        raise SheetError("too_big", limit=MAX_BYTES)
+    found = _workbook(content) if form == "xlsx" else _csv(content, encoding)
+    if len(found.rows) > MAX_ROWS:
+        raise SheetError("too_many_rows", limit=MAX_ROWS)
+    return found
+
+
+def write(rows: Sequence[Sequence[Value]], form: Form) -> bytes:
+    """Return the first row as a header and the others as a file."""
+    return _write_workbook(rows) if form == "xlsx" else _write_csv(rows)
+
+
+def _csv(content: bytes, encoding: Encoding) -> Grid:
+    text, written = _decoded(content, encoding)
+    head = [line for line in text.splitlines() if line.strip()][:LOOK_ROWS]
+    delimiter = max(_DELIMITERS, key=lambda mark: sum(line.count(mark) for line in head))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return Grid(tuple(islice(_csv_rows(reader), MAX_ROWS + 1)), written)
+    except csv.Error as err:
+        raise SheetError("broken", reason=err) from err
+
+
+def _csv_rows(reader: Any) -> Iterator[Row]:
+    for cells in reader:
+        row = Row(reader.line_num, [Cell(_unquoted(text.strip())) for text in cells[:MAX_COLUMNS]])
+        if any(row.cells):
+            yield row
+
+
+def _decoded(content: bytes, encoding: Encoding) -> tuple[str, str]:
+    if encoding == "auto" and content.startswith(_UTF16_MARKS):
+        tries = ["utf-16"]
+    else:
+        tries = ["utf-8-sig", "gb18030"] if encoding == "auto" else [encoding]
+    for name in tries:
+        try:
+            text = content.decode("utf-8-sig" if name == "utf-8" else name)
+        except UnicodeDecodeError:
+            continue
+        return text.replace("\0", ""), name.removesuffix("-sig")
+    raise SheetError("not_text")
+
+
+def _unquoted(text: str) -> str:
+    """Take away the mark that keeps a text from being a formula."""
+    return text[1:] if text.startswith("'") and text[1:2] in _FORMULA and text[1:] else text
+
+
+def _workbook(content: bytes) -> Grid:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of styles nobody looks at here
+            return _sheet(content)
+    except SheetError:
+        raise
+    except _BROKEN as err:
+        raise SheetError("broken", reason=err) from err
+
+
+def _refuse_bombs(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        unpacked = sum(part.file_size for part in packed.infolist())
+    if unpacked > MAX_UNPACKED_BYTES:
+        raise SheetError("too_big", limit=MAX_UNPACKED_BYTES)
+
+
+def _sheet(content: bytes) -> Grid:
+    from openpyxl import load_workbook  # noqa: PLC0415 - only who has a workbook pays for it
+
+    _refuse_bombs(content)
+    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+    with closing(book):
+        shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        if not shown:
+            raise SheetError("no_rows")
+        return Grid(tuple(islice(_workbook_rows(shown[0]), MAX_ROWS + 1)), str(shown[0].title))
+
+
+def _workbook_rows(sheet: Any) -> Iterator[Row]:
+    sheet.reset_dimensions()  # the size a file states is often wrong
+    empty = 0
+    for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), start=1):
+        row = Row(number, [_cell(cell) for cell in cells])
+        if any(row.cells):
+            empty = 0
+            yield row
+        elif (empty := empty + 1) > MAX_EMPTY_ROWS:
+            return
+
+
+def _cell(cell: Any) -> Cell:
+    shown = getattr(cell, "number_format", "General")
+    return cell_of(cell.value, shown, is_error=getattr(cell, "data_type", "") == "e")
+
+
+def _write_csv(rows: Sequence[Sequence[Value]]) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows([_safe(v) for v in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _safe(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return "" if value is None else str(value)
+
+
+def _write_workbook(rows: Sequence[Sequence[Value]]) -> bytes:
+    from openpyxl import Workbook  # noqa: PLC0415 - only who has a workbook pays for it
+    from openpyxl.styles import Font  # noqa: PLC0415
+
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "tags"
+    for number, row in enumerate(rows, start=1):
+        for column, value in enumerate(row, start=1):
+            cell = sheet.cell(number, column)
+            cell.value = str(value).lower() if isinstance(value, bool) else value
+            if isinstance(value, str):
+                cell.data_type = "s"  # a text that begins with "=" is no formula
+                cell.number_format = "@"
+            cell.font = Font(bold=number == 1)
+    sheet.freeze_panes = "A2"
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
