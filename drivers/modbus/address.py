@@ -1,209 +1,239 @@
-"""Where a value lives: what people write, what goes over the wire, what people are shown.
+"""Where a value lies: what people write, and the place on the wire it means.
 
-- Every accepted notation means exactly one (table, 0-based offset); what could mean two
-  things is refused with both spelled out.
-- show() gives the 1-based reference and the 0-based one; parse() reads either back.
-- A family's device names follow its manual, gaps and number bases included.
+- Every accepted notation means exactly one place; what could mean two things is refused
+  with both spelled out.
+- A family's device names follow its manual, gaps and number bases included; a site's own
+  assignment goes before the family's.
+- ``D0.4`` and ``hr:100.4`` are bit 4 of a register, 0 the least significant; ``D0.A`` is
+  bit 10.
 """
 
 import re
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal
 
 from drivers.contract import BadSetting
+from drivers.modbus.assignment import DeviceBlock, names_of
+from drivers.modbus.devices import REGISTER_BITS, Kind, Run
+from drivers.modbus.families import Family
+from drivers.modbus.references import ADDRESSES, BIT_TABLES, Table, in_range, plain, show
+from drivers.modbus.tag import ValueType
 
-Table = Literal["coil", "di", "ir", "hr"]
-Family = Literal["generic", "inovance-h5u", "mitsubishi-fx5u", "delta-dvp"]
+__all__ = ["ADDRESSES", "BIT_TABLES", "Address", "Family", "Table", "parse", "show"]
 
-ADDRESSES = 65536  # Modbus Application Protocol V1.1b3, 4.4
-BIT_TABLES: frozenset[Table] = frozenset({"coil", "di"})
-
-_LEADING_DIGIT: dict[Table, int] = {"coil": 0, "di": 1, "ir": 3, "hr": 4}
-_TABLE_OF_DIGIT: dict[str, Table] = {str(d): table for table, d in _LEADING_DIGIT.items()}
-_TABLE_NAMES: dict[str, Table] = {
-    "coil": "coil",
-    "co": "coil",
-    "di": "di",
-    "ir": "ir",
-    "hr": "hr",
-}
 _ACCEPTED = "write hr:100, ir:100, coil:5, di:5 (0-based), 40101 or 400101 (1-based), D100 or M5"
-_LONG_REFERENCE = 6
-_SHORT_REFERENCE = 5
+_DIGITS = {8: "01234567", 10: "0123456789", 16: "0123456789ABCDEF"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """Consecutive devices ``first``..``last`` of one letter, starting at ``offset``."""
+class Address:
+    """A place on the wire."""
 
     table: Table
     offset: int
-    first: int
-    last: int
-    base: Literal[8, 10] = 10
+    """0-based."""
+    bit: int | None = None
+    """This bit of the register, if the address names one."""
+    default: ValueType | None = None
+    """What lies there, where the device's name says it."""
 
 
-_GENERIC = MappingProxyType(
-    {
-        "D": (_Run("hr", 0, 0, 65535),),
-        "M": (_Run("coil", 0, 0, 65535),),
-        "X": (_Run("di", 0, 0, 65535),),
-        "Y": (_Run("coil", 0, 0, 65535),),
-    }
-)
-# H5U programming manual, "Modbus addresses of soft elements"
-_INOVANCE_H5U = MappingProxyType(
-    {
-        "D": (_Run("hr", 0x0000, 0, 7999),),
-        "R": (_Run("hr", 0x3000, 0, 32767),),
-        "M": (_Run("coil", 0x0000, 0, 7999),),
-        "B": (_Run("coil", 0x3000, 0, 32767),),
-        "S": (_Run("coil", 0xE000, 0, 4095),),
-        "X": (_Run("di", 0xF800, 0, 0o1777, base=8),),
-        "Y": (_Run("coil", 0xFC00, 0, 0o1777, base=8),),
-    }
-)
-# MELSEC iQ-F FX5 User's Manual (MODBUS Communication), initial device assignment
-_MITSUBISHI_FX5U = MappingProxyType(
-    {
-        "D": (_Run("hr", 0x0000, 0, 7999),),
-        "M": (_Run("coil", 0x2000, 0, 7679),),
-        "X": (_Run("di", 0x0000, 0, 0o1777, base=8),),
-        "Y": (_Run("coil", 0x0000, 0, 0o1777, base=8),),
-    }
-)
-# DVP-ES2/EX2/SS2/SA2/SX2/SE Operation Manual, 4.4 PLC Device Address
-_DELTA_DVP = MappingProxyType(
-    {
-        "D": (_Run("hr", 0x1000, 0, 4095), _Run("hr", 0x9000, 4096, 9999)),
-        "M": (_Run("coil", 0x0800, 0, 1535), _Run("coil", 0xB000, 1536, 4095)),
-        "S": (_Run("coil", 0x0000, 0, 1023),),
-        "X": (_Run("di", 0x0400, 0, 0o377, base=8),),
-        "Y": (_Run("coil", 0x0500, 0, 0o377, base=8),),
-    }
-)
-_FAMILIES: MappingProxyType[Family, MappingProxyType[str, tuple[_Run, ...]]] = MappingProxyType(
-    {
-        "generic": _GENERIC,
-        "inovance-h5u": _INOVANCE_H5U,
-        "mitsubishi-fx5u": _MITSUBISHI_FX5U,
-        "delta-dvp": _DELTA_DVP,
-    }
-)
+def parse(
+    written: str | int,
+    family: Family = "generic",
+    *,
+    wants: Kind | None = None,
+    assigned: tuple[DeviceBlock, ...] = (),
+) -> Address:
+    """Return the place of an address as people write it; BadSetting if it is none.
 
-
-def parse(written: str | int, family: Family = "generic") -> tuple[Table, int]:
-    """Return (table, 0-based offset) of an address as people write it; BadSetting if none.
-
-    ``0x1000`` is a holding register, 0-based. Device letters follow ``family``.
+    ``0x1000`` is a holding register, 0-based. Device names follow ``assigned`` first, then
+    ``family``; ``wants`` decides for names that are a contact and a value.
     """
     text = str(written).strip()
-    if match := re.fullmatch(r"([A-Za-z]{2,4}):(0[xX][0-9A-Fa-f]+|\d+)", text, re.ASCII):
-        return _named(text, match[1].lower(), match[2])
-    if re.fullmatch(r"0[xX][0-9A-Fa-f]+", text, re.ASCII):
-        return "hr", _in_range(text, int(text, 16))
-    if re.fullmatch(r"\d+", text, re.ASCII):
-        return _reference(text)
-    if match := re.fullmatch(r"([A-Za-z])(\d+)", text, re.ASCII):
-        return _device(text, match[1].upper(), match[2], family)
-    raise BadSetting("modbus_no_address", "{text!r} is not a Modbus address", _ACCEPTED, text=text)
+    whole, bit = _split_bit(text)
+    if (found := plain(whole)) is not None:
+        return _register_bit(text, Address(*found), bit)
+    names = names_of(family, assigned)
+    name = _name_in(whole.upper(), names)
+    if name is None:
+        raise _no_name(text, whole, family, sorted(names))
+    runs = _runs(text, name, names[name], wants, has_bit=bit is not None)
+    number = _number(text, name, whole[len(name) :].upper(), runs[0], family)
+    run = next((run for run in runs if run.first <= number <= run.last), None)
+    if run is None:
+        raise _beyond(text, name, runs, family)
+    return _placed(text, run, number, bit)
 
 
-def show(table: Table, offset: int) -> str:
-    """Return both forms people use, e.g. ``40101 (hr:100)``."""
-    width = _SHORT_REFERENCE if offset < 9999 else _LONG_REFERENCE  # noqa: PLR2004
-    return f"{_LEADING_DIGIT[table]}{offset + 1:0{width - 1}d} ({table}:{offset})"
+def _split_bit(text: str) -> tuple[str, int | None]:
+    """Return the address without and with what stands behind its dot: %MW5:X3 is MW5.3."""
+    whole, dot, suffix = text.removeprefix("%").replace(":X", ".").partition(".")
+    if not dot:
+        return whole, None
+    return (whole, _bit(text, suffix)) if suffix else (text, None)
 
 
-def _named(text: str, name: str, number: str) -> tuple[Table, int]:
-    if name not in _TABLE_NAMES:
-        raise BadSetting(
-            "modbus_no_table",
-            "{text!r} names no Modbus table",
-            "the tables are hr (holding), ir (input registers), coil and di (discrete inputs)",
-            text=text,
-        )
-    return _TABLE_NAMES[name], _in_range(text, int(number, 16 if "x" in number.lower() else 10))
-
-
-def _reference(text: str) -> tuple[Table, int]:
-    if len(text) not in {_SHORT_REFERENCE, _LONG_REFERENCE}:
-        number = min(int(text), ADDRESSES - 1)
-        raise BadSetting(
-            "modbus_bare_number",
-            "{text} does not say which table it is in nor whether it counts from 0 or 1",
-            "write hr:{number} if the manual counts from 0, "
-            "{reference} if it counts holding registers from 1",
-            text=text,
-            number=number,
-            reference=show("hr", max(number - 1, 0)).split()[0],
-        )
-    table = _TABLE_OF_DIGIT.get(text[0])
-    if table is None:
-        raise BadSetting(
-            "modbus_no_table_digit",
-            "{text} begins with {digit}, which is no Modbus table",
-            "0xxxx are coils, 1xxxx discrete inputs, 3xxxx input and 4xxxx holding registers",
-            text=text,
-            digit=text[0],
-        )
-    number = int(text[1:])
-    if number == 0:
-        raise BadSetting(
-            "modbus_reference_zero",
-            "{text} does not exist: references count from 1",
-            "the first is {first}, the same as {table}:0",
-            text=text,
-            first=f"{text[:-1]}1",
-            table=table,
-        )
-    return table, _in_range(text, number - 1)
-
-
-def _device(text: str, letter: str, digits: str, family: Family) -> tuple[Table, int]:
-    devices = _FAMILIES[family]
-    if letter not in devices:
-        raise BadSetting(
-            "modbus_no_device",
-            "{text}: family {family} has no {letter} devices",
-            "it has {known}; or write the register as hr:100",
-            text=text,
-            family=family,
-            letter=letter,
-            known=", ".join(sorted(devices)),
-        )
-    runs = devices[letter]
-    base = runs[0].base
-    if base == 8 and not set(digits) <= set("01234567"):  # noqa: PLR2004
-        raise BadSetting(
-            "modbus_octal",
-            "{text}: {letter} counts in octal on {family}, without 8 and 9",
-            "after {letter}7 comes {letter}10",
-            text=text,
-            family=family,
-            letter=letter,
-        )
-    number = int(digits, base)
-    for run in runs:
-        if run.first <= number <= run.last:
-            return run.table, run.offset + number - run.first
+def _bit(text: str, suffix: str) -> int:
+    if re.fullmatch(r"\d{1,2}", suffix, re.ASCII) and int(suffix) < REGISTER_BITS:
+        return int(suffix)
+    if re.fullmatch(r"[A-Fa-f]", suffix, re.ASCII):
+        return int(suffix, 16)
     raise BadSetting(
-        "modbus_device_range",
-        "{text} is out of range on {family}",
-        "it ends at {last}; or write hr:100",
+        "modbus_no_bit",
+        "{text}: there is no bit {suffix}",
+        "the bits of a word are .0 to .15, .A to .F for .10 to .15",
         text=text,
-        family=family,
-        last=f"{letter}{runs[-1].last:{'o' if base == 8 else 'd'}}",  # noqa: PLR2004
+        suffix=suffix,
     )
 
 
-def _in_range(text: str, offset: int) -> int:
-    if offset < ADDRESSES:
-        return offset
-    raise BadSetting(
-        "modbus_beyond_last",
-        "{text} is beyond the last address",
-        "0-based addresses end at 65535 (0xFFFF)",
+def _register_bit(text: str, place: Address, bit: int | None) -> Address:
+    if bit is None:
+        return place
+    if place.table in BIT_TABLES:
+        raise BadSetting(
+            "modbus_bit_in_bit",
+            "{text}: a coil or discrete input has no bits",
+            "leave out what stands behind the dot",
+            text=text,
+        )
+    return Address(place.table, place.offset, bit)
+
+
+def _name_in(text: str, names: dict[str, tuple[Run, ...]]) -> str | None:
+    """Return the longest name ``text`` begins with that leaves a number behind it."""
+    for name in sorted(names, key=len, reverse=True):
+        rest = text.removeprefix(name)
+        hexadecimal = names[name][0].base == 16  # noqa: PLR2004
+        allowed = _DIGITS[16 if hexadecimal else 10]
+        if rest and rest != text and set(rest) <= set(allowed):
+            return name
+    return None
+
+
+def _no_name(text: str, whole: str, family: Family, known: list[str]) -> BadSetting:
+    match = re.fullmatch(r"([A-Za-z]{1,5})[0-9A-Fa-f]*\d[0-9A-Fa-f]*", whole, re.ASCII)
+    if match is None or match[1].upper() in known:
+        return BadSetting(
+            "modbus_no_address", "{text!r} is not a Modbus address", _ACCEPTED, text=text
+        )
+    return BadSetting(
+        "modbus_no_device",
+        "{text}: family {family} has no {letter} devices",
+        "it has {known}; or write the register as hr:100",
         text=text,
+        family=family,
+        letter=match[1].upper(),
+        known=", ".join(known),
+    )
+
+
+def _runs(
+    text: str, name: str, runs: tuple[Run, ...], wants: Kind | None, *, has_bit: bool
+) -> tuple[Run, ...]:
+    """Return the runs of one kind: contacts or values."""
+    kinds = {run.kind for run in runs}
+    if len(kinds) == 1:
+        return runs
+    if has_bit:
+        dotted = tuple(run for run in runs if run.dotted)
+        return dotted or tuple(run for run in runs if run.kind == "word")
+    if wants is None:
+        raise BadSetting(
+            "modbus_contact_or_value",
+            "{text}: {name} is a contact and a value",
+            "write type: bool for the contact, a number such as type: uint16 for the value",
+            text=text,
+            name=name,
+        )
+    return tuple(run for run in runs if run.kind == wants)
+
+
+def _number(text: str, name: str, digits: str, run: Run, family: Family) -> int:
+    if set(digits) <= set(_DIGITS[run.base]):
+        return int(digits, run.base)
+    raise BadSetting(
+        "modbus_octal",
+        "{text}: {letter} counts in octal on {family}, without 8 and 9",
+        "after {letter}7 comes {letter}10",
+        text=text,
+        family=family,
+        letter=name,
+    )
+
+
+def _beyond(text: str, name: str, runs: tuple[Run, ...], family: Family) -> BadSetting:
+    spans = [f"{name}{_written(run.first, run)} .. {name}{_written(run.last, run)}" for run in runs]
+    if runs[0].last < 0:
+        return BadSetting(
+            "modbus_not_assigned",
+            "{text}: where {name} lies is a parameter of the {family}",
+            "write it to the link: devices: [{{first: {name}0, points: 100, at: hr:0}}]",
+            text=text,
+            name=name,
+            family=family,
+        )
+    return BadSetting(
+        "modbus_device_range",
+        "{text} is out of range on {family}",
+        "there are {spans}; or write hr:100",
+        text=text,
+        family=family,
+        spans=", ".join(spans),
+    )
+
+
+def _written(number: int, run: Run) -> str:
+    return format(number, {8: "o", 10: "d", 16: "X"}[run.base])
+
+
+def _placed(text: str, run: Run, number: int, bit: int | None) -> Address:
+    if run.dotted and bit is None:
+        raise BadSetting(
+            "modbus_bit_missing",
+            "{text} is {bits} bits",
+            "say which: {text}.0 .. {text}.{last}",
+            text=text,
+            bits=run.bits,
+            last=run.bits - 1,
+        )
+    if run.dotted and bit is not None and bit >= run.bits:
+        raise BadSetting(
+            "modbus_no_bit_of_byte",
+            "{text}: it has bits 0 to {last}",
+            "count on in the next number",
+            text=text,
+            last=run.bits - 1,
+        )
+    try:
+        offset, own = run.place(number, bit if run.dotted and bit is not None else 0)
+    except ValueError:
+        raise BadSetting(
+            "modbus_odd_byte",
+            "{text} begins in the middle of a register",
+            "bytes are counted: use an even number",
+            text=text,
+        ) from None
+    place = Address(run.table, in_range(text, offset), own, run.default)
+    return place if run.dotted else _bit_of_device(text, run, place, bit)
+
+
+def _bit_of_device(text: str, run: Run, place: Address, bit: int | None) -> Address:
+    if bit is None:
+        return place
+    if run.kind == "bit":
+        return _register_bit(text, Address("coil", 0), bit)
+    if run.default is not None:
+        raise wide_device(text, run.default)
+    return Address(place.table, place.offset, bit)
+
+
+def wide_device(text: str, kind: ValueType) -> BadSetting:
+    """Return what is said of a device that is read as less than it is."""
+    return BadSetting(
+        "modbus_wide_device",
+        "{text} is wider than one register",
+        "read all of it: leave out type and bit, or write type: {type}",
+        text=text,
+        type=kind,
     )

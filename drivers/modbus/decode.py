@@ -3,8 +3,8 @@
 - Bytes equal to the last scan's are not decoded at all.
 - `News.changed` holds exactly the tags whose value differs from the last one given, and
   every tag that was never given or was bad before.
-- A value that is NaN or infinite never leaves here: its tag is bad, ``invalid_value``,
-  for as long as the device says so.
+- What is no value (`drivers.modbus.codec`) never leaves here: its tag is bad,
+  ``invalid_value``, for as long as the device says so.
 """
 
 import math
@@ -12,41 +12,18 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from operator import itemgetter
+from typing import NamedTuple
 
 from drivers.contract import Value
 from drivers.modbus.address import BIT_TABLES
+from drivers.modbus.codec import Raw, Reader, Reading, byte_order, reader
 from drivers.modbus.plan import Block
-from drivers.modbus.tag import REGISTERS, Order, ValueType
+from drivers.modbus.tag import WORD_ORDERS, WordOrder
+
+__all__ = ["INVALID", "BitBlock", "News", "Reading", "RegisterBlock", "decoder"]
 
 INVALID = "invalid_value"
-
-Number = int | float
-
-_CODES: dict[ValueType, str] = {
-    "bool": "H",
-    "uint16": "H",
-    "int16": "h",
-    "uint32": "I",
-    "int32": "i",
-    "uint64": "Q",
-    "int64": "q",
-    "float32": "f",
-    "float64": "d",
-}
-_FLOATS = frozenset({"float32", "float64"})
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How one tag's value is read: ``bit`` only where the type is bool in a register."""
-
-    type: ValueType = "uint16"
-    order: Order = "ABCD"
-    bit: int | None = None
-    scale: float = 1
-    offset: float = 0
 
 
 @dataclass(slots=True)
@@ -57,89 +34,56 @@ class News:
     bad: dict[str, str]
 
 
-def byte_order(order: Order, registers: int) -> tuple[int, ...]:
-    """Return which byte as transmitted comes first, second, ... most significant first."""
-    words = [(2 * i, 2 * i + 1) for i in range(registers)]
-    if order in {"CDAB", "DCBA"}:
-        words.reverse()
-    if order in {"BADC", "DCBA"}:
-        words = [(low, high) for high, low in words]
-    return tuple(index for word in words for index in word)
-
-
-def scaling(scale: float, offset: float) -> Callable[[Number], Number]:
-    """Return raw x scale + offset, rounded to the decimals the two are written with.
-
-    The product of binary fractions would show as 0.30000000000000004.
-    """
-    digits = max(_decimals(scale), _decimals(offset))
-    if digits == 0:
-        whole_scale, whole_offset = int(scale), int(offset)
-        return lambda raw: raw * whole_scale + whole_offset
-
-    def scaled(raw: Number) -> Number:
-        value = raw * scale + offset
-        return round(value, digits) if type(raw) is int else value
-
-    return scaled
-
-
-def _decimals(number: float) -> int:
-    exponent = Decimal(str(number)).normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One decoded number and the tags that show it: as it is, scaled, or a bit of it."""
+    """One raw value and the tags that show it: as it is, as they read it, or a bit of it."""
 
     plain: tuple[str, ...]
-    scaled: tuple[tuple[str, Callable[[Number], Number]], ...]
+    read: tuple[tuple[str, Reader], ...]
     bits: tuple[tuple[str, int], ...]
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return (*self.plain, *(k for k, _ in self.scaled), *(k for k, _ in self.bits))
+        return (*self.plain, *(k for k, _ in self.read), *(k for k, _ in self.bits))
 
-    def show(self, raw: Number, before: Number | None, news: News) -> None:
+    def show(self, raw: Raw, before: Raw | None, news: News) -> None:
         if isinstance(raw, float) and not math.isfinite(raw):
             news.bad.update(dict.fromkeys(self.keys, INVALID))
             return
-        for key in self.plain:
-            news.changed[key] = raw
-        for key, scale in self.scaled:
-            value = scale(raw)
-            if _is_sound(value):
-                news.changed[key] = value
-            else:
+        if not isinstance(raw, bytes):
+            for key in self.plain:
+                news.changed[key] = raw
+        for key, read in self.read:
+            value = read(raw)
+            if value is None:
                 news.bad[key] = INVALID
-        if self.bits and isinstance(raw, int):
-            flipped = ~0 if before is None else raw ^ int(before)
-            for key, bit in self.bits:
-                if flipped >> bit & 1:
-                    news.changed[key] = bool(raw >> bit & 1)
+            else:
+                news.changed[key] = value
+        if self.bits:
+            self._show_bits(int(raw), before, news)
 
-
-def _is_sound(value: Number) -> bool:
-    if isinstance(value, int):
-        return -(2**63) <= value < 2**64  # what JSON readers and stores can hold
-    return math.isfinite(value)
+    def _show_bits(self, raw: int, before: Raw | None, news: News) -> None:
+        flipped = raw ^ before if isinstance(before, int) else ~0
+        for key, bit in self.bits:
+            if flipped >> bit & 1:
+                news.changed[key] = bool(raw >> bit & 1)
 
 
 class RegisterBlock:
     """Decodes a block of holding or input registers."""
 
     def __init__(self, block: Block, readings: dict[str, Reading]) -> None:
-        spans: dict[tuple[int, ValueType, Order], list[str]] = defaultdict(list)
+        spans: dict[_Span, list[str]] = defaultdict(list)
         for place in block.places:
             reading = readings[place.key]
-            kind: ValueType = "uint16" if reading.type == "bool" else reading.type
-            spans[place.offset - block.start, kind, reading.order].append(place.key)
+            order = WORD_ORDERS[reading.order]
+            at = place.offset - block.start
+            spans[_Span(at, reading.registers, reading.code, order)].append(place.key)
         ordered = sorted(spans)
         self._fields = [_field(spans[span], readings) for span in ordered]
         self._unpack, self._gather = _compile(ordered, block.count)
         self._raw: bytes | None = None
-        self._values: tuple[Number, ...] | None = None
+        self._values: tuple[Raw, ...] | None = None
         self._bad: dict[str, str] = {}
 
     def take(self, raw: bytes) -> News | None:
@@ -157,7 +101,7 @@ class RegisterBlock:
                 if value != last:
                     for key in field.keys if news.bad else ():
                         news.bad.pop(key, None)
-                    field.show(value, last if math.isfinite(last) else None, news)
+                    field.show(value, last, news)
         self._raw, self._values, self._bad = raw, values, news.bad
         return news if news.changed or news.bad else None
 
@@ -205,41 +149,48 @@ def decoder(block: Block, readings: dict[str, Reading]) -> RegisterBlock | BitBl
     return BitBlock(block) if block.table in BIT_TABLES else RegisterBlock(block, readings)
 
 
+class _Span(NamedTuple):
+    """What is taken out of a block as one raw value."""
+
+    at: int
+    registers: int
+    code: str
+    order: WordOrder
+
+
 def _field(keys: Iterable[str], readings: dict[str, Reading]) -> _Field:
     plain: list[str] = []
-    scaled: list[tuple[str, Callable[[Number], Number]]] = []
+    read: list[tuple[str, Reader]] = []
     bits: list[tuple[str, int]] = []
     for key in keys:
         reading = readings[key]
         if reading.bit is not None:
             bits.append((key, reading.bit))
-        elif reading.scale == 1 and reading.offset == 0:
+        elif (read_as := reader(reading)) is None:
             plain.append(key)
         else:
-            scaled.append((key, scaling(reading.scale, reading.offset)))
-    return _Field(tuple(plain), tuple(scaled), tuple(bits))
+            read.append((key, read_as))
+    return _Field(tuple(plain), tuple(read), tuple(bits))
 
 
 def _compile(
-    spans: Sequence[tuple[int, ValueType, Order]], count: int
-) -> tuple[Callable[[bytes], tuple[Number, ...]], Callable[[bytes], tuple[int, ...]] | None]:
+    spans: Sequence[_Span], count: int
+) -> tuple[Callable[[bytes], tuple[Raw, ...]], Callable[[bytes], tuple[int, ...]] | None]:
     """Return one struct for the whole block, and the byte shuffle it needs, if any."""
-    ends = [offset + REGISTERS[kind] for offset, kind, _ in spans]
-    apart = all(end <= span[0] for end, span in zip(ends, spans[1:], strict=False))
-    if apart and all(order == "ABCD" for _, _, order in spans):
+    ends = [span.at + span.registers for span in spans]
+    apart = all(end <= span.at for end, span in zip(ends, spans[1:], strict=False))
+    if apart and all(span.order == "ABCD" for span in spans):
         return struct.Struct(_padded(spans, count)).unpack, None
     indexes = [
-        2 * offset + index
-        for offset, kind, order in spans
-        for index in byte_order(order, REGISTERS[kind])
+        2 * span.at + index for span in spans for index in byte_order(span.order, span.registers)
     ]
-    codes = "".join(_CODES[kind] for _, kind, _ in spans)
+    codes = "".join(span.code for span in spans)
     return struct.Struct(f">{codes}").unpack, itemgetter(*indexes)
 
 
-def _padded(spans: Sequence[tuple[int, ValueType, Order]], count: int) -> str:
+def _padded(spans: Sequence[_Span], count: int) -> str:
     codes, at = ">", 0
-    for offset, kind, _ in spans:
-        codes += "xx" * (offset - at) + _CODES[kind]
-        at = offset + REGISTERS[kind]
+    for span in spans:
+        codes += "xx" * (span.at - at) + span.code
+        at = span.at + span.registers
     return codes + "xx" * (count - at)

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from drivers.contract import Shared, TagGroup, TagRequest
 from drivers.modbus.bus import bus_of
 from drivers.modbus.clock import Clock
-from drivers.modbus.plan import GroupPlan, Limits
+from drivers.modbus.cost import limits_of
+from drivers.modbus.plan import GroupPlan
 from drivers.modbus.point import Point
 from drivers.modbus.session import ModbusSession
 from drivers.modbus.settings import LinkSettings, endpoint_of
@@ -37,11 +38,7 @@ class ModbusDriver:
 
     def plans(self) -> dict[str, GroupPlan]:
         """Return the requests of each group, for reading and for people."""
-        limits = Limits(
-            self._settings.max_registers_per_read,
-            self._settings.max_bits_per_read,
-            self._settings.max_gap_registers,
-        )
+        limits = limits_of(self._settings)
         return {
             group.name: GroupPlan.of((self._points[key].place for key in group.keys), limits)
             for group in self.groups

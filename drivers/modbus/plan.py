@@ -1,16 +1,22 @@
-"""Which requests read the tags of a group: the fewest that are legal.
+"""Which requests read the tags of a group: those that take the least time and are legal.
 
 - Every tag is in exactly one request; a value is never split over two.
-- No request exceeds the limits of `Limits`; none crosses an illegal register.
-- Unused addresses are read along only where that saves a request and at most max_gap.
+- No request exceeds the limits of `Limits`; none touches a forbidden address, none crosses
+  an illegal register.
+- A request costs as much time as `Limits.request_worth` registers. Unused addresses are
+  read along where that costs less than a request more, and at most max_gap; of two plans
+  that cost the same, the one with fewer requests is taken.
 - A tag is quarantined only when a request for it alone was refused, and is tried again
   after retry_s; the others live on in between.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_right
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from drivers.modbus.address import BIT_TABLES, Table, show
+from drivers.modbus.areas import Area
 from drivers.modbus.wire import FUNCTIONS
 
 _BITS_PER_REGISTER = 16
@@ -33,20 +39,34 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may ask for, in addresses of its table."""
+    """What one request may ask for, in addresses of its table, and what it costs."""
 
     max_registers: int = 125
     max_bits: int = 2000
-    max_gap_registers: int = 16
+    max_gap_registers: int | None = None
+    """None: only the cost decides."""
+    request_worth: float = 16
+    """Registers that are read along in the time a request more would take."""
+    forbidden: tuple[Area, ...] = ()
+    one_tag: bool = False
+    """Only tags at the same place share a request."""
 
     def count(self, table: Table) -> int:
         """Return how many addresses one request may cover."""
         return self.max_bits if table in BIT_TABLES else self.max_registers
 
-    def gap(self, table: Table) -> int:
+    def gap(self, table: Table) -> float:
         """Return how many unused addresses may lie between two tags of a request."""
-        factor = _BITS_PER_REGISTER if table in BIT_TABLES else 1
-        return self.max_gap_registers * factor
+        most = self.max_gap_registers
+        return (
+            self.worth(table)
+            if most is None
+            else min(self.worth(table), most * (_BITS_PER_REGISTER if table in BIT_TABLES else 1))
+        )
+
+    def worth(self, table: Table) -> float:
+        """Return how many addresses take as long as a request."""
+        return self.request_worth * (_BITS_PER_REGISTER if table in BIT_TABLES else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +77,13 @@ class Block:
     start: int
     count: int
     places: tuple[Place, ...]
+
+    @property
+    def registers(self) -> int:
+        """How many registers its answer takes; 16 bits are one."""
+        if self.table in BIT_TABLES:
+            return -(-self.count // _BITS_PER_REGISTER)
+        return self.count
 
     def halves(self) -> "tuple[Block, ...]":
         """Return it as two with half the tags each; nothing for a single tag."""
@@ -77,31 +104,93 @@ class Block:
 def plan(
     places: Iterable[Place], limits: Limits, *, walls: Collection[Place] = ()
 ) -> tuple[Block, ...]:
-    """Return the fewest requests for these places; none touches an address of ``walls``."""
-    blocked = {(wall.table, at) for wall in walls for at in range(wall.offset, wall.end)}
-    blocks: list[Block] = []
-    members: list[Place] = []
-    end = 0
-    for place in sorted(places, key=lambda p: (p.table, p.offset, p.end, p.key)):
-        if members and not _fits(members[0], end, place, limits, blocked):
-            blocks.append(_block(members))
-            members = []
-        end = max(end, place.end) if members else place.end
-        members.append(place)
-    if members:
-        blocks.append(_block(members))
-    return tuple(blocks)
+    """Return the cheapest requests for these places.
+
+    None reads an address of ``walls`` or of a forbidden area between its tags.
+    """
+    of_table: dict[Table, list[Place]] = defaultdict(list)
+    for place in sorted(places, key=lambda p: (p.offset, -p.end, p.key)):
+        of_table[place.table].append(place)
+    return tuple(
+        block
+        for table in sorted(of_table)
+        for block in _plan_table(of_table[table], limits, _Walls(table, limits.forbidden, walls))
+    )
 
 
-def _fits(
-    first: Place, end: int, place: Place, limits: Limits, blocked: Collection[tuple[Table, int]]
-) -> bool:
-    table = first.table
+class _Walls:
+    """Addresses of one table that no gap may hold."""
+
+    def __init__(self, table: Table, areas: Iterable[Area], places: Iterable[Place]) -> None:
+        spans = [(area.first, area.end) for area in areas if area.table == table]
+        spans += [(place.offset, place.end) for place in places if place.table == table]
+        self._firsts: list[int] = []
+        self._ends: list[int] = []
+        for first, end in sorted(spans):
+            self._firsts.append(first)
+            self._ends.append(max(end, self._ends[-1] if self._ends else 0))
+
+    def stand_in(self, first: int, end: int) -> bool:
+        """Say whether one stands in ``first`` up to and without ``end``."""
+        before = bisect_right(self._firsts, end - 1)
+        return first < end and before > 0 and self._ends[before - 1] > first
+
+
+def _plan_table(places: Sequence[Place], limits: Limits, walls: _Walls) -> Iterator[Block]:
+    """Yield the requests for the places of one table, sorted, containers before contents."""
+    outer: list[Place] = []
+    contents: list[list[Place]] = []
+    for place in places:
+        if outer and place.end <= outer[-1].end:
+            contents[-1].append(place)
+        else:
+            outer.append(place)
+            contents.append([place])
+    start = 0
+    for end in _cuts(outer, limits, walls):
+        yield _block([place for group in contents[start:end] for place in group])
+        start = end
+
+
+def _cuts(spans: Sequence[Place], limits: Limits, walls: _Walls) -> list[int]:
+    """Return where each request ends, as positions in ``spans``.
+
+    ``spans`` begin and end in rising order. From the last one back, the cheapest way to
+    read from each on is found; what a first request up to ``last`` costs beside that is
+    the same for all beginnings, so that the best ``last`` waits at the head of a queue.
+    """
+    if not spans:
+        return []
+    table = spans[0].table
+    rest: list[tuple[float, int]] = [(0.0, 0)] * (len(spans) + 1)
+    ends = [0] * len(spans)
+    queue: deque[tuple[tuple[float, int], int]] = deque()
+    for first in range(len(spans) - 1, -1, -1):
+        if first + 1 < len(spans) and not _joins(spans[first], spans[first + 1], limits, walls):
+            queue.clear()
+        span = spans[first]
+        cost, requests = rest[first + 1]
+        here = (cost + span.end, requests)
+        while queue and queue[-1][0] > here:
+            queue.pop()
+        queue.append((here, first))
+        while spans[queue[0][1]].end - span.offset > limits.count(table):
+            queue.popleft()
+        (cost, requests), last = queue[0]
+        rest[first] = (cost - span.offset + limits.worth(table), requests + 1)
+        ends[first] = last + 1
+    cuts = [ends[0]]
+    while cuts[-1] < len(spans):
+        cuts.append(ends[cuts[-1]])
+    return cuts
+
+
+def _joins(one: Place, other: Place, limits: Limits, walls: _Walls) -> bool:
+    """Say whether neighbours may be in one request, room apart."""
     return (
-        place.table == table
-        and place.offset - end <= limits.gap(table)
-        and max(end, place.end) - first.offset <= limits.count(table)
-        and not any((table, at) in blocked for at in range(end, place.offset))
+        not limits.one_tag
+        and other.offset - one.end <= limits.gap(one.table)
+        and not walls.stand_in(one.end, other.offset)
     )
 
 

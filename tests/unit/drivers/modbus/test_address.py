@@ -1,10 +1,13 @@
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contract import BadSetting
-from drivers.modbus.address import Family, Table, parse, show
+from drivers.modbus.address import Address, Family, Table, parse, show
 
+FAMILIES: tuple[Family, ...] = get_args(Family)
 TABLES: tuple[Table, ...] = ("coil", "di", "ir", "hr")
 
 
@@ -35,7 +38,7 @@ TABLES: tuple[Table, ...] = ("coil", "di", "ir", "hr")
     ],
 )
 def test_every_notation_means_one_place(written: str | int, place: tuple[Table, int]) -> None:
-    assert parse(written) == place
+    assert parse(written) == Address(*place)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,7 @@ def test_every_notation_means_one_place(written: str | int, place: tuple[Table, 
         ("inovance-h5u", "D200", ("hr", 200)),
         ("inovance-h5u", "M100", ("coil", 100)),
         ("inovance-h5u", "R10", ("hr", 0x300A)),
-        ("inovance-h5u", "X17", ("di", 0xF80F)),
+        ("inovance-h5u", "X17", ("coil", 0xF80F)),
         ("inovance-h5u", "Y20", ("coil", 0xFC10)),
         ("mitsubishi-fx5u", "M0", ("coil", 0x2000)),
         ("mitsubishi-fx5u", "X17", ("di", 0o17)),
@@ -61,7 +64,7 @@ def test_every_notation_means_one_place(written: str | int, place: tuple[Table, 
 def test_a_family_counts_as_its_manual_does(
     family: Family, written: str, place: tuple[Table, int]
 ) -> None:
-    assert parse(written, family) == place
+    assert parse(written, family) == Address(*place)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,11 @@ def test_a_family_counts_as_its_manual_does(
         ("generic", "hr", "not a Modbus address", "hr:100"),
         ("generic", "", "not a Modbus address", "hr:100"),
         ("generic", "-1", "not a Modbus address", "hr:100"),
-        ("generic", "40001.5", "not a Modbus address", "40101"),
+        ("generic", "40001.16", "there is no bit 16", ".0 to .15"),
+        ("generic", "40001.G", "there is no bit G", ".0 to .15"),
+        ("generic", "hr:1.", "not a Modbus address", "40101"),
+        ("generic", "00001.5", "has no bits", "leave out"),
+        ("generic", "M5.3", "has no bits", "leave out"),
         ("generic", "D１０", "not a Modbus address", "D100"),
         ("inovance-h5u", "X18", "octal", "after X7 comes X10"),
         ("inovance-h5u", "D8000", "out of range", "D7999"),
@@ -106,15 +113,15 @@ def test_show_gives_both_forms() -> None:
 @given(st.sampled_from(TABLES), st.integers(0, 65535))
 def test_what_is_shown_reads_back(table: Table, offset: int) -> None:
     reference, _, short = show(table, offset).partition(" ")
-    assert parse(reference) == parse(short.strip("()")) == (table, offset)
+    assert parse(reference) == parse(short.strip("()")) == Address(table, offset)
 
 
-@given(st.one_of(st.text(max_size=12), st.integers()), st.sampled_from(["generic", "delta-dvp"]))
+@given(st.one_of(st.text(max_size=12), st.integers()), st.sampled_from(FAMILIES))
 def test_anything_else_is_refused_in_words(written: str | int, family: Family) -> None:
     try:
-        table, offset = parse(written, family)
+        found = parse(written, family)
     except BadSetting as err:
         right = bool(err.problem and err.hint)
     else:
-        right = table in TABLES and 0 <= offset <= 65535
+        right = found.table in TABLES and 0 <= found.offset <= 65535
     assert right

@@ -59,7 +59,7 @@ def test_a_device_with_small_messages_gets_small_requests() -> None:
 
 
 def test_a_plan_reads_like_a_sentence() -> None:
-    block = plan(places((100, 2), (139, 1)), Limits(max_gap_registers=40))[0]
+    block = plan(places((100, 2), (139, 1)), Limits(request_worth=40))[0]
     assert str(block) == "FC3 40101 (hr:100) .. 40140 (hr:139): 40 registers, 2 tags"
 
 
