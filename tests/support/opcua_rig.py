@@ -66,6 +66,8 @@ class OpcUaServer:
         self.values: dict[str, Value] = dict(values)
         self.uris = uris
         self.port = 0
+        self.refreshes = True
+        """Whether it can bring up its conditions again."""
         self._server: Any = None
 
     @property
@@ -76,6 +78,19 @@ class OpcUaServer:
     def subscriptions(self) -> list[Any]:
         """The library's own objects: for a look at what the server keeps."""
         return list(self._server.iserver.subscription_service.subscriptions.values())
+
+    @property
+    def library(self) -> Any:
+        """The library's server, for a test that breaks something in it."""
+        return self._server
+
+    async def alarm(self, name: str, severity: int = 800) -> "Alarm":
+        """Return an alarm of the Server object; nothing was said of it yet."""
+        source = await self._server.get_event_generator(ua.ObjectIds.AlarmConditionType)
+        event = source.event
+        event.NodeId = ua.NodeId(name, await self._server.get_namespace_index(URI))
+        event.ConditionName, event.Severity, event.BranchId = name, severity, ua.NodeId()
+        return Alarm(source)
 
     @property
     def items(self) -> list[int]:
@@ -111,7 +126,9 @@ class OpcUaServer:
             subscription._startup = True  # noqa: SLF001  its loop overlooks a lone status change
 
     async def start(self) -> None:
-        server = Server(iserver=_QuickServer())
+        quick = _QuickServer()
+        quick.bind_condition_methods = self.refreshes
+        server = Server(iserver=quick)
         await server.init()
         server.set_endpoint(f"{self.endpoint}/")
         self.configure(server)
@@ -156,6 +173,20 @@ class OpcUaServer:
     async def _node(self, name: str) -> Any:
         index = await self._server.get_namespace_index(URI)
         return self._server.get_node(ua.NodeId(name, index))
+
+
+class Alarm:
+    """An alarm that a test raises and clears."""
+
+    def __init__(self, source: Any) -> None:
+        self.event = source.event
+        self._source = source
+
+    async def say(self, text: str, *, active: bool, retain: bool | None = None) -> None:
+        """Send an event; without ``retain`` the alarm is retained while it is active."""
+        setattr(self.event, "ActiveState/Id", active)
+        self.event.Retain = active if retain is None else retain
+        await self._source.trigger(message=text)
 
 
 @asynccontextmanager
