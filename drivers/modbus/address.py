@@ -168,7 +168,7 @@ def _beyond(text: str, name: str, runs: tuple[Run, ...], family: Family) -> BadS
         return BadSetting(
             "modbus_not_assigned",
             "{text}: where {name} lies is a parameter of the {family}",
-            "write it to the link: devices: [{{first: {name}0, points: 100, at: hr:0}}]",
+            "say it in devices of the link, such as first: {name}0, points: 100, at: hr:0",
             text=text,
             name=name,
             family=family,

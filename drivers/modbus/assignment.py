@@ -83,8 +83,7 @@ def _refusal(block: DeviceBlock) -> BadSetting:
     return BadSetting(
         "modbus_assignment",
         "devices: {points} devices from {first} cannot lie at {at}",
-        "write for example {{first: D0, points: 8000, at: hr:0}} or "
-        "{{first: M0, points: 7680, at: coil:8192}}",
+        "write for example first: D0, points: 8000, at: hr:0, or first: M0, at: coil:8192",
         first=block.first,
         points=block.points,
         at=block.at,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from drivers.contract import BadSetting
 from drivers.modbus.address import Family
 from drivers.modbus.areas import Area, areas_of
-from drivers.modbus.assignment import DeviceBlock
+from drivers.modbus.assignment import DeviceBlock, names_of
 
 MAX_REGISTERS_PER_READ = 125  # Modbus Application Protocol V1.1b3, 6.3 and 6.4
 MAX_BITS_PER_READ = 2000  # the same, 6.1 and 6.2
@@ -81,7 +81,7 @@ class LinkSettings(Strict):
 
     @model_validator(mode="after")
     def _names_areas(self) -> Self:
-        _ = self.areas
+        _ = names_of(self.family, self.devices), self.areas
         return self
 
     @property

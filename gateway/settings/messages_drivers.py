@@ -44,7 +44,7 @@ _MODBUS = {
         "{letter}7 之后是 {letter}10",
     ),
     "modbus_device_range": _refusal(
-        "“{text}”超出 {family} 的范围", "最后一个是 {last}；也可以直接写寄存器，如 hr:100"
+        "“{text}”超出 {family} 的范围", "有 {spans}；也可以直接写寄存器，如 hr:100"
     ),
     "modbus_beyond_last": _refusal("“{text}”超过最后一个地址", "从 0 数到 65535（0xFFFF）为止"),
     "modbus_single_bit": _refusal(
@@ -62,7 +62,50 @@ _MODBUS = {
     "modbus_bit_of_number": _refusal("bit：一个位是 bool，不是 {type}", "不要写 type"),
     "modbus_scaled_bool": _refusal("scale、offset：bool 不能换算", "不要写 scale 和 offset"),
     "modbus_order_of_word": _refusal(
-        "order：{order} 交换字的次序，但 {type} 只有一个字", "要交换两个字节就写 BADC"
+        "order：{order} 交换字的次序，但 {type} 是逐字读的", "要交换一个字里的两个字节就写 BA"
+    ),
+}
+
+_MODBUS_VALUES = {
+    "modbus_order_of_type": _refusal("order：{type} 没有 {order} 这种次序", "可用：{known}"),
+    "modbus_string_only": _refusal(
+        "length_registers、length_bytes、encoding 只用于字符串", "写 type: string，或不写这些"
+    ),
+    "modbus_string_length": _refusal(
+        "type：string 要说明长度", "写 length_registers: 8 或 length_bytes: 15，二者之一"
+    ),
+    "modbus_no_number": _refusal("{keys}：{type} 不是数值", "不要写"),
+    "modbus_invalid_value": _refusal(
+        "invalid：{type} 不会是 {value}", "写换算前的数值（如 -1）、位模式（如 0x8000）或 NaN"
+    ),
+    "modbus_bit_twice": _refusal("{address} 是第 {own} 位，而 bit 写的是 {bit}", "不要写 bit"),
+    "modbus_contact_or_value": _refusal(
+        "“{text}”：{name} 既是触点又是当前值",
+        "要触点就写 type: bool，要当前值就写数值类型，如 type: uint16",
+    ),
+    "modbus_odd_byte": _refusal("“{text}”从寄存器的中间开始", "这里按字节编号，要用偶数"),
+    "modbus_wide_device": _refusal(
+        "“{text}”不止一个寄存器", "要整个读：不写 type 和 bit，或写 type: {type}"
+    ),
+    "modbus_no_bit": _refusal(
+        "“{text}”：没有第 {suffix} 位", "一个字的位是 .0 到 .15，.10 到 .15 也可写成 .A 到 .F"
+    ),
+    "modbus_bit_in_bit": _refusal("“{text}”：线圈和离散输入里没有位", "去掉点和后面的数字"),
+    "modbus_bit_missing": _refusal("“{text}”有 {bits} 位", "指明一位：{text}.0 .. {text}.{last}"),
+    "modbus_no_bit_of_byte": _refusal("“{text}”：只有第 0 到 {last} 位", "接着用下一个编号"),
+    "modbus_not_assigned": _refusal(
+        "“{text}”：{family} 的 {name} 在哪里由 PLC 参数决定",
+        "写在连接的 devices 里，如 first: {name}0、points: 100、at: hr:0",
+    ),
+    "modbus_assignment": _refusal(
+        "devices：从 {first} 起的 {points} 个元件不能放在 {at}",
+        "例如 first: D0、points: 8000、at: hr:0，或 first: M0、points: 7680、at: coil:8192",
+    ),
+    "modbus_no_area": _refusal(
+        "forbidden：“{text}”不是一段地址", "写首末两个地址，如 hr:100-119 或 D100-D119"
+    ),
+    "modbus_forbidden": _refusal(
+        "{place} 在禁止读取的区段里", "该区段到 {end} 为止；去掉这个点位，或缩小区段"
     ),
 }
 
@@ -98,6 +141,7 @@ _OPCUA = {
 
 DRIVERS: Mapping[str, Message] = {
     **_MODBUS,
+    **_MODBUS_VALUES,
     **_OPCUA,
     **OPCUA_SETTINGS,
     **OPCUA_NOTICES,

@@ -22,6 +22,7 @@ from tests.support.config_site import GATEWAY, write_site
 MODBUS_LINK = {"protocol": "modbus-tcp", "host": "plc"}
 OPCUA_LINK = {"protocol": "opcua", "endpoint": "opc.tcp://plc"}
 H5U = {"family": "inovance-h5u"}
+H3U = {"family": "inovance-h3u"}
 
 Case = tuple[dict[str, Any], dict[str, Any]]
 """What the link and the tag say beside the least they must."""
@@ -53,6 +54,23 @@ REFUSED: dict[str, Case] = {
     "modbus_bit_of_number": modbus(bit=3, type="uint16"),
     "modbus_scaled_bool": modbus(bit=3, scale=2),
     "modbus_order_of_word": modbus(type="uint16", order="CDAB"),
+    "modbus_order_of_type": modbus(type="float32", order="HGFEDCBA"),
+    "modbus_string_only": modbus(length_bytes=3),
+    "modbus_string_length": modbus(type="string"),
+    "modbus_no_number": modbus(type="string", length_bytes=3, scale=2),
+    "modbus_invalid_value": modbus(type="uint16", invalid=[-1]),
+    "modbus_bit_twice": modbus(address="D0.4", bit=5),
+    "modbus_contact_or_value": modbus({"family": "delta-dvp"}, address="T0"),
+    "modbus_odd_byte": modbus({"family": "siemens-s7"}, address="DBW3"),
+    "modbus_wide_device": modbus(H3U, address="C200", type="uint16"),
+    "modbus_no_bit": modbus(address="D0.16"),
+    "modbus_bit_in_bit": modbus(address="M0.1"),
+    "modbus_bit_missing": modbus({"family": "siemens-s7"}, address="I0"),
+    "modbus_no_bit_of_byte": modbus({"family": "siemens-s7"}, address="I0.8"),
+    "modbus_not_assigned": modbus({"family": "mitsubishi-q"}, address="D0"),
+    "modbus_assignment": modbus({"devices": [{"first": "D0", "points": 9, "at": "D0"}]}),
+    "modbus_no_area": modbus({"forbidden": ["hr:9-1"]}),
+    "modbus_forbidden": modbus({"forbidden": ["hr:0-9"]}),
     "opcua_no_path": (OPCUA_LINK, {"path": "Press//State"}),
     "opcua_which_node": (OPCUA_LINK, {"node": "i=1", "path": "Press/State"}),
     "opcua_scaled_conditions": (OPCUA_LINK, {"conditions": "server", "scale": 2}),
