@@ -18,6 +18,7 @@ from drivers.opcua.batches import Arrival
 from drivers.opcua.brands import BRANDS
 from drivers.opcua.errors import as_driver_errors
 from drivers.opcua.events import notice
+from drivers.opcua.expiry import Watch
 from drivers.opcua.limits import Limits, smaller
 from drivers.opcua.paths import Step
 from drivers.opcua.services import Created, Message, Opened, Place, Raw, Revised, Wanted
@@ -45,6 +46,7 @@ class Connection:
         self._link = link
         self._now = now
         self._monotonic = monotonic
+        self._certificates = Watch(link, now)
         self._renew_at_s = self._next_renewal_s()
         self.limits = BRANDS[link.brand].limits
         self.revised: dict[str, Revised] = {}
@@ -68,6 +70,7 @@ class Connection:
             for name, answer in zip(wire.LIMITS.values(), answers, strict=True)
         }
         self.limits = self.limits.within(Limits(**named))
+        await self._certificates.look()
 
     async def namespaces(self) -> Sequence[str]:
         """Return the URIs, by index, as they are now."""
@@ -188,6 +191,7 @@ class Connection:
             await self._client.open_secure_channel(renew=True)
             self._client.uaclient.revolve_security_token()
         self._renew_at_s = self._next_renewal_s()
+        await self._certificates.look()
 
     @property
     def services(self) -> UaSession:

@@ -1,68 +1,125 @@
-"""Says in time that a certificate of ours runs out, and that a file of a login is missing.
+"""Says in time what about certificates needs a hand, before it stops a link.
 
 - Said at 60, 30 and 7 days, and when it is over. Nothing is refused and nothing renewed.
+- What is said was read from files; no server is asked.
 """
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from drivers.contract import BadSetting
 from drivers.opcua.certificates import EXPIRED, Certificate, stage_of
-from drivers.opcua.own import Unusable, command, login_of, own_files
+from drivers.opcua.own import Unusable, command, keys_of, login_of, own_files, unusable
 from drivers.opcua.settings import LinkSettings
+from drivers.opcua.trust import Trusted, TrustList, place_of
 
 _log = logging.getLogger(__name__)
 
+Key = tuple[str, int | None]
+"""A sentence and the stage it is said at."""
+
 
 def notices(link: LinkSettings, now: datetime) -> Sequence[BadSetting]:
-    """Return what a person should see to before it stops the link; reads files."""
+    """Return what a person should see to; reads files."""
+    return tuple(_by_stage(link, now).values())
+
+
+class Watch:
+    """Logs, once for each stage, what comes up while a session lasts."""
+
+    def __init__(self, link: LinkSettings, now: Callable[[], datetime]) -> None:
+        """Nothing is logged yet."""
+        self._link = link
+        self._now = now
+        self._told: frozenset[Key] = frozenset()
+
+    async def look(self) -> None:
+        """Log what is new since the last look; nothing for a link without security."""
+        if self._link.secured is None:
+            return
+        found = await asyncio.to_thread(_by_stage, self._link, self._now())
+        for key, notice in found.items():
+            if key not in self._told:
+                _log.warning("%s: %s; %s", self._link.endpoint, notice.problem, notice.hint)
+        self._told = frozenset(found)
+
+
+def _by_stage(link: LinkSettings, now: datetime) -> Mapping[Key, BadSetting]:
     if link.secured is None:
-        return ()
+        return {}
     try:
-        own = own_files(link).shown()
+        own, trusted = own_files(link).shown(), TrustList(keys_of(link)).trusted()
         login_of(link)
     except Unusable as err:
-        return (err.refusal,)
-    notice = None if own is None else own_notice(own, now, link)
-    return () if notice is None else (notice,)
+        return {(err.refusal.code, None): err.refusal}
+    except OSError as err:
+        refusal = unusable(keys_of(link), err.strerror or str(err)).refusal
+        return {(refusal.code, None): refusal}
+    found = [*_own(own, now, link), *_servers(trusted, now, link)]
+    return {(notice.code, stage): notice for stage, notice in found}
 
 
-def tell(link: LinkSettings, told: int | None, now: datetime) -> int | None:
-    """Log how long our certificate lasts unless that was ``told``; return what is told now.
-
-    Reads a file. What is told is a stage: see `stage_of`.
-    """
-    try:
-        own = None if link.secured is None else own_files(link).shown()
-    except Unusable:  # in use and gone from the disk: the next session will say so
-        return told
+def _own(
+    own: Certificate | None, now: datetime, link: LinkSettings
+) -> Iterator[tuple[int, BadSetting]]:
     stage = None if own is None else stage_of(own, now)
-    notice = None if own is None or stage == told else own_notice(own, now, link)
-    if notice is not None:
-        _log.warning("%s: %s; %s", link.endpoint, notice.problem, notice.hint)
-    return stage
-
-
-def own_notice(own: Certificate, now: datetime, link: LinkSettings) -> BadSetting | None:
-    """Return the warning about our certificate; None while there is time."""
-    stage = stage_of(own, now)
-    if stage is None:
-        return None
+    if own is None or stage is None:
+        return
     ends, renew = f"{own.ends:%Y-%m-%d}", command("certificate", link.home, "--renew")
     if stage == EXPIRED:
-        return BadSetting(
-            "opcua_own_expired",
-            "our certificate expired on {ends}; servers may refuse it",
-            "make the next one and let the servers trust it: {command}",
-            ends=ends,
-            command=renew,
+        yield (
+            stage,
+            BadSetting(
+                "opcua_own_expired",
+                "our certificate expired on {ends}; servers may refuse it",
+                "make the next one and let the servers trust it: {command}",
+                ends=ends,
+                command=renew,
+            ),
         )
-    return BadSetting(
-        "opcua_own_expires",
-        "our certificate expires on {ends}, days left: {days}",
-        "prepare the next one and let the servers trust it: {command}",
-        ends=ends,
-        days=own.days_left(now),
-        command=renew,
-    )
+    else:
+        yield (
+            stage,
+            BadSetting(
+                "opcua_own_expires",
+                "our certificate expires on {ends}, days left: {days}",
+                "prepare the next one and let the servers trust it: {command}",
+                ends=ends,
+                days=own.days_left(now),
+                command=renew,
+            ),
+        )
+
+
+def _servers(
+    trusted: Sequence[Trusted], now: datetime, link: LinkSettings
+) -> Iterator[tuple[int | None, BadSetting]]:
+    place, trust = place_of(link.endpoint), command("trust", link.home, link.endpoint)
+    theirs = [known.certificate for known in trusted if known.place == place]
+    if not theirs and all(known.place for known in trusted):
+        yield (
+            None,
+            BadSetting(
+                "opcua_none_trusted",
+                "no certificate is trusted yet for {endpoint}",
+                "look at it and trust it: {command}",
+                endpoint=link.endpoint,
+                command=trust,
+            ),
+        )
+    for certificate in theirs:
+        stage = stage_of(certificate, now)
+        if stage is not None:
+            yield (
+                stage,
+                BadSetting(
+                    "opcua_server_expires",
+                    "the certificate of {endpoint} is valid until {ends}",
+                    "renew it in the server, then trust the new one: {command}",
+                    endpoint=link.endpoint,
+                    ends=f"{certificate.ends:%Y-%m-%d}",
+                    command=trust,
+                ),
+            )

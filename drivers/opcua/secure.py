@@ -11,6 +11,7 @@ Promises:
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from asyncua.crypto import security_policies as policies
 
 from drivers.contract import BadSetting
 from drivers.opcua.certificates import read_certificate
+from drivers.opcua.errors import as_driver_errors
 from drivers.opcua.own import (
     Unusable,
     application_uri,
@@ -34,7 +36,7 @@ from drivers.opcua.security_settings import ModeName, PolicyName, Secured, Secur
 from drivers.opcua.settings import LinkSettings
 from drivers.opcua.sockets import connect_socket, disconnect
 from drivers.opcua.trust import Shown, TrustList, judge
-from drivers.opcua.turned_away import refused
+from drivers.opcua.turned_away import refused, turned_away
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -54,6 +56,15 @@ MODES: Mapping[ModeName, ua.MessageSecurityMode] = MappingProxyType(
 )
 _STRONG = frozenset(policy.URI for policy in POLICIES.values())
 _PREFIX = "http://opcfoundation.org/UA/SecurityPolicy#"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a server says to anybody who asks."""
+
+    shown: Shown
+    offers: tuple[str, ...]
+    """Policy and mode of each endpoint, in the words of the configuration."""
 
 
 def trust_command(link: LinkSettings) -> str:
@@ -101,6 +112,22 @@ async def endpoints(link: LinkSettings) -> Sequence[ua.EndpointDescription]:
     return found
 
 
+async def look(link: LinkSettings) -> Look:
+    """Ask a server who it is and what it offers; trusts nobody. Raises DriverError."""
+    with as_driver_errors(link.endpoint), turned_away(link):
+        offered = await endpoints(link)
+    return Look(_shown(link, offered), tuple(dict.fromkeys(said(one) for one in offered)))
+
+
+def _shown(link: LinkSettings, offered: Sequence[ua.EndpointDescription]) -> Shown:
+    if link.secured is not None:
+        return chosen(link, link.secured, offered)
+    for endpoint in offered:
+        if endpoint.ServerCertificate:
+            return _at(link, endpoint)
+    raise refused(link, _no_certificate())
+
+
 def chosen(
     link: LinkSettings, secured: Secured, offered: Sequence[ua.EndpointDescription]
 ) -> Shown:
@@ -108,12 +135,16 @@ def chosen(
     uri, mode = POLICIES[secured.policy].URI, MODES[secured.mode]
     for endpoint in offered:
         if (endpoint.SecurityPolicyUri, endpoint.SecurityMode) == (uri, mode):
-            try:
-                certificate = read_certificate(endpoint.ServerCertificate or b"")
-            except ValueError as err:
-                raise refused(link, _no_certificate()) from err
-            return Shown(certificate, endpoint.Server.ApplicationUri or "", link.endpoint)
+            return _at(link, endpoint)
     raise refused(link, _not_offered(secured, offered))
+
+
+def _at(link: LinkSettings, endpoint: ua.EndpointDescription) -> Shown:
+    try:
+        certificate = read_certificate(endpoint.ServerCertificate or b"")
+    except ValueError as err:
+        raise refused(link, _no_certificate()) from err
+    return Shown(certificate, endpoint.Server.ApplicationUri or "", link.endpoint)
 
 
 async def log_in(client: Client, link: LinkSettings) -> None:

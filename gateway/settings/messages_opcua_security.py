@@ -30,6 +30,10 @@ OPCUA_NOTICES: Mapping[str, Message] = {
         "本网关的证书将于 {ends} 过期，还有 {days} 天",
         "先备好下一张，并让各服务器信任：{command}",
     ),
+    "opcua_none_trusted": _warned("还没有信任 {endpoint} 的证书", "查看并信任：{command}"),
+    "opcua_server_expires": _warned(
+        "{endpoint} 的证书有效期到 {ends}", "在服务器上更换，再信任新的：{command}"
+    ),
     "opcua_unusable_file": _warned("{file} 不能用：{reason}", "把文件放好，并让网关的用户可读"),
 }
 """Of files, with the settings that name them."""
