@@ -8,6 +8,7 @@
 import asyncio
 import gzip
 import time
+import zlib
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -17,7 +18,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,11 +36,11 @@ from drivers.contract import (
     Unreachable,
 )
 from drivers.replay.playback import Image, Told, absence, image_at
-from drivers.replay.recording import Failed, Recording, Said, Unreadable, parse
+from drivers.replay.recording import ErrorKind, Failed, Recording, Said, Unreadable, parse
 from drivers.replay.settings import LinkSettings, endpoint_of
 
 MAX_CHARACTERS = 500_000_000
-ERRORS: Mapping[str, type[DriverError]] = {
+ERRORS: Mapping[ErrorKind, type[DriverError]] = {
     "Unreachable": Unreachable,
     "BadReply": BadReply,
     "Rejected": Rejected,
@@ -142,6 +143,8 @@ class ReplaySession:
         event = events[self._next]
         self._next += 1
         self._image.take(event)
+        if isinstance(event, Failed) and event.error == "Rejected":
+            return self._told.refused(self._clock.now(), self._clock.mono_s())
         if isinstance(event, Failed):
             raise error_of(self._endpoint, event)
         if isinstance(event, Said):
@@ -194,7 +197,7 @@ class ReplayDriver:
             recording = await asyncio.to_thread(load, Path(self.settings.file))
         except OSError as err:
             raise Misconfigured(self.endpoint, err.strerror or str(err)) from err
-        except (Unreadable, EOFError) as err:
+        except Unreadable as err:
             raise Misconfigured(self.endpoint, f"not a recording: {err}") from err
         player = Player(recording, self.clock.mono_s(), self.settings.speed, self.settings.loop)
         self.shared[self.endpoint] = player
@@ -210,12 +213,12 @@ class ReplayDriver:
 
 
 def load(path: Path) -> Recording:
-    """Return the recording in a file. Raises OSError, EOFError, Unreadable."""
+    """Return the recording in a file. Raises OSError, Unreadable."""
     try:
         with _text(path) as file:
             return parse(_bounded(file))
-    except UnicodeDecodeError as err:
-        raise Unreadable("not UTF-8") from err
+    except (UnicodeDecodeError, zlib.error) as err:
+        raise Unreadable("not the text of a recording") from err
 
 
 def error_of(endpoint: str, failed: Failed) -> DriverError:
@@ -231,8 +234,9 @@ def _text(path: Path) -> TextIO:
 
 def _bounded(file: TextIO) -> Iterator[str]:
     left = MAX_CHARACTERS
-    for line in file:
-        left -= len(line)
-        if left < 0:
-            raise Unreadable(f"more than {MAX_CHARACTERS} characters")
-        yield line
+    with suppress(EOFError):  # a packed file whose end is missing
+        for line in file:
+            left -= len(line)
+            if left < 0:
+                raise Unreadable(f"more than {MAX_CHARACTERS} characters")
+            yield line

@@ -103,6 +103,11 @@ class Told:
         """Return a sign of life."""
         return Batch(now, mono_s, self._same(frozenset(self.listed)), bad=self._bad(image))
 
+    def refused(self, now: datetime, mono_s: float) -> Batch:
+        """Return what a read the device refused comes to: the link lives, its tags are bad."""
+        covers = self._same(frozenset(self.listed))
+        return Batch(now, mono_s, covers, bad=dict.fromkeys(covers, "device_refused"))
+
     def _bad(self, image: Image) -> dict[str, str]:
         return {**dict(self._named(image.bad)), **dict.fromkeys(self.unknown, "illegal_address")}
 

@@ -174,6 +174,27 @@ def check(
 
 
 @app.command()
+def record(
+    directory: Directory,
+    *,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="文件 .jsonl、.jsonl.gz 或目录 / file, or a directory for one file a link"
+        ),
+    ],
+    link: Annotated[str | None, typer.Option(help="连接名 / name of the link")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="录制秒数,否则到 Ctrl-C / this long, else until Ctrl-C")
+    ] = None,
+) -> None:
+    """录下设备的数据,可在别处重放 / write down what devices say, to play it elsewhere."""
+    from gateway.cli import record as recording  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(recording.run(directory, link, out, seconds))
+
+
+@app.command()
 def kpi(
     directory: Directory,
     *,

@@ -139,6 +139,13 @@ _OPCUA = {
     "opcua_tag_twice": _refusal("这个点位出现了两次", "删掉其中一个"),
 }
 
+_REPLAY = {
+    "replay_suffix": _refusal(
+        "file：录制文件以 .jsonl 或 .jsonl.gz 结尾",
+        "这样录制：millgate record DIR --out FILE.jsonl",
+    ),
+}
+
 DRIVERS: Mapping[str, Message] = {
     **_MODBUS,
     **_MODBUS_VALUES,
@@ -146,4 +153,5 @@ DRIVERS: Mapping[str, Message] = {
     **OPCUA_SETTINGS,
     **OPCUA_NOTICES,
     **OPCUA_CONNECT,
+    **_REPLAY,
 }

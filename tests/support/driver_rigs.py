@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.support import blueprint_rig, modbus_rig, opcua_rig
+from tests.support import blueprint_rig, modbus_rig, opcua_rig, replay_rig
 from tests.support.rig import RigFactory
 
 BLUEPRINT = "blueprint"
@@ -11,5 +11,6 @@ BLUEPRINT = "blueprint"
 RIGS: Mapping[str, RigFactory] = {
     "modbus-tcp": modbus_rig.RIG,
     "opcua": opcua_rig.RIG,
+    "replay": replay_rig.RIG,
     BLUEPRINT: blueprint_rig.RIG,
 }
