@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import journal, tags
+from gateway.cli import journal, opcua, tags
 
 app = typer.Typer(
     name="millgate",
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(journal.app, name="journal")
+app.add_typer(opcua.app, name="opcua")
 app.add_typer(tags.app, name="tags")
 
 Directory = Annotated[

@@ -27,8 +27,7 @@ from gateway.settings.problems import ConfigProblems, Place, Prose, Report
 from gateway.settings.problems import Path as KeyPath
 from gateway.settings.profile import with_profile
 from gateway.settings.rules import RuleReader
-from gateway.settings.secrets import find_secret
-from gateway.settings.site import NO_LEVEL, EquipmentConfig, LinkConfig, Site
+from gateway.settings.site import NO_LEVEL, EquipmentConfig, LinkConfig, Site, home_of
 from gateway.settings.sources import Source, Sources
 from gateway.settings.tags import Links, TagSource, find_misconfigured, find_overlaps, read_tag
 from gateway.settings.validation import salvage, validate
@@ -104,7 +103,7 @@ class _Loader:
     def site(self) -> Site | None:
         """Return the site; None or a site of no use if the report refuses it."""
         gateway = self._gateway()
-        self.home = None if gateway is None else _home(self.sources.directory, gateway)
+        self.home = None if gateway is None else home_of(self.sources.directory, gateway)
         shared = self._shared_links()
         equipment = self._all_equipment(shared)
         leaders = sessions(self.links, self.report)
@@ -250,16 +249,6 @@ class _Loader:
             equipment=frozenset(tag.equipment for tag in tags),
             spec=link.spec,
         )
-
-
-def _home(directory: Path, gateway: GatewayFile) -> Home:
-    return Home(
-        directory=directory,
-        keys=directory / gateway.pki,
-        site=gateway.site,
-        gateway=gateway.gateway,
-        find=partial(find_secret, directory),
-    )
 
 
 def _below(node: Node, key: str) -> Mapping[str, Node]:

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from drivers.contract import Driver, ProtocolSpec, Shared, TagRequest
+from drivers.contract import Driver, Home, ProtocolSpec, Shared, TagRequest
 from gateway.domain.rules import EquipmentRules, Stage
 from gateway.domain.vocabulary import Text
 from gateway.settings.model import GatewayFile
 from gateway.settings.problems import Problem
+from gateway.settings.secrets import find_secret
 
 NO_LEVEL = "_"
 """Stands for an area or a line that an equipment does not have: contract, Topics."""
@@ -75,3 +77,19 @@ class Site:
     def path(self, relative: str) -> Path:
         """Return a path of the configuration as one that can be opened."""
         return self.directory / relative
+
+    @property
+    def home(self) -> Home:
+        """What drivers know of this configuration."""
+        return home_of(self.directory, self.gateway)
+
+
+def home_of(directory: Path, gateway: GatewayFile) -> Home:
+    """Return what drivers know of a configuration."""
+    return Home(
+        directory=directory,
+        keys=directory / gateway.pki,
+        site=gateway.site,
+        gateway=gateway.gateway,
+        find=partial(find_secret, directory),
+    )
