@@ -9,36 +9,32 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TextIO
 from zoneinfo import ZoneInfo
 
 import orjson
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
+from gateway.cli import asked
 from gateway.cli.check import LANGUAGES
 from gateway.domain import kpi, windows
 from gateway.domain.kpi import Kpi, Missing
-from gateway.domain.shifts import MIDNIGHT, Span, shifts_between
+from gateway.domain.shifts import MIDNIGHT, Span
 from gateway.domain.vocabulary import Json
 from gateway.domain.worktime import spent
 from gateway.historian.kpi_rows import History, read
 from gateway.historian.store import StoreError
 from gateway.settings.load import load
-from gateway.settings.model import SqlStoreFile
 from gateway.settings.problems import ConfigProblems
-from gateway.settings.secrets import SecretUnreadable, store_url
+from gateway.settings.secrets import SecretUnreadable
 from gateway.settings.site import EquipmentConfig, Site
-from gateway.wire.topics import GatewayTopics
 
 By = Literal["shift", "hour", "day", "order"]
 Windows = Iterable[tuple[str, Span, str | None]]
 """name, span, the order it is about."""
-
-PIPED_WIDTH = 200
 
 _HEADINGS: Mapping[str, Mapping[str, str]] = {
     "window": {"zh": "时段", "en": "window"},
@@ -92,10 +88,6 @@ class Figures:
         }
 
 
-class NotAnswered(Exception):
-    """Why there are no figures, in both languages."""
-
-
 def run(
     directory: Path,
     *,
@@ -115,19 +107,17 @@ def run(
     stream = out or sys.stdout
     try:
         site = load(directory)
-        span = _span(site, begins, ends, now or datetime.now(UTC))
+        span = asked.span(site, begins, ends, now or datetime.now(UTC))
         found = list(figures(site, _history(site, span), span, by))
     except ConfigProblems:
-        return _refuse(f"配置有误 / refused, see: millgate check {directory}")
-    except (NotAnswered, StoreError, SecretUnreadable) as err:
-        return _refuse(str(err))
+        return asked.refuse(f"配置有误 / refused, see: millgate check {directory}")
+    except (asked.NotAnswered, StoreError, SecretUnreadable) as err:
+        return asked.refuse(str(err))
     if json:
         rows = [one.data() for one in found]
         stream.write(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
-        width = None if stream.isatty() else PIPED_WIDTH
-        console = Console(file=stream, highlight=False, soft_wrap=True, width=width)
-        console.print(_table(found, LANGUAGES[lang]))
+        asked.console(stream).print(_table(found, LANGUAGES[lang]))
     return 0
 
 
@@ -175,54 +165,12 @@ def _windows(site: Site, config: EquipmentConfig, history: History, span: Span, 
     if by == "day":
         starts = MIDNIGHT if calendar is None else calendar.day_starts
         return [(name, day, None) for name, day in windows.days(zone, span, starts)]
-    if calendar is None:
-        raise NotAnswered("没有 shifts.yaml，请用 --by day / there is no shifts.yaml; use --by day")
-    return [
-        (
-            f"{shift.production_date} {shift.code}",
-            Span(max(shift.starts_at, span.begins), min(shift.ends_at, span.ends)),
-            None,
-        )
-        for shift in shifts_between(calendar, span.begins, span.ends)
-    ]
+    return [(name, shift, None) for name, shift in asked.shift_spans(config, span)]
 
 
 def _history(site: Site, span: Span) -> History:
-    stores = site.gateway.historian.stores
-    sql = next((store for store in stores if isinstance(store, SqlStoreFile)), None)
-    if sql is None:
-        raise NotAnswered("没有 SQL 历史库 / there is no SQL store in gateway.yaml")
-    gateway = site.gateway
-    topics = GatewayTopics(gateway.mqtt.root, gateway.site, gateway.gateway)
     ideal = {name: config.rules.ideal_cycle_ms for name, config in site.equipment.items()}
-    url = store_url(site.directory, sql).get_secret_value()
-    return read(url, topics.source, span, ideal)
-
-
-def _span(site: Site, begins: str | None, ends: str | None, now: datetime) -> Span:
-    zone = ZoneInfo(site.gateway.timezone)
-    today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    span = Span(
-        today.astimezone(UTC) if begins is None else _moment(begins, zone),
-        now if ends is None else _moment(ends, zone),
-    )
-    if span.duration <= timedelta(0):
-        raise NotAnswered("--from 必须早于 --to / --from must lie before --to")
-    return span
-
-
-def _moment(written: str, zone: ZoneInfo) -> datetime:
-    try:
-        at = datetime.fromisoformat(written)
-    except ValueError:
-        raise NotAnswered(f"不是日期或时间 / not a date or a time: {written}") from None
-    at = at.replace(second=0, microsecond=0)  # parts are read by the minute
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _refuse(reason: str) -> int:
-    sys.stderr.write(f"millgate: {reason}\n")
-    return 1
+    return read(asked.sql_url(site), asked.source(site), span, ideal)
 
 
 def _table(found: Iterable[Figures], languages: Sequence[str]) -> Table:
@@ -232,24 +180,11 @@ def _table(found: Iterable[Figures], languages: Sequence[str]) -> Table:
         table.add_column("\n".join(spoken), justify="right", overflow="fold")
     for one in found:
         data = one.figures.data()
-        ratios = [_percent(data[name]) for name in _RATIOS]
+        ratios = [asked.percent(data[name]) for name in _RATIOS]
         inputs = data["inputs"]
-        times = [_clock(inputs[name]) for name in _HEADINGS if name.endswith("_s")]
-        parts = [_number(inputs[name]) for name in ("produced", "good")]
+        times = [asked.clock(inputs[name]) for name in _HEADINGS if name.endswith("_s")]
+        parts = [asked.number(inputs[name]) for name in ("produced", "good")]
         why = dict.fromkeys(one.figures.missing.values())
         reasons = "; ".join(" ".join(MISSING[code][lang] for lang in languages) for code in why)
         table.add_row(one.window, one.name, *ratios, *times, *parts, reasons)
     return table
-
-
-def _percent(ratio: float | None) -> str:
-    return "-" if ratio is None else f"{ratio:.1%}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.10g}"

@@ -4,9 +4,9 @@
 - A failure is a fault that stops the machine and was there while it stood in ``fault``;
   raises of one code within ``merge_s`` after its last end are one failure. It belongs to
   the span of time in which it began, so figures of neighbouring spans add up.
-- Time in which nothing was known (``offline``) is neither operating time nor repair time:
-  it stands beside as ``unknown_s``. A failure that touches it counts as a failure, but not
-  in MTTR and restart: nobody knows when it began or ended.
+- Time in which nothing was known (``offline``, or no state at all) is neither operating time
+  nor repair time: it stands beside as ``unknown_s``. A failure that touches ``offline`` counts
+  as a failure, but not in MTTR, repair and restart: nobody knows when it began or ended.
 - Shelving changes nothing here: it hides a fault from people and not from the machine.
 - The order of the rows does not matter.
 
@@ -15,19 +15,21 @@ Figures (all times in seconds):
 - MTBF = operating time / failures, operating time being that in ``running``.
 - MTTR = mean of (end of the failure - its begin), of those that ended.
 - Response = mean of (acknowledged - begin), of those acknowledged.
+- Repair = mean of (end - acknowledged), of those acknowledged before they ended.
 - Restart = mean of (first ``running`` after the end - end), of those after which it ran
   again, less those with unknown time between.
 - Inherent availability = MTBF / (MTBF + MTTR).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from math import fsum
 from statistics import fmean
 
 from gateway.domain.shifts import Span
-from gateway.domain.vocabulary import State
+from gateway.domain.vocabulary import Json, State
 from gateway.domain.worktime import Interval
 
 MERGE_S = 60.0
@@ -43,6 +45,7 @@ class Occurrence:
     acked_at: datetime | None = None
     stops_machine: bool = True
     raises: int = 1
+    equipment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,20 +59,28 @@ class Reliability:
     """Failures in ``mttr_s``."""
     acknowledged: int
     """Failures in ``response_s``."""
+    mended: int
+    """Failures in ``repair_s``."""
     restarted: int
     """Failures in ``restart_s``."""
     mtbf_s: float | None
     mttr_s: float | None
     response_s: float | None
+    repair_s: float | None
     restart_s: float | None
     availability: float | None
     """0 to 1."""
 
+    def data(self) -> Json:
+        """JSON-ready."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class ParetoRow:
-    """One code: how often and how long, and its part in all of it."""
+    """One code of one equipment: how often and how long, and its part in all of it."""
 
+    equipment: str
     code: str
     occurrences: int
     raises: int
@@ -80,6 +91,10 @@ class ParetoRow:
     cumulative: float | None
     """Share of this code and those before it."""
 
+    def data(self) -> Json:
+        """JSON-ready."""
+        return asdict(self)
+
 
 def reliability(
     occurrences: Iterable[Occurrence],
@@ -88,26 +103,36 @@ def reliability(
     *,
     merge_s: float = MERGE_S,
 ) -> Reliability:
-    """Return the figures of ``span``; rows outside it may be given and help at its edges."""
-    states = sorted(intervals, key=lambda one: one.since)
+    """Return the figures of one machine in ``span``.
+
+    Rows outside the span may be given and help at its edges.
+    """
+    states = _disjoint(intervals)
     begun = [one for one in failures(occurrences, states, merge_s) if _within(one, span)]
     known = [one for one in begun if _is_known(one, states)]
     repairs = [_seconds(one.raised_at, one.cleared_at) for one in known if one.cleared_at]
     responses = [_seconds(one.raised_at, one.acked_at) for one in begun if one.acked_at]
+    mendings = [
+        _seconds(one.acked_at, one.cleared_at)
+        for one in known
+        if one.acked_at and one.cleared_at and one.acked_at <= one.cleared_at
+    ]
     restarts = [wait for one in known if (wait := _restart_s(one, states)) is not None]
     operating_s = _time_in(State.RUNNING, states, span)
     mtbf_s = operating_s / len(begun) if begun and operating_s > 0 else None
     mttr_s = _mean(repairs)
     return Reliability(
         operating_s=operating_s,
-        unknown_s=_time_in(State.OFFLINE, states, span),
+        unknown_s=_unknown_s(states, span),
         failures=len(begun),
         repaired=len(repairs),
         acknowledged=len(responses),
+        mended=len(mendings),
         restarted=len(restarts),
         mtbf_s=mtbf_s,
         mttr_s=mttr_s,
         response_s=_mean(responses),
+        repair_s=_mean(mendings),
         restart_s=_mean(restarts),
         availability=None if mtbf_s is None or mttr_s is None else mtbf_s / (mtbf_s + mttr_s),
     )
@@ -133,14 +158,14 @@ def failures(
 
 
 def pareto(occurrences: Iterable[Occurrence], span: Span) -> list[ParetoRow]:
-    """Return the codes that were active in ``span``, the longest first."""
-    by_code: dict[str, list[tuple[Occurrence, float]]] = {}
+    """Return the codes that were active in ``span``, of each equipment, the longest first."""
+    by_code: dict[tuple[str, str], list[tuple[Occurrence, float]]] = {}
     for one in occurrences:
         duration_s = _clipped_s(one.raised_at, one.cleared_at, span)
         if duration_s > 0 or _within(one, span):
-            by_code.setdefault(one.code, []).append((one, duration_s))
-    rows = [_row(code, found, span) for code, found in by_code.items()]
-    rows.sort(key=lambda row: (-row.duration_s, -row.occurrences, row.code))
+            by_code.setdefault((one.equipment, one.code), []).append((one, duration_s))
+    rows = [_row(*key, found, span) for key, found in by_code.items()]
+    rows.sort(key=lambda row: (-row.duration_s, -row.occurrences, row.equipment, row.code))
     all_s = fsum(row.duration_s for row in rows)
     if all_s <= 0:
         return rows
@@ -152,10 +177,12 @@ def pareto(occurrences: Iterable[Occurrence], span: Span) -> list[ParetoRow]:
     return shared
 
 
-def _row(code: str, found: Sequence[tuple[Occurrence, float]], span: Span) -> ParetoRow:
+def _row(
+    equipment: str, code: str, found: Sequence[tuple[Occurrence, float]], span: Span
+) -> ParetoRow:
     begun = [one for one, _ in found if _within(one, span)]
     raises = sum(one.raises for one in begun)
-    return ParetoRow(code, len(begun), raises, fsum(s for _, s in found), None, None)
+    return ParetoRow(equipment, code, len(begun), raises, fsum(s for _, s in found), None, None)
 
 
 def _order(one: Occurrence) -> tuple[datetime, str, bool, datetime]:
@@ -208,6 +235,23 @@ def _restart_s(failure: Occurrence, intervals: Iterable[Interval]) -> float | No
         if one.state is State.RUNNING:
             return max(0.0, _seconds(end, one.since))
     return None
+
+
+def _disjoint(intervals: Iterable[Interval]) -> list[Interval]:
+    """Return them in order; where a clock was set back, each ends where the next begins."""
+    states = sorted(
+        (one for one in intervals if one.since < one.until), key=lambda one: (one.since, one.until)
+    )
+    cut = [
+        replace(one, until=min(one.until, following.since)) for one, following in pairwise(states)
+    ]
+    return [one for one in [*cut, *states[-1:]] if one.since < one.until]
+
+
+def _unknown_s(states: Iterable[Interval], span: Span) -> float:
+    known = (one for one in states if one.state is not State.OFFLINE)
+    known_s = fsum(_clipped_s(one.since, one.until, span) for one in known)
+    return max(0.0, span.duration.total_seconds() - known_s)
 
 
 def _time_in(state: State, intervals: Iterable[Interval], span: Span) -> float:

@@ -1,0 +1,5 @@
+"""The databases these tests run over."""
+
+from tests.support.postgres import database, postgres
+
+__all__ = ["database", "postgres"]
