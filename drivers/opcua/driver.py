@@ -156,14 +156,14 @@ def create(link: LinkSettings, requests: Sequence[TagRequest], _: Shared) -> Opc
 
 def _tag(link: LinkSettings, request: TagRequest) -> _Tag:
     settings: TagSettings = request.settings
-    sampling_ms = max(link.sampling_ms(request.group), BRANDS[link.brand].limits.sampling_ms)
-    if settings.path is not None:
-        target = Target(parse_path(settings.path), sampling_ms)
-    elif settings.conditions is not None:
-        target = Target(parse(settings.conditions), conditions=True)
-    else:
-        target = Target(parse(settings.node or ""), sampling_ms)
-    return _Tag(target, Scaling(settings.scale, settings.offset), link.poll_s(request.group))
+    scaling, poll_s = Scaling(settings.scale, settings.offset), link.poll_s(request.group)
+    if settings.conditions is not None:
+        return _Tag(Target(parse(settings.conditions), conditions=True), scaling, poll_s)
+    node = parse(settings.node or "") if settings.path is None else parse_path(settings.path)
+    asked_ms = link.sampling_ms(request.group)
+    sampling_ms = max(asked_ms, BRANDS[link.brand].limits.sampling_ms)
+    slowest_ms = max(sampling_ms, 2 * asked_ms if link.samples_by_default(request.group) else 0)
+    return _Tag(Target(node, sampling_ms, slowest_ms), scaling, poll_s)
 
 
 def _groups(requests: Sequence[TagRequest]) -> tuple[TagGroup, ...]:

@@ -34,6 +34,8 @@ class Target:
 
     node: NodeRef | PathRef
     sampling_ms: float = 0.0
+    slowest_ms: float = 0.0
+    """A server that samples less often than this is worth a word."""
     conditions: bool = False
     """The active conditions of the node, not its value."""
 
@@ -263,7 +265,7 @@ class Items:
             self._note_revision(item, created)
 
     def _note_revision(self, item: Wanted, created: Created) -> None:
-        if created.sampling_ms > item.sampling_ms:
+        if created.sampling_ms > self._targets[item.key].slowest_ms:
             self._revise("sampling_interval_ms", item.sampling_ms, created.sampling_ms)
         asked = self._connection.queue_size
         if 0 < created.queue_size < asked:

@@ -125,6 +125,13 @@ class LinkSettings(SecureLink):
             return self.publishing_interval_ms / 2
         return float(self.sampling_interval_ms)
 
+    def samples_by_default(self, group: str) -> bool:
+        """Return whether nobody has said how often a group is to be looked at."""
+        own = self.groups.get(group)
+        return self.sampling_interval_ms is None and (
+            own is None or own.sampling_interval_ms is None
+        )
+
     def poll_s(self, group: str) -> float:
         """Return how often a node of a group is read that the server does not watch."""
         own = self.groups.get(group)
