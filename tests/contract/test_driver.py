@@ -6,7 +6,7 @@ A driver is done when it passes this with a real server.
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import NoReturn, Self
+from typing import NoReturn
 
 import pytest
 
@@ -22,60 +22,15 @@ from drivers.contract import (
     Value,
 )
 from drivers.registry import protocols
+from tests.contract.peers import babbling_peer, silent_peer
 from tests.support.driver_rigs import BLUEPRINT, RIGS
-from tests.support.rig import Rig
-from tests.support.until import until
+from tests.support.rig import LineRig, Rig
 
 
 @pytest.fixture(params=RIGS)
 async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     async with RIGS[request.param]() as running:
         yield running
-
-
-class Peer(asyncio.Protocol):
-    """Accepts and never says a word."""
-
-    def __init__(self, server: "SilentServer") -> None:
-        self._server = server
-        self._transport: asyncio.BaseTransport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._server.accepted += 1
-        self._server.open.add(transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        del exc
-        self._server.open.discard(self._transport)
-
-
-class SilentServer:
-    def __init__(self) -> None:
-        self.open: set[asyncio.BaseTransport] = set()
-        self.accepted = 0
-        self.address = ("127.0.0.1", 0)
-
-    async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Peer(self), *self.address)
-        self.address = self._server.sockets[0].getsockname()[:2]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for transport in [*self.open]:
-            transport.close()
-        await until(lambda: not self.open)
-
-    async def is_left(self) -> None:
-        """Wait until nobody is connected, those the system has not yet handed over included."""
-        before = self.accepted
-        _, writer = await asyncio.open_connection(*self.address)
-        await until(lambda: self.accepted > before)
-        writer.close()
-        await writer.wait_closed()
-        await until(lambda: not self.open)
 
 
 async def read(driver: Driver, session: Session) -> Batch:
@@ -230,11 +185,16 @@ async def test_two_sessions_in_turn_both_list_everything(rig: Rig) -> None:
 async def test_nobody_there_is_unreachable(rig: Rig) -> None:
     await rig.stop_server()
     driver = rig.driver()
-    with pytest.raises(Unreachable) as caught:
-        async with driver.open():
-            pytest.fail("opened without a server")
-    assert caught.value.endpoint
-    assert caught.value.reason
+    if isinstance(rig, LineRig) and not rig.notices_absence:
+        err = await fails(driver)
+    else:
+        with pytest.raises(Unreachable) as caught:
+            async with driver.open():
+                pytest.fail("opened without a server")
+        err = caught.value
+    assert isinstance(err, Unreachable)
+    assert err.endpoint
+    assert err.reason
 
 
 async def test_a_server_that_stops_ends_the_session_in_time(rig: Rig) -> None:
@@ -262,7 +222,7 @@ async def test_after_a_restart_a_new_session_works(rig: Rig) -> None:
 
 
 async def test_a_silent_peer_is_unreachable_in_time_and_is_let_go(rig: Rig) -> None:
-    async with SilentServer() as silent:
+    async with silent_peer(rig) as silent:
         started_s = time.monotonic()
         err = await fails(rig.driver(at=silent.address))
         assert time.monotonic() - started_s < rig.gives_up_s + 1
@@ -271,24 +231,13 @@ async def test_a_silent_peer_is_unreachable_in_time_and_is_let_go(rig: Rig) -> N
 
 
 async def test_a_peer_that_talks_nonsense_is_an_error_of_the_tree(rig: Rig) -> None:
-    class Babbler(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            assert isinstance(transport, asyncio.Transport)
-            self._transport = transport
-
-        def data_received(self, data: bytes) -> None:
-            self._transport.write(b"HTTP/1.0 400 Bad Request\r\n\r\n" + data[::-1])
-
-    server = await asyncio.get_running_loop().create_server(Babbler, "127.0.0.1", 0)
-    try:
-        err = await fails(rig.driver(at=server.sockets[0].getsockname()[:2]))
-    finally:
-        server.close()
+    async with babbling_peer(rig) as babbler:
+        err = await fails(rig.driver(at=babbler.address))
     assert not isinstance(err, Misconfigured)
 
 
 async def test_cancel_while_opening_releases_the_socket(rig: Rig) -> None:
-    async with SilentServer() as silent:
+    async with silent_peer(rig) as silent:
         driver = rig.driver(at=silent.address)
         for steps in range(12):
             opening = asyncio.create_task(open_and_read_on(driver))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tests.support import blueprint_rig, modbus_rig, opcua_rig, replay_rig
+from tests.support.modbus_line_rig import rig_of
 from tests.support.rig import RigFactory
 
 BLUEPRINT = "blueprint"
@@ -10,6 +11,13 @@ BLUEPRINT = "blueprint"
 
 RIGS: Mapping[str, RigFactory] = {
     "modbus-tcp": modbus_rig.RIG,
+    "modbus-rtu-tcp": rig_of("modbus-rtu-tcp"),
+    "modbus-ascii-tcp": rig_of("modbus-ascii-tcp"),
+    "modbus-tls": rig_of("modbus-tls"),
+    "modbus-udp": rig_of("modbus-udp"),
+    "modbus-rtu": rig_of("modbus-rtu"),
+    "modbus-ascii": rig_of("modbus-ascii"),
+    "modbus-listen": rig_of("modbus-listen"),
     "opcua": opcua_rig.RIG,
     "replay": replay_rig.RIG,
     BLUEPRINT: blueprint_rig.RIG,

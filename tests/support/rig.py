@@ -6,7 +6,7 @@ A protocol joins the suite with one module ``tests/support/<protocol>_rig.py`` t
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from drivers.contract import Driver, Value
 
@@ -49,6 +49,37 @@ class Rig(Protocol):
 
     async def start_server(self) -> None:
         """Start it again, on the same port, with the values it had."""
+        ...
+
+
+class StrangePeer(Protocol):
+    """One that accepts a driver and does not answer it as it should."""
+
+    @property
+    def address(self) -> Address | None:
+        """Where it is; None: where the rig's server was."""
+        ...
+
+    async def is_left(self) -> None:
+        """Return when the driver has let go of it."""
+        ...
+
+
+@runtime_checkable
+class LineRig(Rig, Protocol):
+    """A rig on something else than a TCP server: it brings its own strange peers."""
+
+    @property
+    def notices_absence(self) -> bool:
+        """Whether opening finds out that nobody is there; else the first read does."""
+        ...
+
+    def silent(self) -> AbstractAsyncContextManager[StrangePeer]:
+        """Never say a word."""
+        ...
+
+    def babbling(self) -> AbstractAsyncContextManager[StrangePeer]:
+        """Answer everything with what is no answer."""
         ...
 
 

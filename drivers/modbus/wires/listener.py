@@ -92,9 +92,11 @@ class Listener:
         """Listen, if it does not yet; raises OSError."""
         async with self._starting:
             if self._server is None:
-                self._server = await asyncio.get_running_loop().create_server(
-                    partial(_Caller, self), self._host, self._port
+                loop = asyncio.get_running_loop()
+                self._server = await loop.create_server(
+                    partial(_Caller, self), self._host, self._port, start_serving=False
                 )
+        await self._server.start_serving()  # a cancelled wait leaves no socket without an owner
 
     def close(self) -> None:
         """Stop listening and hang up on everybody."""

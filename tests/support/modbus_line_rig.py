@@ -1,0 +1,130 @@
+"""The rig by which the contract suite uses a scripted device behind any transport."""
+
+import os
+import struct
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.contract import Driver, TagRequest, Value
+from drivers.modbus import SPECS
+from tests.support.modbus_carriers import SerialDevice
+from tests.support.modbus_device import COIL, DI, HR, IR
+from tests.support.modbus_lines import LINES, Line
+from tests.support.rig import Address, LineRig, Rig, RigFactory
+from tests.support.until import until
+
+_TIMEOUT_MS = 200
+_OVER_TCP = frozenset({"modbus-rtu-tcp", "modbus-ascii-tcp", "modbus-tls"})
+_ADDRESSES: Mapping[str, Mapping[str, object]] = {
+    "press/good_parts": {"address": "hr:10", "type": "uint32", "order": "CDAB"},
+    "press/temperature": {"address": "ir:3", "type": "float32"},
+    "press/running": {"address": "coil:5"},
+    "press/door": {"address": "di:9"},
+    "press/missing": {"address": "hr:900"},
+}
+
+
+class _Rig:
+    good: Mapping[str, tuple[Value, Value]] = {
+        "press/good_parts": (70_000, 70_001),
+        "press/temperature": (21.5, -3.25),
+        "press/running": (False, True),
+        "press/door": (True, False),
+    }
+    refused = "press/missing"
+    gives_up_s = 3 * _TIMEOUT_MS / 1000
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        for key, (first, _) in self.good.items():
+            self._put(key, first)
+
+    def driver(self, *, at: Address | None = None) -> Driver:
+        where = {} if at is None else {"host": at[0], "port": at[1]}
+        link = self.line.link(unit_id=5, timeout_ms=_TIMEOUT_MS, **where)
+        spec = SPECS[self.line.protocol]
+        tags = [
+            TagRequest(key, "plc", 0.05, spec.tag_settings(**settings))
+            for key, settings in _ADDRESSES.items()
+        ]
+        return spec.create(link, tags, self.line.shared if at is None else {})
+
+    async def set(self, key: str, value: Value) -> None:
+        self._put(key, value)
+
+    async def start_server(self) -> None:
+        await self.line.device.start()
+
+    async def stop_server(self) -> None:
+        await self.line.device.stop()
+
+    def _put(self, key: str, value: Value) -> None:
+        device = self.line.device
+        match key:
+            case "press/good_parts":
+                assert isinstance(value, int)
+                device.put(HR, 10, value & 0xFFFF, value >> 16)
+            case "press/temperature":
+                assert isinstance(value, float)
+                device.put(IR, 3, *struct.unpack(">HH", struct.pack(">f", value)))
+            case "press/running":
+                device.put(COIL, 5, int(value))
+            case "press/door":
+                device.put(DI, 9, int(value))
+
+
+@dataclass
+class _Peer:
+    """The rig's own device, turned strange."""
+
+    line: Line
+    address: Address | None = None
+
+    async def is_left(self) -> None:
+        device = self.line.device
+        if isinstance(device, SerialDevice):
+            await until(lambda: _holders(device.path) == 1)  # the device's own
+
+
+class _LineRig(_Rig):
+    """Nobody else can listen where this device does, so it plays the strange peers itself."""
+
+    @property
+    def notices_absence(self) -> bool:
+        return self.line.protocol != "modbus-udp"
+
+    @asynccontextmanager
+    async def silent(self) -> AsyncIterator[_Peer]:
+        self.line.device.lie = lambda _asked, _honest: None
+        yield _Peer(self.line)
+
+    @asynccontextmanager
+    async def babbling(self) -> AsyncIterator[_Peer]:
+        self.line.device.lie = lambda _asked, _honest: b"HTTP/1.0 400 Bad Request\r\n\r\n"
+        yield _Peer(self.line)
+
+
+def _holders(path: Path) -> int:
+    device = os.path.realpath(path)
+    return sum(os.path.realpath(fd) == device for fd in Path("/proc/self/fd").iterdir())
+
+
+@asynccontextmanager
+async def _rig(protocol: str) -> AsyncIterator[Rig]:
+    async with LINES[protocol]() as line:
+        rig: Rig | LineRig = _Rig(line) if protocol in _OVER_TCP else _LineRig(line)
+        try:
+            yield rig
+        finally:
+            line.device.lie = None
+
+
+def rig_of(protocol: str) -> RigFactory:
+    """Return the rig of a Modbus transport."""
+
+    def factory() -> AbstractAsyncContextManager[Rig]:
+        return _rig(protocol)
+
+    return factory
