@@ -9,7 +9,6 @@ Promises:
   would write it so too: ``0x1000``, ``00001`` and ``1_000`` stay text as written.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
@@ -34,24 +33,14 @@ from ruamel.yaml.reader import ReaderError
 
 from gateway.settings.node import Node, Scalar
 from gateway.settings.problems import Path, Place, Report
+from gateway.settings.yaml_quick import quick_tree
+from gateway.settings.yaml_words import MAX_DEPTH, UNUSABLE, scalar
+
+__all__ = ["MAX_BYTES", "MAX_PROBLEMS", "explained_tree", "parse", "read", "scalar"]
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 20
-MAX_DIGITS = 18
 MAX_PROBLEMS = 100
 
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, Scalar] = {
-    "": None,
-    "~": None,
-    **dict.fromkeys(("null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
-    "-.inf": float("-inf"),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-}
 _SYNTAX = (
     ("found character '\\t'", "tab"),
     ("mapping values are not allowed", "unexpected_colon"),
@@ -86,7 +75,6 @@ _LEAKS = (
     ValueError,
 )
 """What the parser lets through on odd input, such as an escape beyond Unicode."""
-_UNUSABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class _Stop(Exception):
@@ -119,6 +107,11 @@ def parse(content: bytes, name: str, report: Report) -> Node | None:
         line = content.count(b"\n", 0, err.start) + 1
         report.add("not_utf8", Place(name, line), offset=err.start)
         return None
+    return quick_tree(text, name) or explained_tree(text, name, report)
+
+
+def explained_tree(text: str, name: str, report: Report) -> Node | None:
+    """Return the tree or say what is wrong, line by line."""
     reader = _Reader(text, name, report)
     try:
         root = reader.document()
@@ -132,17 +125,6 @@ def parse(content: bytes, name: str, report: Report) -> Node | None:
     else:
         return root if reader.usable else None
     return None
-
-
-def scalar(text: str) -> Scalar:
-    """Return what an unquoted scalar means."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text) if len(text.lstrip("-")) <= MAX_DIGITS else text
-    if any(c in text for c in ".eE") and _FLOAT.fullmatch(text):
-        return float(text)
-    return text
 
 
 def _add_syntax(err: YAMLError, name: str, report: Report) -> None:
@@ -218,7 +200,7 @@ class _Reader:
 
     def _scalar(self, event: ScalarEvent, path: Path) -> Scalar:
         text = str(event.value)
-        if found := _UNUSABLE.search(text):
+        if found := UNUSABLE.search(text):
             character = f"U+{ord(found[0]):04X}"
             self._refuse("not_text", event, path, character=character)
         return text if event.style else scalar(text)
