@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import journal, opcua, tags
+from gateway.cli import commissioning, journal, opcua, tags
 
 app = typer.Typer(
     name="millgate",
@@ -16,6 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(commissioning.decode)
 app.add_typer(journal.app, name="journal")
 app.add_typer(opcua.app, name="opcua")
 app.add_typer(tags.app, name="tags")

@@ -1,0 +1,71 @@
+"""``millgate decode`` and ``plan``: arguments only; the modules of the same names do it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="配置目录 / configuration")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
+
+
+class Lang(StrEnum):
+    """Which language a plan is told in."""
+
+    ZH = "zh"
+    EN = "en"
+    BOTH = "both"
+
+
+def decode(
+    text: Annotated[
+        str,
+        typer.Argument(metavar="HEX", help="报文里的字节,如 42F6E979 / bytes as on the wire"),
+    ],
+    *,
+    kind: Annotated[
+        str | None, typer.Option("--type", help="类型,如 float32;不写则列出全部 / one type only")
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option(help="字节次序,如 ABCD、CDAB、BA / order of the bytes")
+    ] = None,
+    bit: Annotated[int | None, typer.Option(help="第几位,0 为最低 / bit, 0 the lowest")] = None,
+    scale: Annotated[float, typer.Option(help="值 = 原始值 × scale + offset / as for a tag")] = 1,
+    offset: Annotated[float, typer.Option(help="见 scale / see there")] = 0,
+    encoding: Annotated[str, typer.Option(help="ascii, gb18030, utf-8")] = "ascii",
+    expect: Annotated[
+        str | None, typer.Option(help="触摸屏上的值,标出相符的 / the HMI's value: marks what fits")
+    ] = None,
+    decimal: Annotated[
+        bool, typer.Option("--decimal", help="输入是十进制的寄存器 / decimal registers, not HEX")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """报文字节是什么意思:各种读法并列 / what bytes may mean, side by side, or read as one type."""
+    from gateway.cli import decode as decoding  # noqa: PLC0415 - start-up time of the others
+
+    tag = {"type": kind, "order": order, "bit": bit, "scale": scale, "offset": offset}
+    options = decoding.Options(
+        tag=tag, encoding=encoding, expect=expect, decimal=decimal, as_json=as_json
+    )
+    raise typer.Exit(decoding.run(text, options))
+
+
+def plan(
+    directory: Directory,
+    *,
+    link: Annotated[str | None, typer.Option(help="只看一个连接 / one link only")] = None,
+    rtt_ms: Annotated[
+        float | None,
+        typer.Option(min=0, help="实测往返时间,毫秒 / round trip as measured, milliseconds"),
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="zh, en, both")] = Lang.BOTH,
+    as_json: AsJson = False,
+) -> None:
+    """每个连接的请求、预计时间和总线占用 / requests, times and load of the buses; offline."""
+    from gateway.cli import plan as planning  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(
+        planning.run(directory, link=link, rtt_ms=rtt_ms, lang=lang.value, json=as_json)
+    )
