@@ -8,11 +8,12 @@ import os
 import pwd
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -55,6 +56,17 @@ class Database:
         with self._connected() as connection, connection.begin():
             for statement in statements:
                 connection.execute(text(statement))
+
+    def run_script(self, script: str) -> None:
+        """Run many statements; the file of a SQLite need not be there yet."""
+        if self.is_sqlite:
+            path = Path(self.url.removeprefix("sqlite:///"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(path)) as file:
+                file.executescript(script)
+            return
+        with self._connected() as connection, connection.begin():
+            connection.exec_driver_sql(script)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
