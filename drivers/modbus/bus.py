@@ -1,14 +1,16 @@
 """One owner for the socket that several units and links share.
 
-- At most one socket or line to a bus key, and one request on it at a time.
+- At most one socket or line to a bus key, and one turn on it at a time.
 - Turns go in the order of asking; a turn is one request, so a long scan of one unit
-  waits for the others between its requests.
+  waits for the others between its requests. A unit that is alone asks its scan in one turn.
 - The first session that enters opens the socket, the last that leaves closes it.
 - A socket closed in between (a timeout, an idle device) is opened again by the next turn.
+- A request that wants a pause before it gets it, whoever had the turn before.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from drivers.contract import Shared
@@ -21,10 +23,12 @@ from drivers.modbus.wires import wire_of
 class Bus:
     """One socket or line, and whose turn it is."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, *, clock: Clock | None = None) -> None:
         self._wire = wire
+        self._clock = clock or Clock()
         self._turn = asyncio.Lock()
         self._sessions = 0
+        self._quiet_since_s = -math.inf
 
     @asynccontextmanager
     async def entered(self, timeout_s: float) -> AsyncIterator[None]:
@@ -32,7 +36,8 @@ class Bus:
         self._sessions += 1
         try:
             async with self._turn:
-                await self._opened(timeout_s)
+                if not self._wire.is_open:
+                    await self._wire.open(timeout_s)
             yield
         finally:
             self._sessions -= 1
@@ -42,19 +47,41 @@ class Bus:
     async def ask(self, request: Request) -> Reply:
         """Return the answer to one request, when its turn has come; raises DriverError."""
         async with self._turn:
-            await self._opened(request.timeout_s)
-            return await self._wire.ask(request)
+            if not self._wire.is_open:
+                await self._wire.open(request.timeout_s)
+            if request.pause_s:
+                await self._pause(request.pause_s)
+            reply = await self._wire.ask(request)
+            self._quiet_since_s = reply.mono_s
+            return reply
 
-    async def _opened(self, timeout_s: float) -> None:
-        if not self._wire.is_open:
-            await self._wire.open(timeout_s)
+    async def ask_all(self, requests: Sequence[Request]) -> list[Reply]:
+        """Return the answers in the order of the requests, all or none; raises DriverError."""
+        if self._sessions > 1 or not requests or requests[0].pause_s:
+            return [await self.ask(request) for request in requests]
+        async with self._turn:
+            if not self._wire.is_open:
+                await self._wire.open(requests[0].timeout_s)
+            replies = await self._wire.ask_all(requests)
+            self._quiet_since_s = replies[-1].mono_s
+            return replies
+
+    def rest(self) -> None:
+        """Close the socket until the next turn, unless somebody is having one."""
+        if not self._turn.locked():
+            self._wire.close()
+
+    async def _pause(self, pause_s: float) -> None:
+        left_s = self._quiet_since_s + pause_s - self._clock.mono_s()
+        if left_s > 0:
+            await self._clock.sleep(left_s)
 
 
 def bus_of(shared: Shared, settings: LinkSettings, *, clock: Clock) -> Bus:
     """Return the bus of a link, the same one for every link with its bus key."""
     key = bus_key_of(settings)
     if key not in shared:
-        shared[key] = Bus(wire_of(settings, clock, shared))
+        shared[key] = Bus(wire_of(settings, clock, shared), clock=clock)
     bus = shared[key]
     assert isinstance(bus, Bus)  # noqa: S101 -- the mapping is ours, see ProtocolSpec
     return bus

@@ -1,7 +1,8 @@
-"""The two clocks a driver stamps with."""
+"""The clocks a driver stamps with, and how it waits."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,3 +17,5 @@ class Clock:
 
     now: Callable[[], datetime] = _utc
     mono_s: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Wait so many seconds."""

@@ -13,6 +13,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from drivers.contract import DriverError
 from drivers.modbus.answer import BadAnswer, Refusal
@@ -51,8 +52,7 @@ class _Line(asyncio.Protocol):
         self._deadline_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- a stream's always is
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
 
     def begin(self, requests: Sequence[Request], depth: int) -> asyncio.Future[list[Reply]]:
         """Send what may be sent at once; return where all the answers will be."""
