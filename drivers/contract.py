@@ -21,7 +21,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Value = bool | int | float | str
 """What a tag can be. Never NaN, never infinite: those are bad samples."""
@@ -222,7 +222,25 @@ class TagRequest:
 
 Shared = MutableMapping[str, Any]
 """What the links of one protocol have in common in this process, by name: a bus that
-several units share. The caller owns the mapping, the driver its contents."""
+several units share. The caller owns the mapping, the driver its contents. What has a
+``close()``, such as a listening socket, is closed by the caller when no link is open any more;
+see `close_shared`."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """Something in `Shared` that outlives the sessions."""
+
+    def close(self) -> None:
+        """Release it at once."""
+        ...
+
+
+def close_shared(shared: Shared) -> None:
+    """Close what the links of a protocol had in common."""
+    for thing in shared.values():
+        if isinstance(thing, Closing):
+            thing.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from drivers.contract import Driver, ProtocolSpec, Shared, TagRequest
 from drivers.modbus.check import overlaps, problems
 from drivers.modbus.driver import ModbusDriver
+from drivers.modbus.notices import notices
 from drivers.modbus.point import point_of
 from drivers.modbus.settings import (
     AsciiTcpSettings,
@@ -37,6 +38,7 @@ def _spec(protocol: str, link_settings: type[LinkSettings]) -> ProtocolSpec:
         endpoint_of=endpoint_of,
         problems=problems,
         overlaps=overlaps,
+        notices=notices,
     )
 
 

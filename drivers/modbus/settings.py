@@ -3,11 +3,12 @@
 Milliseconds, because that is how intervals are written in a plant.
 """
 
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from drivers.contract import BadSetting
+from drivers.contract import BadSetting, Home
 from drivers.modbus.address import Family
 from drivers.modbus.areas import Area, areas_of
 from drivers.modbus.assignment import DeviceBlock, names_of
@@ -138,7 +139,7 @@ class UdpSettings(NetworkSettings):
 class TlsSettings(NetworkSettings):
     """A unit behind a Modbus/TCP Security server: Protocol Specification v36.
 
-    A file that is no absolute path is looked for in ``$CREDENTIALS_DIRECTORY``.
+    Files are named as everywhere in the configuration.
     """
 
     protocol: Literal["modbus-tls"] = "modbus-tls"
@@ -150,6 +151,15 @@ class TlsSettings(NetworkSettings):
     """Ours, where the device asks for one; the key without a password, readable by us only."""
     server_name: Host | None = None
     """The name in the device's certificate, if it is not ``host``."""
+    _home: Home | None = PrivateAttr(None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep where the settings come from."""
+        self._home = context if isinstance(context, Home) else None
+
+    def find(self, file: str) -> Path:
+        """Return where a file named in these settings lies, whether it exists or not."""
+        return Path(file) if self._home is None else self._home.find(file)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -24,7 +24,7 @@ class Packet(Strict):
             raise BadSetting(
                 "modbus_packet_text_or_hex",
                 "a packet is written as text or as hex, one of the two",
-                'such as {{text: "SN0001"}} or {{hex: "FE 01"}}',
+                'such as text: SN0001 or hex: "FE 01"',
             )
         try:
             bytes.fromhex(self.hex or "")

@@ -64,6 +64,23 @@ _MODBUS = {
     "modbus_order_of_word": _refusal(
         "order：{order} 交换字的次序，但 {type} 是逐字读的", "要交换一个字里的两个字节就写 BA"
     ),
+    "modbus_key_without_certificate": _refusal(
+        "cert_file 和 key_file 必须一起写", "两个都写，或都不写"
+    ),
+    "modbus_packet_text_or_hex": _refusal(
+        "数据包用 text 或 hex 写，二者选一", '例如 text: SN0001 或 hex: "FE 01"'
+    ),
+    "modbus_packet_not_hex": _refusal("“{text}”不是成对的十六进制数字", '例如 "FE 01"'),
+    "modbus_packet_like_answer": _refusal(
+        "{data} 可能是单元 {unit} 应答的开头", "在 DTU 里换一个数据包，例如一段文字"
+    ),
+    "modbus_bare_serial_port": Message(
+        "{port} 在重启或换插口后可能变成另一个适配器",
+        "{reason}",
+        "写成 {stable}",
+        "{hint}",
+        severity="warning",
+    ),
 }
 
 _MODBUS_VALUES = {

@@ -1,9 +1,7 @@
 """Modbus/TCP Security: MBAP inside TLS, the device's certificate always verified."""
 
 import asyncio
-import os
 import ssl
-from pathlib import Path
 
 from pymodbus.client import AsyncModbusTlsClient
 from pymodbus.client.base import ModbusBaseClient
@@ -48,15 +46,9 @@ def _context(link: TlsSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # MB-TCP-Security v36, R-01
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the device's own certificate is enough
-    context.load_verify_locations(_path(link.ca_file))
+    context.load_verify_locations(link.find(link.ca_file))
     if link.cert_file is not None and link.key_file is not None:
         # Without a password given OpenSSL would ask for one at the terminal.
-        context.load_cert_chain(_path(link.cert_file), _path(link.key_file), password="")
+        own, key = link.find(link.cert_file), link.find(link.key_file)
+        context.load_cert_chain(own, key, password="")
     return context
-
-
-def _path(name: str) -> str:
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and not Path(name).is_absolute():
-        return str(Path(credentials) / Path(name).name)
-    return name

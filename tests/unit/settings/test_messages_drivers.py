@@ -36,6 +36,10 @@ def opcua(link: dict[str, Any] | None = None, **tag: Any) -> Case:
     return OPCUA_LINK | (link or {}), {"node": "ns=2;i=1"} | tag
 
 
+def dial(protocol: str, **link: Any) -> Case:
+    return {"protocol": protocol, "host": "127.0.0.1", "port": 802} | link, {"address": "hr:0"}
+
+
 REFUSED: dict[str, Case] = {
     "modbus_no_address": modbus(address="run of machine"),
     "modbus_no_table": modbus(address="mr:5"),
@@ -71,6 +75,10 @@ REFUSED: dict[str, Case] = {
     "modbus_assignment": modbus({"devices": [{"first": "D0", "points": 9, "at": "D0"}]}),
     "modbus_no_area": modbus({"forbidden": ["hr:9-1"]}),
     "modbus_forbidden": modbus({"forbidden": ["hr:0-9"]}),
+    "modbus_key_without_certificate": dial("modbus-tls", ca_file="ca.pem", key_file="own.key"),
+    "modbus_packet_text_or_hex": dial("modbus-listen", heartbeat={}),
+    "modbus_packet_not_hex": dial("modbus-listen", heartbeat={"hex": "FX"}),
+    "modbus_packet_like_answer": dial("modbus-listen", heartbeat={"hex": "01"}),
     "opcua_no_path": (OPCUA_LINK, {"path": "Press//State"}),
     "opcua_which_node": (OPCUA_LINK, {"node": "i=1", "path": "Press/State"}),
     "opcua_scaled_conditions": (OPCUA_LINK, {"conditions": "server", "scale": 2}),
@@ -142,7 +150,11 @@ def test_every_code_in_the_drivers_is_a_case_and_has_a_sentence() -> None:
     sources = [path.read_text("utf-8") for path in Path(drivers.__path__[0]).rglob("*.py")]
     raised = {code for text in sources for code in re.findall(r'"((?:modbus|opcua)_\w+)"', text)}
     assert raised == DRIVERS.keys()
-    elsewhere = {*OPCUA_NOTICES, *OPCUA_CONNECT}  # of files and of servers
+    elsewhere = {
+        *OPCUA_NOTICES,
+        *OPCUA_CONNECT,
+        "modbus_bare_serial_port",
+    }  # of files and of servers
     assert raised - elsewhere == {*REFUSED, "opcua_tag_twice"}
 
 
@@ -161,6 +173,21 @@ def test_a_tag_that_comes_twice_cannot_be_written_but_is_said() -> None:
     report = Report()
     report.add_refusal(caught.value.refusal, Place("a.yaml", 1))
     in_both_languages(report.problems[0])
+
+
+def test_a_serial_port_that_may_become_another_is_a_warning(tmp_path: Path) -> None:
+    equipment = {
+        "equipment": "press-07",
+        "links": {"plc": {"protocol": "modbus-rtu", "port": "/dev/ttyUSB77"}},
+        "tags": {"run": {"address": "M0"}},
+        "status": [{"state": "running", "when": "run"}],
+    }
+    files = {"gateway.yaml": GATEWAY, "equipment/press-07.yaml": json.dumps(equipment)}
+    site = load(write_site(tmp_path, files), shipped_data=tmp_path / "none")
+    (problem,) = [one for one in site.warnings if one.code == "modbus_bare_serial_port"]
+    assert problem.severity == "warning"
+    assert "/dev/ttyUSB77" in problem.text["en"]
+    in_both_languages(problem)
 
 
 def test_every_code_of_a_condition_is_a_case() -> None:
