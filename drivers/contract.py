@@ -23,6 +23,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from drivers.planned import LinkPlan
+
 Value = bool | int | float | str
 """What a tag can be. Never NaN, never infinite: those are bad samples."""
 
@@ -306,3 +308,7 @@ class ProtocolSpec:
         default=None, repr=False
     )
     """(link settings, tags) -> the pairs that half overlap; tags of `problems` left out."""
+    plan: Callable[[Any, Sequence[TagRequest], float | None], LinkPlan] | None = field(
+        default=None, repr=False
+    )
+    """(link settings, tags, round trip in seconds if measured) -> what will be asked."""

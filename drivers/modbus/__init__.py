@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from drivers.contract import Driver, ProtocolSpec, Shared, TagRequest
 from drivers.modbus.check import overlaps, problems
 from drivers.modbus.driver import ModbusDriver
+from drivers.modbus.forecast import plan_of
 from drivers.modbus.notices import notices
 from drivers.modbus.point import point_of
 from drivers.modbus.settings import (
@@ -39,6 +40,7 @@ def _spec(protocol: str, link_settings: type[LinkSettings]) -> ProtocolSpec:
         problems=problems,
         overlaps=overlaps,
         notices=notices,
+        plan=plan_of,
     )
 
 

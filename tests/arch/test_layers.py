@@ -17,10 +17,11 @@ PACKAGES = ("drivers", "gateway", "simulators")
 
 MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "drivers": (),
-    "drivers.contract": (),
+    "drivers.planned": (),
+    "drivers.contract": ("drivers.planned",),
     "drivers._blueprint": ("drivers.contract",),
-    "drivers.modbus": ("drivers.contract",),
-    "drivers.opcua": ("drivers.contract",),
+    "drivers.modbus": ("drivers.contract", "drivers.planned"),
+    "drivers.opcua": ("drivers.contract", "drivers.planned"),
     "drivers.registry": ("drivers.contract",),
     "drivers.replay": ("drivers.contract",),
     "simulators": (),
