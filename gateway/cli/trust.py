@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
+from rich.cells import cell_len
 
 from drivers.contract import BadSetting, DriverError
 from drivers.opcua.certificates import EXPIRED, Certificate, stage_of
@@ -28,6 +29,7 @@ from gateway.settings.site import Site
 Ask = Callable[[str], str]
 _PROTOCOL = "opcua"
 _YES = frozenset({"y", "yes", "是"})
+_WIDTH = 26
 _ALREADY_SAID = frozenset({"opcua_untrusted"})
 _HOPELESS = frozenset({"opcua_weak_key"})
 
@@ -59,7 +61,7 @@ def trust(
     except DriverError as err:
         return _driver_said(err)
     except OSError as err:
-        return refuse(f"{err.filename}:{err.strerror}", f"{err.filename}: {err.strerror}")
+        return refuse(f"不能写入:{err}", f"cannot be written: {err}")
 
 
 def certificate(directory: Path, *, renew: bool = False, activate: bool = False) -> int:
@@ -88,7 +90,7 @@ def certificate(directory: Path, *, renew: bool = False, activate: bool = False)
     except Unusable as err:
         return refuse(*_both(err.refusal))
     except OSError as err:
-        return refuse(f"{err.filename}:{err.strerror}", f"{err.filename}: {err.strerror}")
+        return refuse(f"不能写入:{err}", f"cannot be written: {err}")
     return 0
 
 
@@ -212,7 +214,7 @@ def _description(found: Certificate) -> list[tuple[str, str]]:
 
 def _rows(rows: Sequence[tuple[str, str]]) -> None:
     for name, value in rows:
-        print(f"{name:26} {value}")
+        print(name + " " * (_WIDTH - cell_len(name)), value)
 
 
 def _plain(fingerprint: str) -> str:
