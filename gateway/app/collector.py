@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from drivers.contract import close_shared
 from gateway.app import translate
 from gateway.collect.deriver import Deriver
 from gateway.collect.guard import guard
@@ -83,11 +84,12 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
         now=SYSTEM_CLOCK.now,
         limits=translate.limits(site),
     )
+    shared: dict[str, dict[str, Any]] = {}
     try:
         rules = {name: config.rules for name, config in site.equipment.items()}
         deriver = Deriver(journal, rules, clock=SYSTEM_CLOCK, boot_id=boot_id())
         await deriver.start()
-        pollers = _pollers(site, deriver)
+        pollers = _pollers(site, deriver, shared)
 
         async def read_now(equipment: str) -> None:
             links = site.equipment[equipment].links
@@ -98,11 +100,15 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
         async with listening(site.path(site.gateway.journal.path).parent / SOCKET, control):
             yield Collector(site, journal, deriver, publisher, pollers)
     finally:
+        for things in shared.values():
+            close_shared(things)
         await journal.close()
 
 
-def _pollers(site: Site, deriver: Deriver) -> list[Poller]:
-    shared: dict[str, dict[str, Any]] = {}
+def _pollers(
+    site: Site, deriver: Deriver, shared: MutableMapping[str, dict[str, Any]]
+) -> list[Poller]:
+    """``shared`` takes in what the links of each protocol have in common."""
     links = list(site.links.values())
     return [
         Poller(
