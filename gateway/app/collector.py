@@ -19,6 +19,7 @@ from gateway.domain import durable
 from gateway.domain.snapshot import snapshots
 from gateway.domain.vocabulary import Json
 from gateway.journal.journal import Journal
+from gateway.journal.lineage import Rival
 from gateway.ops.boot import boot_id
 from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.publish.publisher import Ports, Publisher
@@ -128,14 +129,14 @@ def _publisher(site: Site, journal: Journal, deriver: Deriver, control: Control)
         state = journal.state(equipment)
         return {} if state is None else snapshots(durable.load(state))
 
-    async def on_clone() -> None:
-        await deriver.begin_series("the broker knows a newer journal of this gateway")
+    async def on_rival(rival: Rival) -> None:
+        await deriver.begin_series("the broker knows another journal of this gateway", rival)
 
     return Publisher(
         translate.publishing(site),
         journal,
         translate.places(site, journal.epoch, journal.previous_epochs),
-        Ports(snapshots_of=snapshots_of, submit=control.submit, on_clone=on_clone),
+        Ports(snapshots_of=snapshots_of, submit=control.submit, on_rival=on_rival),
     )
 
 

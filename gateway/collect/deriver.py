@@ -32,6 +32,7 @@ from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import EquipmentState
 from gateway.domain.vocabulary import Json
 from gateway.journal.journal import Journal
+from gateway.journal.lineage import Rival
 from gateway.journal.row import CommandRecord, Entry
 from gateway.ops.clock import Clock
 
@@ -78,7 +79,7 @@ class Deriver:
         known = [name for name in live if name in stored]
         if any(self._journal.heads(name) for name in live if name not in stored):
             # Retired once, and back: its totals begin at 0, which no series may see.
-            await self._journal.new_epoch("retired equipment is back", abandon=False)
+            await self._journal.new_epoch("retired equipment is back")
         epoch_is_new = bool(known) and not any(self._journal.heads(name) for name in known)
         fact = Started(
             self._clock.now(), self._clock.mono_s(), self._boot_id, self._journal.last_alive
@@ -128,9 +129,9 @@ class Deriver:
                 return first.at, first.mono_s
         return at, mono_s
 
-    async def begin_series(self, reason: str) -> None:
+    async def begin_series(self, reason: str, rival: Rival | None = None) -> None:
         """Begin a new epoch in a journal that is a copy, and open every series in it."""
-        await self._journal.new_epoch(reason)
+        await self._journal.new_epoch(reason, rival)
         await self._open_series(doubtful=True)
 
     async def _open_series(self, *, doubtful: bool) -> None:

@@ -21,8 +21,6 @@ class Changes:
     states: dict[str, bytes] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     """Equipment with new events or a new state."""
-    cursors: dict[str, int] = field(default_factory=dict)
-    """Cursors that were moved by the journal itself."""
     places: Places | None = None
     """All that is noted, if that changed."""
     retired: set[str] = field(default_factory=set)

@@ -17,11 +17,12 @@ def draw_epoch(at: datetime, randbelow: Callable[[int], int], *, after: str | No
     if after is not None:
         seconds = max(seconds, int(after.partition("-")[0], 36) + 1)
     return (
-        f"{_base36(seconds, _SECONDS_WIDTH)}-{_base36(randbelow(36**_RANDOM_WIDTH), _RANDOM_WIDTH)}"
+        f"{base36(seconds, _SECONDS_WIDTH)}-{base36(randbelow(36**_RANDOM_WIDTH), _RANDOM_WIDTH)}"
     )
 
 
-def _base36(number: int, width: int) -> str:
+def base36(number: int, width: int) -> str:
+    """Return ``number`` in base 36, at least ``width`` digits long."""
     digits = ""
     while number:
         number, digit = divmod(number, 36)

@@ -31,6 +31,7 @@ from typing import Any, Self, TypeVar
 from gateway.journal.errors import JournalError, JournalFailed, JournalUnusable
 from gateway.journal.identity import IdentityChange, Places
 from gateway.journal.ledger import Ledger
+from gateway.journal.lineage import Lineage, Rival
 from gateway.journal.lock import FileLock
 from gateway.journal.numbering import from_unix_ms, prepare
 from gateway.journal.opening import open_ledger
@@ -81,6 +82,7 @@ class Journal:
         """When the gateway last wrote before this start; None in a new journal."""
         self.was_adopted = ledger.was_adopted
         """The epoch in force at the start began with an import: others may know more by now."""
+        self._lineage = ledger.lineage
         self._epochs = ledger.epochs
         self._head = ledger.head
         self._first_seq = ledger.first_seq
@@ -127,6 +129,11 @@ class Journal:
         return self._epochs[:-1]
 
     @property
+    def lineage(self) -> Lineage:
+        """Which lives of this gateway this file has seen, the present one included."""
+        return self._lineage
+
+    @property
     def failed(self) -> asyncio.Future[None]:
         """Raises JournalFailed when the writer dies; else never done. Shield it to await it."""
         self._attach()
@@ -144,15 +151,14 @@ class Journal:
         append = prepare(entries, command)
         return await self._order(lambda waiter: AppendOrder(append, waiter))
 
-    async def new_epoch(self, reason: str, *, abandon: bool = True) -> str:
+    async def new_epoch(self, reason: str, rival: Rival | None = None) -> str:
         """Begin an epoch and return its name.
 
-        In a journal that turned out to be a copy (``abandon``) what was not delivered under
-        the old epoch never will be, as another gateway may have used the same ids for other
-        facts: the cursors move past it and gap events of the new epoch tell how much it
-        was. Streams count from 1 again; the caller owes each series a new baseline.
+        Where a ``rival`` may have used our ids for other facts, what is ours alone never leaves:
+        it becomes local, and gap events of the new epoch tell how much it is. Streams count
+        from 1 again; the caller owes each series a new baseline.
         """
-        await self._order(lambda waiter: EpochOrder(reason, abandon, waiter))
+        await self._order(lambda waiter: EpochOrder(reason, rival, waiter))
         return self.epoch
 
     def places(self) -> Places:
@@ -296,8 +302,6 @@ class Journal:
         self._places = self._places if changes.places is None else changes.places
         if changes.new_epoch:
             self._heads.clear()
-            moved = {n: max(s, self.cursor(n)) for n, s in changes.cursors.items()}
-            self._writer.cursors = {**self._writer.cursors, **moved}
         for (equipment, kind), head in changes.heads.items():
             self._heads[equipment][kind] = head
         for waiter, result in report.results:

@@ -17,6 +17,7 @@ from gateway.journal.changes import Changes
 from gateway.journal.epoch import MAX_STREAMSEQ, draw_epoch
 from gateway.journal.errors import CommandRepeated, FileFull, as_journal_errors
 from gateway.journal.identity import IdentityChange, read_places
+from gateway.journal.lineage import LIVES_KEPT, Life, Lineage, Rival
 from gateway.journal.numbering import Append, Numbered, Stream, number, prepare, unix_ms
 from gateway.journal.retention import Victim, name_gaps, row_bytes
 from gateway.journal.row import Entry, StreamHead
@@ -58,6 +59,8 @@ class Ledger:
             for equipment, kind, streamseq, seq in query("SELECT * FROM stream")
         }
         self.places = read_places(self.connection)
+        lives = query("SELECT number, name, after FROM life ORDER BY number")
+        self.lineage = Lineage(tuple(Life(*life) for life in lives))
         found = query("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
         self.head: int = found[0] if found else 0
         self.first_seq = self._find_first_seq()
@@ -88,17 +91,25 @@ class Ledger:
         return changes
 
     def enter_use(self, at: datetime, *, reason: str) -> None:
-        """Mark the file as in use until `close`, and begin an epoch if one is due.
+        """Begin a life: the file is in use until `close`. Begin an epoch too if one is due.
 
         ``reason`` says why a file without any is new.
         """
+        life = self.lineage.draw(self.head, self._randbelow)
         with self._transaction():
             marks = self._write_marks(clean=0)
+            self.connection.execute(
+                "INSERT INTO life VALUES (?, ?, ?)", (life.number, life.name, life.after)
+            )
+            self.connection.execute(
+                "DELETE FROM life WHERE number <= ?", (life.number - LIVES_KEPT,)
+            )
             self.connection.execute(
                 "DELETE FROM command WHERE rowid <= (SELECT max(rowid) FROM command) - ?",
                 (COMMANDS_KEPT,),
             )
         self._marks |= marks
+        self.lineage = Lineage((*self.lineage.lives, life))
         if not self.epochs:
             self.begin_epoch(reason, at)
         elif max((h.streamseq for h in self.heads.values()), default=0) > EPOCH_ENDS_AT:
@@ -126,32 +137,28 @@ class Ledger:
         seqs = iter(numbered.seqs)
         return [repeated[i] if i in repeated else next(seqs) for i in range(len(appends))]
 
-    def begin_epoch(self, reason: str, at: datetime, *, abandon: bool = False) -> None:
+    def begin_epoch(self, reason: str, at: datetime, *, rival: Rival | None = None) -> None:
         """Begin an epoch: streams count from 1 again.
 
-        With ``abandon`` the cursors move past what was not delivered under the old epoch,
-        and gap events of the new one tell how much that was.
+        A ``rival`` may have given our ids to other facts: what is ours alone never leaves.
+        Gap events of the new epoch tell how much that is.
         """
-        last = self.epochs[-1] if self.epochs else None
+        last = max(self.epochs[-1:] + (() if rival is None else (rival.epoch,)), default=None)
         epoch = draw_epoch(at, self._randbelow, after=last)
         number_of_epoch = len(self.epochs) + 1
-        cursors = dict.fromkeys(self.cursors, self.head) if abandon else {}
         with self._transaction():
-            gaps = self._undelivered(at) if abandon else []
+            gaps = [] if rival is None else self._disown(rival.shared, at)
             self.connection.execute(
                 "INSERT INTO epoch VALUES (?, ?, ?, ?)",
                 (number_of_epoch, epoch, reason, unix_ms(at)),
             )
             self.connection.execute("DELETE FROM stream")
-            self._insert_cursors(cursors)
             numbered = number([prepare(gaps)], after=self.head, heads={})
             marks = self._insert(numbered, at, epoch_number=number_of_epoch)
         self.epochs = self._changes.epochs = (*self.epochs, epoch)
-        self.cursors |= cursors
         self.heads.clear()
         self._changes.heads.clear()
         self._changes.new_epoch = True
-        self._changes.cursors = cursors
         self._remember(numbered, marks, {})
 
     def identify(self, change: IdentityChange) -> None:
@@ -264,11 +271,13 @@ class Ledger:
         self.connection.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", marks.items())
         return marks
 
-    def _undelivered(self, at: datetime) -> list[Entry]:
+    def _disown(self, after: int, at: datetime) -> list[Entry]:
+        """Keep the rows beyond ``after`` to ourselves; return what tells of them."""
         found = self.connection.execute(
             "SELECT equipment, type, count(*) FROM event WHERE seq > ? AND NOT local GROUP BY 1, 2",
-            (self.delivered,),
-        )
+            (after,),
+        ).fetchall()
+        self.connection.execute("UPDATE event SET local = 1, streamseq = 0 WHERE seq > ?", (after,))
         return [
             Entry(equipment, [Gap(at=at, stream=kind, reason="not_observed", count=count)])
             for equipment, kind, count in found

@@ -60,7 +60,14 @@ def _note_places(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE place (topic TEXT PRIMARY KEY, equipment TEXT) WITHOUT ROWID")
 
 
-MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (_create, _note_places)
+def _note_lives(connection: sqlite3.Connection) -> None:
+    # Each opening for use: its events come after this seq.
+    connection.execute(
+        "CREATE TABLE life (number INTEGER PRIMARY KEY, name TEXT NOT NULL, after INTEGER NOT NULL)"
+    )
+
+
+MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (_create, _note_places, _note_lives)
 """Step n takes a journal from version n to n + 1; each is one transaction."""
 
 

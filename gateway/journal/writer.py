@@ -20,6 +20,7 @@ from gateway.journal.changes import Changes
 from gateway.journal.errors import JournalError, JournalFailed
 from gateway.journal.identity import IdentityChange
 from gateway.journal.ledger import Ledger, Result
+from gateway.journal.lineage import Rival
 from gateway.journal.numbering import Append
 from gateway.journal.space import Space
 
@@ -38,10 +39,10 @@ class AppendOrder:
 
 @dataclass(frozen=True, slots=True)
 class EpochOrder:
-    """Begin an epoch; ``abandon`` what was not delivered."""
+    """Begin an epoch, perhaps because of a ``rival``."""
 
     reason: str
-    abandon: bool
+    rival: Rival | None
     waiter: Waiter
 
 
@@ -166,7 +167,7 @@ class Writer:
         if isinstance(order, IdentityOrder):
             self._space.with_room(partial(ledger.identify, order.change), at)
         else:
-            begin = partial(ledger.begin_epoch, order.reason, at, abandon=order.abandon)
+            begin = partial(ledger.begin_epoch, order.reason, at, rival=order.rival)
             self._space.with_room(begin, at)
         self._tell([(order.waiter, [])])
 

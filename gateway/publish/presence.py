@@ -30,26 +30,6 @@ def online_payload(*, online: bool, session: int, epoch: str, at: datetime) -> b
     return orjson.dumps({"online": online, "session": session, "epoch": epoch, "at": stamp(at)})
 
 
-def is_ahead(earlier_health: bytes | None, *, epoch: str, head: int) -> bool:
-    """Return whether the broker knows events of our epoch that our journal does not have.
-
-    Then the journal is a copy: of a cloned card, or an old backup. What is not a health
-    message proves nothing.
-    """
-    if earlier_health is None:
-        return False
-    try:
-        health = orjson.loads(earlier_health)
-    except orjson.JSONDecodeError:
-        return False
-    if not isinstance(health, dict) or health.get("epoch") != epoch:
-        return False
-    last_seqs = health.get("last_seq")
-    if not isinstance(last_seqs, dict):
-        return False
-    return any(isinstance(seq, int) and seq > head for seq in last_seqs.values())
-
-
 class Presence:
     """Says who we are and how we are."""
 
@@ -104,6 +84,7 @@ class Presence:
             "at": stamp(now),
             "next_report_at": stamp(now + timedelta(seconds=HEALTH_S)),
             "epoch": self._journal.epoch,
+            "life": self._journal.lineage.life,
             "last_seq": dict(self._journal.last_seqs()),
             "first_seq": self._journal.first_seq(),
             "sent_seq": cursor,

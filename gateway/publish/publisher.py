@@ -4,8 +4,8 @@
   health and answers, side by side.
 - A lost session is tried again with full jitter up to a minute; an outage is logged when it
   begins and when it ends, and not in between.
-- Before anything is published the retained health is read: if it knows events of our epoch
-  that we do not have, our journal is a copy, and a new epoch begins first.
+- Before anything is published the retained health is read: if it is of another journal, of
+  which ours is a copy or the other way round, a new epoch begins first.
 - What is retained at a place its equipment has left is cleared before the session begins.
 - On a clean stop ``online`` false is confirmed before the connection is closed; in every other
   end the broker says it for us.
@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from gateway.journal.lineage import Rival
 from gateway.ops.backoff import delays
 from gateway.ops.mqtt_terms import BrokerSettings, Message, MqttError
 from gateway.publish.commands import Commands, Submit
@@ -24,10 +25,11 @@ from gateway.publish.counts import Counts
 from gateway.publish.moves import Moves
 from gateway.publish.mqtt import Connection, Greeting, connect
 from gateway.publish.places import Places
-from gateway.publish.presence import Presence, is_ahead, online_payload
+from gateway.publish.presence import Presence, online_payload
 from gateway.publish.pump import Pump
 from gateway.publish.replay import Replays
 from gateway.publish.replies import Replies
+from gateway.publish.rival import rival
 from gateway.publish.snapshots import Snapshots, SnapshotsOf
 from gateway.publish.source import Source
 from gateway.publish.timing import Timing
@@ -59,8 +61,8 @@ class Ports:
 
     snapshots_of: SnapshotsOf
     submit: Submit
-    on_clone: Callable[[], Awaitable[None]]
-    """Begin a new epoch: somebody else already used this one."""
+    on_rival: Callable[[Rival], Awaitable[None]]
+    """Begin a new epoch: another journal may already have used this one."""
     more_health: Callable[[], Mapping[str, object]] = dict
     """Clock, disk, drops and the like, for the health message."""
 
@@ -139,11 +141,10 @@ class Publisher:
         await self._moves.vacate()
         greeting = self._greeting()
         async with connect(self._settings.broker, greeting) as connection:
-            epoch, head = self._journal.epoch, self._journal.head()
-            if is_ahead(connection.earlier_health, epoch=epoch, head=head):
-                _log.error("epoch %s was used by another journal: a copy of this gateway?", epoch)
-                await self._ports.on_clone()
-                await self._pump.abandon(head)
+            other, head = rival(connection.earlier_health, self._journal), self._journal.head()
+            if other is not None:
+                _log.error("another journal has our name, in epoch %s: a copy?", other.epoch)
+                await self._ports.on_rival(other)
                 return  # the will still names the old epoch
             self._note_session()
             try:

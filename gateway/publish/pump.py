@@ -84,11 +84,6 @@ class Pump:
             self._moved.clear()
             await self._moved.wait()
 
-    async def abandon(self, upto: int) -> None:
-        """Never send the rows up to ``upto``: under their ids consumers may know other facts."""
-        await self._journal.advance(CURSOR, upto)
-        self._moved.set()
-
     async def run(self, sender: Sender, began_at: int) -> NoReturn:
         """Send rows for ever; those up to seq ``began_at`` are older than the session.
 

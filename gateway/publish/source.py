@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.journal.identity import IdentityChange
+from gateway.journal.lineage import Lineage
 from gateway.journal.row import Row, StreamHead
 
 
@@ -27,6 +28,11 @@ class Source(Protocol):
     @property
     def previous_epochs(self) -> tuple[str, ...]:
         """The epochs of older rows."""
+        ...
+
+    @property
+    def lineage(self) -> Lineage:
+        """Which lives of this gateway the journal has seen."""
         ...
 
     async def advance(self, cursor: str, seq: int) -> None:

@@ -285,6 +285,7 @@ _PLAIN: dict[str, Json] = {
             "at": _TIME,
             "next_report_at": _TIME,
             "epoch": _EPOCH,
+            "life": _NAME,
             "last_seq": _map(_POSITIVE),
             "first_seq": _POSITIVE,
             "sent_seq": _WHOLE,

@@ -250,10 +250,10 @@ async def test_a_copied_journal_begins_a_new_epoch(broker: Broker) -> None:
     original.commit("press-03", *(count(n) for n in range(50)))
     async with gateway(settings, original) as ear:
         await until(lambda: ear.on(TOPICS.health))
-    copy = FakeJournal()
+    copy = FakeJournal(life="2-copy")
     copy.commit("press-03", count(0))
     rest = Rest(begin_epoch=copy.begin_epoch)
     async with gateway(settings, copy, rest) as ear:
         await until(lambda: ear.on(TOPICS.online)[-1]["epoch"] == "t5k2m1-0000")
-    assert rest.clones == 1
+    assert len(rest.rivals) == 1
     assert copy.previous_epochs == (EPOCH,)

@@ -1,9 +1,12 @@
 """The publisher on the journal it was made for: what is on the disk is what arrives."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
+import orjson
 import pytest
 
 from gateway.journal.journal import Journal
@@ -79,28 +82,43 @@ async def test_a_consumer_gets_what_it_missed(broker: Broker, journal: Journal) 
     assert ear.on(TOPICS.reply("r-1"))[0]["count"] == 20
 
 
+def back_up(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as journal, closing(sqlite3.connect(target)) as copy:
+        journal.backup(copy)
+
+
 async def test_a_copied_journal_says_nothing_under_the_old_name(
     broker: Broker, tmp_path: Path
 ) -> None:
+    """Not live and not by replay, and however far it went before it met the broker."""
     settings, rest = settings_for(broker), Rest()
     original = await asyncio.to_thread(Journal.open, tmp_path / "a.db", now=SYSTEM_CLOCK.now)
     await original.append([entry(1)])
-    await original.close()
-    (tmp_path / "b.db").write_bytes((tmp_path / "a.db").read_bytes())
-    original = await asyncio.to_thread(Journal.open, tmp_path / "a.db", now=SYSTEM_CLOCK.now)
+    await asyncio.to_thread(back_up, tmp_path / "a.db", tmp_path / "b.db")
     await original.append([entry(2, 3)])
     async with listening(settings, TOPICS.health) as ear, publishing(settings, original, rest):
         await until(lambda: ear.on(TOPICS.health))
     copy = await asyncio.to_thread(Journal.open, tmp_path / "b.db", now=SYSTEM_CLOCK.now)
+    await copy.append([entry(4, 5, 6, 7)])
     old = copy.epoch
     rest.begin_epoch = copy.new_epoch
-    async with listening(settings, EVENTS) as ear, publishing(settings, copy, rest) as publisher:
-        await until(lambda: rest.clones == 1)
-        await copy.append([entry(7)])
+    reply = TOPICS.reply("all")
+    async with (
+        listening(settings, EVENTS, reply) as ear,
+        publishing(settings, copy, rest) as publisher,
+    ):
+        await until(lambda: len(rest.rivals) == 1)
+        await copy.append([entry(8)])
         await until(lambda: publisher.stats().online)
         assert await publisher.drain(10)
-        await until(lambda: ear.totals() == [7])
+        await until(lambda: ear.totals() == [1, 8])
+        request = orjson.dumps({"command_id": "all", "epoch": old, "from_seq": 1})
+        await ear.link.publish(TOPICS.cmd_replay, request)
+        await until(lambda: ear.on(reply))
+        assert ear.on(reply)[0]["count"] == 1
+    assert ear.totals() == [1, 8, 1]
     assert copy.epoch != old == original.epoch
-    assert {event["epoch"] for event in ear.events()} == {copy.epoch}
+    gaps = [event["data"] for event in ear.events() if event["type"] == "millgate.gap.v1"]
+    assert [gap["count"] for gap in gaps] == [4]
     await original.close()
     await copy.close()

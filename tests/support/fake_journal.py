@@ -8,6 +8,7 @@ import orjson
 
 from gateway.domain.events import Event
 from gateway.journal.identity import IdentityChange, Places
+from gateway.journal.lineage import Life, Lineage, Rival
 from gateway.journal.row import Row, StreamHead
 
 EPOCH = "t5k2m0-9f3a"
@@ -36,8 +37,9 @@ class FakeWatch:
 class FakeJournal:
     """Follows `gateway.publish.source.Source`; ``commit`` is the transaction."""
 
-    def __init__(self, epoch: str = EPOCH) -> None:
+    def __init__(self, epoch: str = EPOCH, *, life: str = "1-original") -> None:
         self.epoch = epoch
+        self.lineage = Lineage((Life(1, life, 0),))
         self.previous_epochs: tuple[str, ...] = ()
         self.kept: list[Row] = []
         self.advances: list[int] = []
@@ -76,9 +78,10 @@ class FakeJournal:
             watch.tell({equipment})
         return self._head
 
-    async def begin_epoch(self, reason: str) -> None:
+    async def begin_epoch(self, reason: str, rival: Rival) -> None:
         """As the journal does for a copy; ``reason`` is for people."""
         assert reason
+        assert rival.epoch == self.epoch
         self.new_epoch("t5k2m1-0000")
 
     def new_epoch(self, epoch: str) -> None:

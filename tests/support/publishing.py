@@ -13,6 +13,7 @@ import orjson
 from gateway.domain.commands import Command, Reply
 from gateway.domain.events import Count, Status
 from gateway.domain.vocabulary import Json, State
+from gateway.journal.lineage import Rival
 from gateway.ops.mqtt_link import MqttLink, connect
 from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, Message, Session
 from gateway.publish.places import Places
@@ -74,14 +75,14 @@ class Rest:
     states: dict[str, Mapping[str, Json]] = field(default_factory=dict)
     orders: list[tuple[str, Command]] = field(default_factory=list)
     reply: Reply = field(default_factory=lambda: Reply(accepted=True, seq=17))
-    clones: int = 0
-    begin_epoch: Callable[[str], Awaitable[object]] | None = None
+    rivals: list[Rival] = field(default_factory=list)
+    begin_epoch: Callable[[str, Rival], Awaitable[object]] | None = None
 
     def ports(self) -> Ports:
         return Ports(
             snapshots_of=lambda name: self.states.get(name, {}),
             submit=self.submit,
-            on_clone=self.on_clone,
+            on_rival=self.on_rival,
             more_health=lambda: {"drops": 0},
         )
 
@@ -89,10 +90,10 @@ class Rest:
         self.orders.append((equipment, command))
         return self.reply
 
-    async def on_clone(self) -> None:
-        self.clones += 1
+    async def on_rival(self, rival: Rival) -> None:
+        self.rivals.append(rival)
         if self.begin_epoch is not None:
-            await self.begin_epoch("the broker knows more of this epoch than we do")
+            await self.begin_epoch("the broker knows another journal of ours", rival)
 
 
 @asynccontextmanager

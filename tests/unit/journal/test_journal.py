@@ -8,6 +8,7 @@ import pytest
 from gateway.journal.errors import CommandRepeated, JournalFailed, JournalInUse, JournalUnusable
 from gateway.journal.identity import IdentityChange
 from gateway.journal.journal import Journal
+from gateway.journal.lineage import Rival
 from gateway.journal.lock import FileLock
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Limits
@@ -164,7 +165,7 @@ async def test_after_close_nothing_is_accepted(path: Path) -> None:
     assert not path.with_name("journal.db-wal").exists()
 
 
-async def test_a_new_epoch_counts_streams_from_one_and_abandons_what_was_not_delivered(
+async def test_a_new_epoch_counts_streams_from_one_and_disowns_what_a_rival_has_not(
     path: Path,
 ) -> None:
     async with open_journal(path) as journal:
@@ -173,22 +174,34 @@ async def test_a_new_epoch_counts_streams_from_one_and_abandons_what_was_not_del
         first = journal.epoch
         watch = journal.watch()
         before = asyncio.create_task(journal.append([entry(total=4)]))
-        turning = asyncio.create_task(journal.new_epoch("copy"))
+        turning = asyncio.create_task(journal.new_epoch("copy", Rival(first, shared=2)))
         after = asyncio.create_task(journal.append([entry(total=5)]))
         assert await turning == journal.epoch > first
         assert journal.previous_epochs == (first,)
         assert (await before, await after) == ([4], [6])
         assert journal.heads("press-07") == {"gap": StreamHead(1, 5), "count": StreamHead(1, 6)}
-        assert journal.cursor("publish") == 4
+        assert journal.cursor("publish") == 1
         assert await watch.changed() == {"press-07"}
-        assert [(row.type, row.epoch == first) for row in await journal.rows(3, 10)] == [
-            ("count", True),
-            ("gap", False),
-            ("count", False),
+        rows = await journal.rows(1, 10)
+        assert [(row.type, row.epoch == first, row.local) for row in rows] == [
+            ("count", True, False),
+            ("count", True, True),
+            ("count", True, True),
+            ("gap", False, False),
+            ("count", False, False),
         ]
     async with open_journal(path) as journal:
         assert journal.previous_epochs == (first,)
-        assert journal.cursor("publish") == 4
+
+
+async def test_each_start_is_a_life_of_its_own(path: Path) -> None:
+    async with open_journal(path) as journal:
+        await journal.append([entry(counts=3)])
+        first = journal.lineage
+    async with open_journal(path) as journal:
+        assert journal.lineage.life != first.life
+        assert journal.lineage.lives[:-1] == first.lives
+        assert journal.lineage.end_of(first.life) == 3
 
 
 async def test_a_row_the_loop_was_not_told_of_is_not_shown(path: Path) -> None:
@@ -260,7 +273,7 @@ async def test_an_epoch_may_begin_without_giving_up_what_is_on_its_way(tmp_path:
     async with open_journal(tmp_path / "j.db") as journal:
         await journal.append([entry(counts=3)])
         old = journal.epoch
-        await journal.new_epoch("retired equipment is back", abandon=False)
+        await journal.new_epoch("retired equipment is back")
         await journal.append([entry(total=4)])
         rows = await journal.rows(journal.cursor("mqtt"), 10)
         assert [(row.epoch, row.streamseq) for row in rows] == [

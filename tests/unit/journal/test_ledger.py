@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -14,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from gateway.journal import ledger as ledger_module
 from gateway.journal.ledger import EPOCH_ENDS_AT, Ledger
+from gateway.journal.lineage import Rival
 from gateway.journal.numbering import prepare
 from gateway.journal.opening import open_ledger
 from gateway.journal.reader import JournalReader
@@ -23,7 +25,7 @@ from gateway.journal.space import Space
 from tests.support.clock import FakeClock
 from tests.support.journal import count, entry, reading
 
-LIMITS = Limits(max_bytes=60_000, readings_max_bytes=4_000, ballast_bytes=0)
+LIMITS = Limits(max_bytes=64_000, readings_max_bytes=4_000, ballast_bytes=0)
 NAMES = st.sampled_from(["press-07", "oven-1"])
 
 
@@ -71,11 +73,18 @@ class JournalModel(RuleBasedStateMachine):
             self.look()
         self.excused |= {s for s in self.written if s <= self.ledger.delivered}
 
-    @rule()
-    def begin_epoch(self) -> None:
-        self.ledger.begin_epoch("copy", self.clock.now(), abandon=True)
+    @rule(part=st.floats(0, 1))
+    def meet_a_rival(self, part: float) -> None:
+        """What is ours alone is local from now on; all else is as it was."""
+        shared = int(part * self.ledger.head)
+        rival = Rival(self.ledger.epoch, shared)
+        self.ledger.begin_epoch("rival", self.clock.now(), rival=rival)
         self.epochs.append(self.ledger.epoch)
         assert self.ledger.heads.keys() <= {("press-07", "gap"), ("oven-1", "gap")}
+        self.written = {
+            seq: replace(row, local=True, streamseq=0) if seq > shared else row
+            for seq, row in self.written.items()
+        }
 
     @rule()
     def restart(self) -> None:
@@ -180,23 +189,47 @@ def test_a_worn_stream_begins_an_epoch_at_the_next_start(tmp_path: Path) -> None
         ]
 
 
-def test_what_a_copied_journal_did_not_deliver_is_abandoned_and_named(tmp_path: Path) -> None:
+def test_what_is_ours_alone_never_leaves_under_a_shared_name(tmp_path: Path) -> None:
     clock, path = FakeClock(), tmp_path / "j.db"
     ledger, _ = open_at(path, clock)
     local = Entry("press-07", [count()], local=True)
-    ledger.commit([prepare([entry(counts=5), local])], {"publish": 2}, clock.now())
-    ledger.begin_epoch("copy", clock.now(), abandon=True)
-    assert ledger.cursors == {"publish": 6}
+    ledger.commit([prepare([entry(counts=5), local])], {"publish": 1}, clock.now())
+    ledger.begin_epoch("copy", clock.now(), rival=Rival(ledger.epoch, shared=2))
+    assert ledger.cursors == {"publish": 1}
     changes = ledger.take_changes()
     ledger.close(clock.now())
     assert changes.new_epoch
-    assert changes.cursors == {"publish": 6}
     with JournalReader(path) as beside:
-        (gap,) = beside.rows(6, 10)
+        rows = beside.rows(0, 10)
+    assert [row.local for row in rows] == [False, False, True, True, True, True, False]
+    gap = rows[-1]
     assert (gap.type, gap.streamseq, gap.epoch) == ("gap", 1, ledger.epoch)
     said = orjson.loads(gap.data)
     assert (said["stream"], said["count"], said["reason"]) == ("count", 3, "not_observed")
     assert said["from_streamseq"] is said["to_streamseq"] is None
+
+
+def test_an_epoch_comes_after_that_of_the_rival(tmp_path: Path) -> None:
+    clock = FakeClock()
+    ledger, _ = open_at(tmp_path / "j.db", clock)
+    ledger.begin_epoch("copy", clock.now(), rival=Rival("x00000-0000", shared=0))
+    assert ledger.epoch > "x00000-0000"
+    ledger.close(clock.now())
+
+
+def test_only_the_newest_lives_are_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.journal.ledger.LIVES_KEPT", 2)
+    clock, path = FakeClock(), tmp_path / "j.db"
+    for _ in range(4):
+        ledger, _ = open_at(path, clock)
+        ledger.commit([prepare([entry()])], {}, clock.now())
+        ledger.close(clock.now())
+    ledger, _ = open_at(path, clock)
+    lives = Ledger(ledger.connection, Random(1).randrange).lineage.lives
+    assert [(life.number, life.after) for life in lives] == [(4, 3), (5, 4)]
+    ledger.close(clock.now())
 
 
 def test_a_cursor_in_the_file_never_goes_back(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from gateway.publish.counts import Counts, Held
-from gateway.publish.presence import HEALTH_S, Presence, is_ahead, online_payload
+from gateway.publish.presence import HEALTH_S, Presence, online_payload
 from gateway.publish.pump import CURSOR
 from gateway.publish.timing import Timing
 from gateway.wire.topics import birth_topic
@@ -72,33 +72,6 @@ def test_the_will_differs_in_nothing_but_online() -> None:
     dead = orjson.loads(online_payload(online=False, session=17, epoch=EPOCH, at=MORNING))
     check("gateway/online", alive)
     assert alive | {"online": False} == dead
-
-
-HEALTH = {"epoch": EPOCH, "last_seq": {"status": 5, "count": 9}}
-
-
-@pytest.mark.parametrize(
-    ("health", "head", "ahead"),
-    [
-        (HEALTH, 8, True),
-        (HEALTH, 9, False),
-        (HEALTH | {"epoch": "t5k2m0-0000"}, 1, False),
-        (HEALTH | {"last_seq": {}}, 0, False),
-        (HEALTH | {"last_seq": [99]}, 0, False),
-        (HEALTH | {"last_seq": {"count": "99"}}, 0, False),
-        ([HEALTH], 0, False),
-        (None, 0, False),
-    ],
-)
-def test_a_copy_is_known_by_what_the_broker_remembers(
-    health: object, *, head: int, ahead: bool
-) -> None:
-    assert is_ahead(orjson.dumps(health), epoch=EPOCH, head=head) is ahead
-
-
-def test_noise_proves_nothing() -> None:
-    assert not is_ahead(b"\xff", epoch=EPOCH, head=0)
-    assert not is_ahead(None, epoch=EPOCH, head=0)
 
 
 def test_places_without_commissioning() -> None:
