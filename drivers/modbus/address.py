@@ -142,7 +142,7 @@ def _runs(
         raise BadSetting(
             "modbus_contact_or_value",
             "{text}: {name} is a contact and a value",
-            "write type: bool for the contact, a number such as type: uint16 for the value",
+            "write type: bool for the contact, the type of a number for the value",
             text=text,
             name=name,
         )

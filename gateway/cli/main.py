@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(commissioning.decode)
+app.command()(commissioning.plan)
 app.add_typer(journal.app, name="journal")
 app.add_typer(opcua.app, name="opcua")
 app.add_typer(tags.app, name="tags")

@@ -98,7 +98,7 @@ _MODBUS_VALUES = {
     "modbus_bit_twice": _refusal("{address} 是第 {own} 位，而 bit 写的是 {bit}", "不要写 bit"),
     "modbus_contact_or_value": _refusal(
         "“{text}”：{name} 既是触点又是当前值",
-        "要触点就写 type: bool，要当前值就写数值类型，如 type: uint16",
+        "要触点就写 type: bool，要当前值就写数值的类型",
     ),
     "modbus_odd_byte": _refusal("“{text}”从寄存器的中间开始", "这里按字节编号，要用偶数"),
     "modbus_wide_device": _refusal(
