@@ -8,11 +8,12 @@ Promises:
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from drivers import registry
 from drivers.contract import Home
@@ -74,11 +75,9 @@ def load(
 
 @dataclass(frozen=True, slots=True)
 class _Equipment:
-    """One equipment as read, before links are merged."""
+    """One equipment as read, before links are merged. Its tree is gone: a site has many."""
 
-    file: EquipmentFile
-    node: Node
-    label: str
+    config: EquipmentConfig
     tags: tuple[TagSource, ...]
 
 
@@ -97,6 +96,8 @@ class _Loader:
     )
     files: dict[str, str] = field(default_factory=dict)
     """Equipment -> the file that declares it."""
+    alike: dict[Any, Any] = field(default_factory=dict)
+    """Tag settings seen so far."""
     without_profile: set[str] = field(default_factory=set)
     """Files of equipment whose profile cannot be used."""
 
@@ -107,7 +108,7 @@ class _Loader:
         shared = self._shared_links()
         equipment = self._all_equipment(shared)
         leaders = sessions(self.links, self.report)
-        configs = {e.file.equipment: self._config(e, leaders) for e in equipment}
+        configs = {e.config.equipment: _on_sessions(e.config, leaders) for e in equipment}
         links = self._sessions(equipment, leaders)
         configs = with_calendars(self.sources, gateway, configs, self.report)
         for label in self.without_profile:
@@ -164,15 +165,16 @@ class _Loader:
         own = _below(node, "links")
         private = {name: self._link(name, own[name], file.equipment) for name in own}
         only = next(iter(private)) if len(private) == 1 else None
-        links = Links({**shared, **private}, file.link or only)
+        links = Links({**shared, **private}, file.link or only, self.alike)
         if file.link is not None and file.link not in links.by_name:
             place = locate(node, ("link",))
             self.report.add_unknown("unknown_link", place, ("link",), file.link, links.by_name)
-        tags = [
+        read_tags = [
             read_tag(file.equipment, name, tag, links, self.report)
             for name, tag in _below(node, "tags").items()
         ]
-        return _Equipment(file, node, source.label, tuple(tag for tag in tags if tag is not None))
+        tags = tuple(tag for tag in read_tags if tag is not None)
+        return _Equipment(self._config(file, node, source.label, tags), tags)
 
     def _equipment_file(self, node: Node, label: str) -> EquipmentFile | None:
         """Return the file under a name of its own, so that all of it can be checked."""
@@ -192,12 +194,14 @@ class _Loader:
         named = Node(node.place, {**node.entries, "equipment": stand_in})
         return salvage(EquipmentFile, named, self.report)
 
-    def _config(self, equipment: _Equipment, leaders: Mapping[str, LinkSource]) -> EquipmentConfig:
-        file, code = equipment.file, equipment.file.equipment
-        tags = {tag.name: tag.rule(leaders[tag.link.key]) for tag in equipment.tags}
-        reader = RuleReader(file, equipment.node, self.report)
-        meanings = {tag.name: tag.meaning for tag in equipment.tags}
-        rules = reader.rules(tags, meanings, partial(self._dictionary, equipment.node))
+    def _config(
+        self, file: EquipmentFile, node: Node, label: str, tags: Sequence[TagSource]
+    ) -> EquipmentConfig:
+        code = file.equipment
+        tag_rules = {tag.name: tag.rule for tag in tags}
+        meanings = {tag.name: tag.meaning for tag in tags}
+        reader = RuleReader(file, node, self.report)
+        rules = reader.rules(tag_rules, meanings, partial(self._dictionary, node))
         zh, en = file.name.get("zh"), file.name.get("en")
         return EquipmentConfig(
             equipment=code,
@@ -205,8 +209,8 @@ class _Loader:
             area=file.area or NO_LEVEL,
             line=file.line or NO_LEVEL,
             rules=rules,
-            links=frozenset(tag.link for tag in tags.values()),
-            file=equipment.label,
+            links=frozenset(rule.link for rule in tag_rules.values()),
+            file=label,
         )
 
     def _dictionary(
@@ -249,6 +253,17 @@ class _Loader:
             equipment=frozenset(tag.equipment for tag in tags),
             spec=link.spec,
         )
+
+
+def _on_sessions(config: EquipmentConfig, leaders: Mapping[str, LinkSource]) -> EquipmentConfig:
+    """Name the sessions its links became part of."""
+    if all(leaders[link].key == link for link in config.links):
+        return config
+    tags = {
+        name: replace(tag, link=leaders[tag.link].key) for name, tag in config.rules.tags.items()
+    }
+    links = frozenset(tag.link for tag in tags.values())
+    return replace(config, rules=replace(config.rules, tags=tags), links=links)
 
 
 def _below(node: Node, key: str) -> Mapping[str, Node]:

@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 from drivers.contract import Misconfigured, Overlap, TagRequest
 from gateway.domain.rules import STOPPING_FAULT, TagRule
+from gateway.domain.vocabulary import Text
 from gateway.settings.equipment_model import TagFile
 from gateway.settings.links import LinkSource
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import Path, Place, Prose, Report
 from gateway.settings.validation import salvage, validate
 from gateway.settings.words import texts
+
+NO_TEXT: Text = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,12 @@ class TagSource:
     equipment: str
     name: str
     place: Place
-    common: TagFile
+    rule: TagRule
+    """What the domain needs to know of it; its link is the one that is written."""
     link: LinkSource
     settings: Any
+    own_group: str | None
+    """The group it was put in, None for that of its link."""
 
     @property
     def key(self) -> str:
@@ -39,27 +46,10 @@ class TagSource:
         return ("tags", self.name)
 
     @property
-    def own_group(self) -> str | None:
-        """The group it was put in, None for that of its link."""
-        return None if self.common.group == self.link.name else self.common.group
-
-    @property
     def meaning(self) -> str:
         """What its raw value means: the settings that differ from their defaults."""
         settings = self.settings.model_dump(mode="json", exclude_defaults=True)
         return f"{self.link.spec.protocol} {json.dumps(settings, sort_keys=True)}"
-
-    def rule(self, session: LinkSource) -> TagRule:
-        """Return what the domain needs to know of it."""
-        return TagRule(
-            name=self.name,
-            link=session.key,
-            group=self.common.group or self.link.name,
-            unit=self.common.unit,
-            deadband=self.common.deadband,
-            publish=self.common.publish,
-            text=texts(self.common.name),
-        )
 
     def request(self, session: LinkSource) -> TagRequest:
         """Return what the driver needs to know of it."""
@@ -89,7 +79,21 @@ def read_tag(
         return None
     if not _group_exists(file, link, node, name, report):
         return None
-    return TagSource(equipment, name, node.place, file, link, settings)
+    own_group = None if file.group == link.name else file.group
+    alike, rule = links.one_for_all(settings), _rule(name, file, link)
+    return TagSource(equipment, name, node.place, rule, link, alike, own_group)
+
+
+def _rule(name: str, tag: TagFile, link: LinkSource) -> TagRule:
+    return TagRule(
+        name=name,
+        link=link.key,
+        group=tag.group or link.name,
+        unit=tag.unit,
+        deadband=tag.deadband,
+        publish=tag.publish,
+        text=texts(tag.name) if tag.name else NO_TEXT,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,15 @@ class Links:
     by_name: Mapping[str, LinkSource | None]
     default: str | None
     """The link of a tag that names none; whoever names it here has checked it."""
+    alike: dict[Any, Any] = field(default_factory=dict)
+    """Settings seen so far: equal machines have equal tags, thousands of them."""
+
+    def one_for_all(self, settings: Any) -> Any:
+        """Return the first settings that are equal to these."""
+        try:
+            return self.alike.setdefault(settings, settings)
+        except TypeError:  # a driver's settings need not be hashable
+            return settings
 
     def of(self, tag: TagFile, node: Node, name: str, report: Report) -> LinkSource | None:
         """Return the link of a tag; None after a problem."""
