@@ -12,13 +12,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from drivers.contract import Batch, DriverError
 from gateway.domain import durable
 from gateway.domain.commanding import refusal
 from gateway.domain.commands import Command, OrderCommand, Reply
-from gateway.domain.equipment import next_due_s, step
+from gateway.domain.equipment import next_due_s, step, waits_alike
 from gateway.domain.facts import (
     Commanded,
     Fact,
@@ -39,6 +40,7 @@ from gateway.ops.clock import Clock
 KEY_SEPARATOR = "/"
 JUST_READ_S = 0.25
 _SHORTEST_TICK_S = 0.01
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _T = TypeVar("_T")
 
 
@@ -98,8 +100,12 @@ class Deriver:
     async def observe(self, link: str, batch: Batch) -> None:
         """Take in one batch; return after the commit."""
         shares = self._shares_of(batch.covers)
+        alone = len(shares) == 1
         await self._append(
-            [self._apply(share.equipment, _observation(link, batch, share)) for share in shares]
+            [
+                self._apply(share.equipment, _observation(link, batch, share, alone=alone))
+                for share in shares
+            ]
         )
         batch.committed()
 
@@ -162,7 +168,8 @@ class Deriver:
         rules, before = self._rules[equipment], self._states[equipment]
         after, events = step(before, fact, rules)
         self._states[equipment] = after
-        self._note_due(equipment, next_due_s(after, rules))
+        if not waits_alike(before, after, rules):
+            self._note_due(equipment, next_due_s(after, rules))
         changed = after.durable is not before.durable
         if not events and not changed:
             return None
@@ -196,23 +203,28 @@ class Deriver:
         return shares
 
 
-def _observation(link: str, batch: Batch, share: _Share) -> Observation:
+def _observation(link: str, batch: Batch, share: _Share, *, alone: bool) -> Observation:
+    """Return one equipment's part of a batch, all of it if it is ``alone`` on the link."""
     prefix = share.equipment + KEY_SEPARATOR
     cut = len(prefix)
 
     def mine(of: Mapping[str, _T]) -> dict[str, _T]:
+        if alone:
+            return {key[cut:]: value for key, value in of.items()}
         return {key[cut:]: value for key, value in of.items() if key.startswith(prefix)}
 
     return Observation(
-        link=link,
-        at=batch.read_at,
-        mono_s=batch.mono_s,
-        covers=share.tags,
-        changed=mine(batch.changed),
-        bad=mine(batch.bad) if batch.bad else {},
-        source_times=mine(batch.source_times) if batch.source_times else {},
-        uncertain=frozenset(key[cut:] for key in batch.uncertain if key.startswith(prefix)),
-        overflowed=mine(batch.overflowed) if batch.overflowed else {},
+        link,
+        batch.read_at,
+        batch.mono_s,
+        share.tags,
+        mine(batch.changed),
+        mine(batch.bad) if batch.bad else _NOTHING,
+        source_times=mine(batch.source_times) if batch.source_times else _NOTHING,
+        uncertain=frozenset(key[cut:] for key in batch.uncertain if key.startswith(prefix))
+        if batch.uncertain
+        else batch.uncertain,
+        overflowed=mine(batch.overflowed) if batch.overflowed else _NOTHING,
         time_quality=batch.time_quality,
         rtt_s=batch.rtt_s,
     )

@@ -1,7 +1,7 @@
 """The two MQTT packets of which there are many: PUBLISH on its way out, PUBACK on its way in.
 
-paho speaks the rest of the protocol. It takes 75 to 90 us of CPU for an event published with
-QoS 1 and confirmed; these two functions take a twentieth of that, and every event needs both.
+paho speaks the rest of the protocol. It takes 45 to 90 us of CPU for an event published with
+QoS 1 and confirmed; around it that is 9 us, and every event needs both.
 
 OASIS MQTT 5.0, 2.1 (fixed header), 2.2.2 (properties), 3.3 and 3.4; MQTT 3.1.1, 3.3 and 3.4.
 """
