@@ -24,6 +24,8 @@ from drivers.modbus.wire import Reply, Request, Wire
 
 _log = logging.getLogger(__name__)
 
+GRACE_S = 0.01
+"""How long an overdue answer may still be found in the socket's buffer."""
 _BUSY = frozenset({Refusal.ACKNOWLEDGE, Refusal.BUSY})
 
 
@@ -42,41 +44,40 @@ class _Line(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._scan: asyncio.Future[list[Reply]] | None = None
         self._timer: asyncio.TimerHandle
-        self._requests: Sequence[Request] = ()
+        self._left: Sequence[Request] = ()
+        self._part: Sequence[Request] = ()
+        self._transaction = 0
         self._replies: list[Reply] = []
         self._received = b""
         self._depth = 1
-        self._base = transactions
-        self._sent = 0
         self._sent_s = 0.0
+        self._patience_s = 0.0
         self._deadline_s = 0.0
+        self._is_overdue = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
 
     def begin(self, requests: Sequence[Request], depth: int) -> asyncio.Future[list[Reply]]:
         """Send what may be sent at once; return where all the answers will be."""
-        self._requests, self._depth = requests, depth
+        self._left, self._depth = requests, depth
+        self._transaction = self.transactions % TRANSACTIONS + 1
+        self.transactions = (self.transactions + len(requests)) % TRANSACTIONS
         self._replies, self._received = [], b""
-        self._base = self.transactions
-        self.transactions = self._number(len(requests) - 1)
         self.was_overrun = False
         self._scan = scan = self._loop.create_future()
+        self._patience_s = requests[0].timeout_s
+        self._deadline_s, self._is_overdue = 0.0, False  # the timer is set to it
         self._send()
-        self._timer = self._loop.call_at(self._deadline_s, self._look)
+        self._timer = self._loop.call_later(self._patience_s, self._look)
         return scan
 
     def _send(self) -> None:
-        first = len(self._replies)
-        part = self._requests[first : first + self._depth]
-        self._sent, self.under_way = first + len(part), len(part)
-        frames = [self._frames.question(one, self._number(first + i)) for i, one in enumerate(part)]
+        self._part, self._left = self._left[: self._depth], self._left[self._depth :]
+        self.under_way = len(self._part)
+        frames = self._frames.questions(self._part, self._transaction)
         self._sent_s = self._mono_s()
-        self._deadline_s = self._loop.time() + part[0].timeout_s
-        self.transport.write(b"".join(frames))
-
-    def _number(self, index: int) -> int:
-        return (self._base + index) % TRANSACTIONS + 1
+        self.transport.write(frames)
 
     def data_received(self, data: bytes) -> None:
         if self._scan is None:
@@ -85,33 +86,32 @@ class _Line(asyncio.Protocol):
         if self._received:
             data = self._received + data
         try:
-            self._received = data[self._take(data) :]
+            answers, end = self._frames.answers(data, self._part, self._transaction)
         except BadAnswer as err:
             self.fail(err)
             return
-        if len(self._replies) == len(self._requests):
-            self._finish()
-        elif len(self._replies) == self._sent:
+        if answers:
+            self._take(answers)
+        if len(answers) < len(self._part):
+            self._received = data[end:]
+            self._part = self._part[len(answers) :]
+        elif self._left:
+            self._received = b""
             self._send()
+        else:
+            self._finish()
 
-    def _take(self, data: bytes) -> int:
-        """Take the answers in ``data``; return where the first incomplete one begins."""
-        at, arrived_s = 0, 0.0
-        while at < len(data):
-            index = len(self._replies)
-            if index == self._sent:
-                raise BadAnswer(f"{len(data) - at} bytes follow the answer")
-            request, is_last = self._requests[index], index + 1 == self._sent
-            found = self._frames.answer(data, at, request, self._number(index), is_last=is_last)
-            if found is None:
-                break
-            answer, at = found
-            arrived_s = arrived_s or self._mono_s()
-            self._replies.append(Reply(answer, arrived_s, arrived_s - self._sent_s))
-            if self.under_way > 1:
-                self._deadline_s = self._loop.time() + request.timeout_s
-                self.was_overrun |= isinstance(answer, int) and answer in _BUSY
-        return at
+    def _take(self, answers: list[bytes | int]) -> None:
+        arrived_s = self._mono_s()
+        rtt_s = arrived_s - self._sent_s
+        self._replies += [Reply(answer, arrived_s, rtt_s) for answer in answers]
+        for answer in answers:
+            if type(answer) is int and answer in _BUSY and self.under_way > 1:
+                self.was_overrun = True
+        if len(answers) < len(self._part) or self._left:
+            self._transaction = (self._transaction + len(answers) - 1) % TRANSACTIONS + 1
+            self._deadline_s = self._loop.time() + self._patience_s
+            self._is_overdue = False
 
     def _finish(self) -> None:
         scan, self._scan = self._scan, None
@@ -120,12 +120,17 @@ class _Line(asyncio.Protocol):
             scan.set_result(self._replies)
 
     def _look(self) -> None:
-        """Give up if the answer is overdue, else look again when it would be."""
-        if self._loop.time() < self._deadline_s:
-            self._timer = self._loop.call_at(self._deadline_s, self._look)
+        """Give up if the answer is overdue, else look again when it would be.
+
+        What lies in the socket's buffer while the loop is held up is no silence: the loop
+        reads once more before that is decided.
+        """
+        left_s = self._deadline_s - self._loop.time()
+        if left_s <= 0 and self._is_overdue:
+            self.fail(Silence(f"no answer within {self._patience_s:g} s"))
             return
-        timeout_s = self._requests[len(self._replies)].timeout_s
-        self.fail(Silence(f"no answer within {timeout_s:g} s"))
+        self._is_overdue = left_s <= 0
+        self._timer = self._loop.call_later(max(left_s, GRACE_S), self._look)
 
     def fail(self, err: Exception) -> None:
         """Give up waiting."""

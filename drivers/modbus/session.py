@@ -12,7 +12,7 @@
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from drivers.contract import Batch, Rejected, TagGroup, Unreachable, Value
@@ -87,28 +87,37 @@ class ModbusSession:
 
     async def _pass(self, due: Collection[TagGroup]) -> Batch:
         scan = self._scans.of(due)
-        self._slowest_s = 0.0
         replies = await self._bus.ask_all(scan.requests)
-        plain = not scan.has_quarantine
-        for reply in replies:
-            plain = plain and type(reply.answer) is bytes
-            self._note(reply)
-        answers = [*zip(scan.readers, replies, strict=True)]
-        if not plain:
-            answers = await self._settled(scan, answers)
-            self._refuse_if_all_did(answers)
-        changed: dict[str, Value] = {}
+        answers: Iterable[Answer] = zip(scan.readers, replies, strict=True)
         bad: dict[str, str] = {}
-        for group in scan.groups:
-            bad.update(group.illegal)
-        for reader, reply in answers:
-            if isinstance(reply.answer, int):
+        if self._has_refusal(replies) or scan.has_quarantine:
+            settled = await self._settled(scan, [*answers])
+            self._refuse_if_all_did(settled)
+            for group in scan.groups:
+                bad.update(group.illegal)
+            answers = settled
+        changed: dict[str, Value] = {}
+        for reader, (answer, _, _) in answers:
+            if isinstance(answer, int):
                 reader.decoder.forget()
-                bad.update(dict.fromkeys(reader.keys, _cause(reply.answer)))
-            elif news := reader.decoder.take(reply.answer):
+                bad.update(dict.fromkeys(reader.keys, _cause(answer)))
+            elif news := reader.decoder.take(answer):
                 changed.update(news.changed)
                 bad.update(news.bad)
         return self._batch(scan.covers, changed, bad)
+
+    def _has_refusal(self, replies: Sequence[Reply]) -> bool:
+        """Take in when a complete pass arrived; return whether any of it is a refusal."""
+        self._slowest_s = 0.0
+        found = False
+        for answer, _, rtt_s in replies:
+            self._slowest_s = max(self._slowest_s, rtt_s)
+            if type(answer) is int:
+                found = True
+        if replies:
+            self._has_answered = True
+            self._arrived_s = replies[-1].mono_s
+        return found
 
     async def _settled(self, scan: Scan, answers: list[Answer]) -> list[Answer]:
         """Return the answers after what was refused is halved and what was is asked again."""
@@ -129,13 +138,10 @@ class ModbusSession:
 
     async def _ask(self, reader: Reader) -> Reply:
         reply = await self._bus.ask(reader.request)
-        self._note(reply)
-        return reply
-
-    def _note(self, reply: Reply) -> None:
         self._has_answered = True
         self._arrived_s = reply.mono_s
         self._slowest_s = max(self._slowest_s, reply.rtt_s)
+        return reply
 
     async def _halve(
         self,
