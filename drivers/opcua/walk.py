@@ -88,7 +88,7 @@ async def _only_child(services: UaSession, node: ua.NodeId) -> ua.NodeId | None:
     description.ReferenceTypeId = _BELOW
     description.IncludeSubtypes = True
     description.NodeClassMask = ua.NodeClass.Object
-    description.ResultMask = ua.BrowseResultMask.NONE
+    description.ResultMask = 0
     parameters.NodesToBrowse = [description]
     [result] = await services.browse(parameters)
     if result.ContinuationPoint:

@@ -3,12 +3,21 @@
 import asyncio
 from collections.abc import Sequence
 
-from drivers.contract import DriverError
+from asyncua.ua import uaerrors
+
+from drivers.contract import DriverError, Rejected
 from drivers.opcua.batches import Arrival
 from drivers.opcua.limits import Limits
 from drivers.opcua.paths import Step
 from drivers.opcua.services import Created, Message, Opened, Place, Raw, Wanted
 from tests.support.clock import FakeClock
+
+
+def too_many() -> DriverError:
+    """Return the error that a server's BadTooManyOperations becomes."""
+    err = Rejected("opc.tcp://plc:4840", "too many operations")
+    err.__cause__ = uaerrors.BadTooManyOperations()
+    return err
 
 
 class FakeConnection:
@@ -38,7 +47,10 @@ class FakeConnection:
         self.create_fails: DriverError | None = None
         self.subscribe_fails: DriverError | None = None
         self.most_items = 0
-        """More in one call are too many; 0 is any number."""
+        """More in one call are too many; 0 is any number, -1 none."""
+        self.most_reads = 0
+        self.read_fails: DriverError | None = None
+        self.read_fails_at = 0
         self.knows_refresh = True
         self.refreshed: list[tuple[int, int]] = []
 
@@ -71,6 +83,8 @@ class FakeConnection:
     async def create(self, subscription: int, wanted: Sequence[Wanted]) -> Sequence[Created]:
         if self.create_fails is not None:
             raise self.create_fails
+        if self.most_items and len(wanted) > max(self.most_items, 0):
+            raise too_many()
         names = [str(item.place.identifier) for item in wanted]
         self.created.append(names)
         self.put_in.append(subscription)
@@ -101,6 +115,10 @@ class FakeConnection:
 
     async def read(self, places: Sequence[Place], *, cached: bool) -> tuple[list[Raw], Arrival]:
         del cached
+        if self.read_fails is not None and len(self.reads) >= self.read_fails_at:
+            raise self.read_fails
+        if self.most_reads and len(places) > max(self.most_reads, 0):
+            raise too_many()
         names = [str(place.identifier) for place in places]
         self.reads.append(names)
         return [Raw(0, self.holds.get(name), 0, None) for name in names], self._arrival()
