@@ -154,6 +154,11 @@ def _tell_list(outcome: Outcome) -> None:
     if outcome.sheet.unknown:
         names = ", ".join(outcome.sheet.unknown)
         say(f"不认识的列，未使用：{names}", f"columns nobody knows, not used: {names}")
+    if outcome.counts_from_0:
+        say(
+            "地址中有 0，因此按从 0 数（--numbers-from 0）",
+            "one address is 0, so they count from 0 (--numbers-from 0)",
+        )
 
 
 def _tell_changes(code: str, changes: Changes) -> None:

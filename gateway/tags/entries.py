@@ -67,7 +67,6 @@ class Entry:
     raw: Mapping[Path, str] = field(default_factory=dict)
     """The cells as written, to tell what the list leaves as it was."""
     role: str | None = None
-    bit_in_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,8 @@ class Entries:
 
     good: tuple[Entry, ...]
     errors: tuple[RowError, ...]
+    counts_from_0: bool = False
+    """Nobody said what bare addresses count from, but one of them is 0."""
 
 
 def entries_of(sheet: Sheet, targets: Mapping[str, Target], assumed: Assumed) -> Entries:
@@ -96,7 +97,7 @@ def entries_of(sheet: Sheet, targets: Mapping[str, Target], assumed: Assumed) ->
         else:
             twice = sentence("same_tag", name=entry.name, line=earlier)
             errors.append(RowError(row.number, twice))
-    return Entries(tuple(good), tuple(errors))
+    return Entries(tuple(good), tuple(errors), reader.counts_from_0)
 
 
 class _Reader:
@@ -108,7 +109,8 @@ class _Reader:
         self._assumed = assumed
         self._derived: set[tuple[str, str]] = set()
         self._first = assumed.numbers_from
-        if self._first is None and any(self._is_zero(row) for row in sheet.rows):
+        self.counts_from_0 = self._first is None and any(map(self._is_zero, sheet.rows))
+        if self.counts_from_0:
             self._first = 0
 
     def entry(self, row: Row) -> Entry:
@@ -119,7 +121,7 @@ class _Reader:
         if equipment not in self._targets:
             raise SheetError("unknown_equipment", name=equipment)
         link, fields = self._link(row, equipment)
-        settings, split = self._settings(row, fields)
+        settings = self._settings(row, fields)
         says: dict[Path, Any] = {(key,): value for key, value in settings.items()}
         if link is not None:
             says["link",] = link
@@ -134,7 +136,6 @@ class _Reader:
             says=says,
             raw=self._raw(row, says),
             role=words.role_of(self._text(row, "role")),
-            bit_in_address=split,
         )
 
     def _text(self, row: Row, column: str) -> str:
@@ -168,18 +169,17 @@ class _Reader:
         if text := cells.prose(sheet.cell(row, "name").text):
             yield ("name", "zh" if _CHINESE.search(text) else "en"), text
 
-    def _settings(self, row: Row, fields: Mapping[str, Fit]) -> tuple[dict[str, Any], bool]:
-        """Return the protocol's settings, and whether the address named a bit."""
+    def _settings(self, row: Row, fields: Mapping[str, Fit]) -> dict[str, Any]:
+        """Return the settings of the protocol the row has columns for."""
         texts = {
             column: self._setting(row, column) for column in self._sheet.columns if column in fields
         }
-        split = False
-        if "address" in texts and "bit" in fields:
-            split = self._modbus(row, texts)
+        if texts.get("address") and "bit" in fields:
+            self._modbus(row, texts)
         own = next((name for name in ("address", "node") if name in fields), None)
         if own is not None and own in texts and not texts[own]:
             raise SheetError("missing", column=own)
-        return {key: fields[key](text) if text else None for key, text in texts.items()}, split
+        return {key: fields[key](text) if text else None for key, text in texts.items()}
 
     def _setting(self, row: Row, column: str) -> str:
         cell = self._sheet.cell(row, column)
@@ -187,26 +187,26 @@ class _Reader:
             return cells.number(cell)
         return cells.technical(cell) if column in NORMALISED else cell.text
 
-    def _modbus(self, row: Row, texts: dict[str, str]) -> bool:
-        """Turn the words of a vendor's list into the driver's; say whether a bit was split."""
-        if texts.get("type"):
-            texts["type"] = words.type_of(texts["type"])
+    def _modbus(self, row: Row, texts: dict[str, str]) -> None:
+        """Turn the words of a vendor's list into the driver's."""
+        kind = words.type_of(texts.get("type", ""))
+        if "type" in texts:
+            texts["type"] = kind
         cell = self._sheet.cell(row, "address")
-        is_bool = texts.get("type") == "bool"
-        written = cells.dotted(cell) if is_bool else texts["address"]
-        address, bit = words.split_bit(written, was_number=cell.kind == "number")
-        texts["address"] = words.spelled(address, self._table(row), self._first)
-        if bit is not None:
-            if texts.get("bit") and texts["bit"] != str(bit):
-                raise SheetError("two_bits", one=bit, other=texts["bit"])
-            texts["bit"] = str(bit)
-        if texts.get("bit") and texts.get("type") in _SIXTEEN_BITS:
-            texts["type"] = ""  # the word the bit is in; the tag itself is a bool
+        written = cells.dotted(cell) if kind == "bool" else texts["address"]
+        word, bit = words.split_bit(written, was_number=cell.kind == "number")
+        texts["address"] = words.spelled(word, self._table(row), self._first)
+        if bit:
+            texts["address"] += f".{bit}"
+            other = texts.pop("bit", "")
+            if other not in {"", bit, str(words.bit_number(bit))}:
+                raise SheetError("two_bits", one=bit, other=other)
+        if (bit or texts.get("bit")) and kind in _SIXTEEN_BITS and "type" in texts:
+            texts["type"] = ""  # of the word the bit is in; the tag itself is a bool
         if order := texts.get("order"):
             texts["order"] = words.order_of(order)
-            if order != texts["order"] and texts.get("type") in _SIXTEEN_BITS:
+            if order != texts["order"] and kind in _SIXTEEN_BITS:
                 texts["order"] = ""  # said of every row; one word has no order of words
-        return bit is not None
 
     def _table(self, row: Row) -> str | None:
         return words.table_of(self._text(row, "table")) or self._assumed.table

@@ -156,12 +156,18 @@ def _workbook_rows(sheet: Any) -> Iterator[Row]:
     sheet.reset_dimensions()  # the size a file states is often wrong
     empty = 0
     for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), start=1):
-        row = Row(number, [_cell(cell) for cell in cells])
+        row = Row(number, _trimmed([_cell(cell) for cell in cells]))
         if any(row.cells):
             empty = 0
             yield row
         elif (empty := empty + 1) > MAX_EMPTY_ROWS:
             return
+
+
+def _trimmed(cells: list[Cell]) -> list[Cell]:
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _cell(cell: Any) -> Cell:
@@ -183,6 +189,15 @@ def _safe(value: Value) -> str:
     return "" if value is None else str(value)
 
 
+def _storable(value: Value) -> Value:
+    """Return a value as a workbook keeps it whole: of a float it holds 16 digits."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and float(f"{value:.16g}") != value:
+        return repr(value)
+    return value
+
+
 def _write_workbook(rows: Sequence[Sequence[Value]]) -> bytes:
     from openpyxl import Workbook  # noqa: PLC0415 - only who has a workbook pays for it
     from openpyxl.styles import Font  # noqa: PLC0415
@@ -191,9 +206,9 @@ def _write_workbook(rows: Sequence[Sequence[Value]]) -> bytes:
     sheet = book.worksheets[0]
     sheet.title = "tags"
     for number, row in enumerate(rows, start=1):
-        for column, value in enumerate(row, start=1):
+        for column, value in enumerate(map(_storable, row), start=1):
             cell = sheet.cell(number, column)
-            cell.value = str(value).lower() if isinstance(value, bool) else value
+            cell.value = value
             if isinstance(value, str):
                 cell.data_type = "s"  # a text that begins with "=" is no formula
                 cell.number_format = "@"

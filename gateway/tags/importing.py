@@ -55,6 +55,8 @@ class Outcome:
     """Why nothing was done, where no row is to blame."""
     meaning: roles.Meaning | None = None
     """What roles brought to a new device."""
+    counts_from_0: bool = False
+    """Bare addresses were taken to count from 0, because one of them is 0."""
     ignored_roles: int = 0
     """Rows with a role for an equipment that exists; its rules are its owner's."""
     files: tuple[str, ...] = ()
@@ -91,6 +93,7 @@ class _Plan:
     sheet: Sheet
     entries: list[Entry]
     errors: list[RowError]
+    counts_from_0: bool
     files: Files = field(default_factory=dict)
 
     def build(self) -> Files:
@@ -141,7 +144,8 @@ class _Existing(_Plan):
             raise SheetError("unknown_equipment", name=wanted.assumed.equipment)
         targets = {code: one.target for code, one in self._known.items()}
         found = entries_of(sheet, targets, wanted.assumed)
-        super().__init__(directory, sheet, list(found.good), list(found.errors))
+        good, errors = list(found.good), list(found.errors)
+        super().__init__(directory, sheet, good, errors, found.counts_from_0)
 
     def label(self, equipment: str) -> str:
         return self._known[equipment].label
@@ -176,6 +180,7 @@ class _Existing(_Plan):
             changes=self.changes(),
             errors=_sorted(self.errors),
             refused=tuple(refused),
+            counts_from_0=self.counts_from_0,
             ignored_roles=sum(entry.role is not None for entry in self.entries),
             files=tuple(self.files),
         )
@@ -201,7 +206,8 @@ class _New(_Plan):
         target = Target({NEW_LINK: fields_of(protocol)}, NEW_LINK)
         assumed = replace(wanted.assumed, equipment=code, link=None)
         found = entries_of(sheet, {code: target}, assumed)
-        super().__init__(directory, sheet, list(found.good), list(found.errors))
+        good, errors = list(found.good), list(found.errors)
+        super().__init__(directory, sheet, good, errors, found.counts_from_0)
 
     def label(self, equipment: str) -> str:
         return f"equipment/{equipment}.yaml"
@@ -225,6 +231,7 @@ class _New(_Plan):
             changes={self._code: changes_of(self.entries, {}, {})},
             errors=_sorted(self.errors),
             refused=tuple(refused),
+            counts_from_0=self.counts_from_0,
             meaning=roles.meaning_of(self._code, self.entries),
             files=tuple(self.files),
         )

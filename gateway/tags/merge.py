@@ -56,10 +56,6 @@ def _differing(entry: Entry, present: Any) -> Mapping[Path, Any]:
     if present is None:
         return {path: value for path, value in entry.says.items() if value is not None}
     same = {path for path, raw in entry.raw.items() if shown(_at(present, path)) == raw}
-    if entry.bit_in_address and ("address",) in same:
-        same.add(("bit",))
-    elif entry.bit_in_address:
-        same.discard(("bit",))
     return {
         path: value
         for path, value in entry.says.items()

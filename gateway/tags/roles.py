@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.tags.entries import Entry
+from gateway.tags.words import bit_of_word
 
 STATES: Mapping[str, str] = {
     "maintenance": "maintenance",
@@ -49,7 +50,7 @@ class _Alarm:
 def meaning_of(code: str, entries: Sequence[Entry]) -> Meaning:
     """Return the tags of an equipment and what their roles bring along."""
     alarms = list(_alarms(entries))
-    in_words = {e.name for e in entries if e.role == "alarm" and ("bit",) in _given(e)}
+    in_words = {e.name for e in entries if e.role == "alarm" and _bit(e) is not None}
     tags: dict[str, Mapping[str, Any]] = {
         **{e.name: _settings(e) for e in entries if e.name not in in_words},
         **{alarm.tag: alarm.settings for alarm in alarms},
@@ -93,18 +94,23 @@ def _counters(entries: Sequence[Entry]) -> dict[str, Any]:
 
 def _alarms(entries: Sequence[Entry]) -> Iterator[_Alarm]:
     """Yield each source; alarm bits of one word are one source."""
-    words: dict[tuple[str, str], list[Entry]] = {}
+    words: dict[str, list[Entry]] = {}
     for entry in entries:
-        given = _given(entry)
+        bit = _bit(entry)
         if entry.role == "alarm_code":
             yield _Alarm(entry.name, _settings(entry), {}, "codes", invented=True)
-        elif entry.role == "alarm" and ("bit",) in given:
-            word = str(given[("address",)]), str(given.get(("link",), ""))
-            words.setdefault(word, []).append(entry)
+        elif entry.role == "alarm" and bit is not None:
+            words.setdefault(bit[0], []).append(entry)
         elif entry.role == "alarm":
             yield _single(entry)
-    for (address, _), bits in words.items():
+    for address, bits in words.items():
         yield _word(address, bits)
+
+
+def _bit(entry: Entry) -> tuple[str, int] | None:
+    """Return the word and the bit of it a tag is; None if it is something else."""
+    given = _given(entry)
+    return bit_of_word(str(given.get(("address",), "")), given.get(("bit",)))
 
 
 def _single(entry: Entry) -> _Alarm:
@@ -123,8 +129,9 @@ def _word(address: str, bits: Sequence[Entry]) -> _Alarm:
     first = _settings(bits[0])
     kept = {key: value for key, value in first.items() if key in {"link", "group", "order"}}
     name = "alarm_" + re.sub(r"[^a-z0-9]+", "_", address.lower()).strip("_")
-    texts = {int(str(_given(entry)["bit",])): _title(entry) for entry in bits}
-    return _Alarm(name[:40], {"address": first["address"], "type": "uint16", **kept}, texts)
+    texts = {found[1]: _title(entry) for entry in bits if (found := _bit(entry))}
+    number = int(address) if address.isdecimal() else address
+    return _Alarm(name[:40], {"address": number, "type": "uint16", **kept}, texts)
 
 
 def _dictionary(alarm: _Alarm) -> str:

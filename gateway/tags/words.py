@@ -76,15 +76,16 @@ _TRUTH = {
 }
 
 _BIT = re.compile(
-    r"(?P<word>[A-Za-z]{0,2}\d+|(?:hr|ir):(?:0[xX][0-9A-Fa-f]+|\d+)|0[xX][0-9A-Fa-f]+)"
+    r"(?P<word>%?[A-Za-z]{0,4}\d+|(?:hr|ir):(?:0[xX][0-9A-Fa-f]+|\d+)|0[xX][0-9A-Fa-f]+)"
     r"(?:[.:](?P<bit>\d{1,2}|[A-Fa-f])|\[(?P<index>\d{1,2})\])"
 )
+_WORD = re.compile(r"(hr|ir):\w+|\d{5,6}|0[xX][0-9A-Fa-f]+|[DRWZ]\d+|[HST]D\d+|DBW\d+")
+"""Words whose bits are counted from 0 to 15, whichever family they are of."""
 _RANGE = re.compile(r"([A-Za-z]*\d+)\s*[-~至/,]\s*[A-Za-z]*\d+")
-_HMI = re.compile(r"([0134])[xX](\d{1,5})")
+_HMI = re.compile(r"([134])[xX](\d{1,5})")
 _HEX = re.compile(r"(?:0[xX]([0-9A-Fa-f]+)|([0-9][0-9A-Fa-f]*)[hH])")
 _LEADING = {"coil": "0", "di": "1", "ir": "3", "hr": "4"}
 _REFERENCE_DIGITS = (5, 6)
-MAX_HMI = 0xFFFF
 
 
 def type_of(text: str) -> str:
@@ -143,7 +144,7 @@ def spelled(address: str, table: str | None, first: From | None) -> str:
     if found := _HMI.fullmatch(address):
         return f"{found[1]}{int(found[2]):05d}"
     if found := _HEX.fullmatch(address):
-        number = f"0x{(found[1] or found[2]).upper()}"
+        number = address if found[1] else f"0x{found[2].upper()}"
         return f"{table}:{number}" if table else number
     if table is None or not is_bare(address, table):
         return address
@@ -154,15 +155,31 @@ def spelled(address: str, table: str | None, first: From | None) -> str:
     return f"{table}:{int(address) - first}"
 
 
-def split_bit(address: str, *, was_number: bool) -> tuple[str, int | None]:
-    """Return an address without the bit it names, and that bit; raises SheetError.
+def split_bit(address: str, *, was_number: bool = False) -> tuple[str, str]:
+    """Return an address without the bit it names, and that bit as written, if any.
 
-    ``was_number``: the spreadsheet held it as a number, which has no last zero.
+    ``was_number``: the spreadsheet held it as a number, which has no last zero. Raises
+    SheetError.
     """
     found = _BIT.fullmatch(address)
     if found is None:
-        return address, None
-    written = found["bit"] or found["index"]
-    if was_number and written == "1":
+        return address, ""
+    bit = found["bit"] or found["index"]
+    if was_number and bit == "1":
         raise SheetError("which_bit", value=address)
-    return found["word"], int(written) if written.isdigit() else int(written, 16)
+    return found["word"], bit
+
+
+def bit_of_word(address: str, bit: object) -> tuple[str, int] | None:
+    """Return the word and the bit an address means, with the bit beside it; None if neither."""
+    word, written = split_bit(address)
+    if not _WORD.fullmatch(word):
+        return None
+    if written:
+        return word, bit_number(written)
+    return (word, bit) if isinstance(bit, int) else None
+
+
+def bit_number(written: str) -> int:
+    """Return the bit ``7`` or ``A`` names."""
+    return int(written) if written.isdecimal() else int(written, 16)
