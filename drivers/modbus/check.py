@@ -3,7 +3,7 @@
 - Each tag that cannot be read is named, and only those.
 - Tags that share registers without lying at the same place are named: a uint32 at D200
   and a uint16 at D201. The same place twice is right where it is written alike, as for
-  the bits of a word or a value in two units.
+  the bits and bytes of a word or a value in two units.
 - One place written in two ways is named: ``hr:0`` and ``40001`` look like two values.
 """
 
@@ -57,10 +57,10 @@ class _Placed:
         return (here.offset, here.width) == (there.offset, there.width)
 
     def is_disguised(self, other: "_Placed") -> bool:
-        """Say whether both are one place, one bit, and do not look it."""
+        """Say whether both are one place, one part of it, and do not look it."""
         mine, yours = self.point.reading, other.point.reading
         alike = self.written == other.written and mine != yours
-        return self.covers(other) and mine.bit == yours.bit and not alike
+        return self.covers(other) and mine.part == yours.part and not alike
 
     @property
     def span(self) -> str:

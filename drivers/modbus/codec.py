@@ -58,6 +58,11 @@ class Reading:
         return (self.string_bytes + 1) // 2 if self.type == "string" else REGISTERS[self.type]
 
     @property
+    def part(self) -> int | str | None:
+        """Which part of its registers it is, a bit or a byte; None: all of them."""
+        return self.type[-1] if self.type in _BYTES else self.bit
+
+    @property
     def code(self) -> str:
         """How `struct` takes its registers apart: tags of one code share the raw value."""
         if self.type == "string":
