@@ -5,6 +5,9 @@ Promises:
 - Whatever a server answers, or fails to answer, comes out as a DriverError.
 - The nearest class in `ERROR_MAP` decides; a status it does not name is a plain "no".
 - Cancellation passes untouched.
+
+What a server says of certificates and logins while a session is opened has sentences of
+its own in `drivers.opcua.turned_away`.
 """
 
 import os
@@ -13,7 +16,9 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from asyncua.crypto import uacrypto as ua_crypto
 from asyncua.ua import uaerrors as ua
+from cryptography.exceptions import InvalidSignature
 
 from drivers.contract import BadReply, DriverError, Misconfigured, Rejected, Unreachable
 
@@ -65,7 +70,9 @@ _MALFORMED = (
     ua.BadTcpMessageTooLarge,
     ua.BadTcpMessageTypeInvalid,
     ua.BadUnknownResponse,
-    # its decoder on bytes that are not what was asked for
+    # its decoder, and its cryptography, on bytes that are not what was asked for
+    InvalidSignature,
+    ua_crypto.InvalidSignature,
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -121,12 +128,9 @@ _HINTS: dict[type[BaseException], str] = {
     TimeoutError: "is the server switched on, and the port open in its firewall?",
     socket.gaierror: "is the host's name right, and does this machine know it?",
     ConnectionRefusedError: "is the OPC UA server started, and is the port right?",
-    ua.BadIdentityTokenRejected: "the server refuses anonymous users",
     ua.BadLicenseNotAvailable: "the controller has no OPC UA licence",
-    ua.BadSecurityPolicyRejected: "the server offers no unencrypted endpoint",
     ua.BadTooManySessions: "close another client, or raise the server's session limit",
     ua.BadTooManySubscriptions: "close another client, or raise the server's limit",
-    ua.BadUserAccessDenied: "the server refuses anonymous users",
 }
 
 

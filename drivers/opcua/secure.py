@@ -24,6 +24,7 @@ from drivers.contract import BadSetting
 from drivers.opcua.certificates import read_certificate
 from drivers.opcua.errors import as_driver_errors
 from drivers.opcua.own import (
+    Login,
     Unusable,
     application_uri,
     command,
@@ -149,8 +150,9 @@ def _at(link: LinkSettings, endpoint: ua.EndpointDescription) -> Shown:
 
 async def log_in(client: Client, link: LinkSettings) -> None:
     """Activate the session of a client as the link's user. Raises Misconfigured."""
-    login = await _in_thread(link, login_of, link)
     kind = _kind(link)
+    anonymous = kind == ua.UserTokenType.Anonymous
+    login = Login() if anonymous else await _in_thread(link, login_of, link)
     tokens: Sequence[ua.UserTokenPolicy] = client._policy_ids or ()  # noqa: SLF001
     if tokens and kind not in {token.TokenType for token in tokens}:
         raise refused(link, _no_such_login(kind, tokens))

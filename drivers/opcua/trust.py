@@ -80,8 +80,13 @@ class TrustList:
         return path, earlier
 
     def reject(self, certificate: Certificate, endpoint: str) -> Path:
-        """Keep what was refused at an endpoint, instead of what was before; return its file."""
-        return _write(self.rejected_in, place_of(endpoint), certificate)
+        """Keep what was refused at an endpoint, instead of what was before; return its file.
+
+        A link is refused each minute; what lies there already is not written again.
+        """
+        place = place_of(endpoint)
+        path = _path(self.rejected_in, place, certificate)
+        return path if path.exists() else _write(self.rejected_in, place, certificate)
 
 
 def place_of(endpoint: str) -> str:
@@ -203,9 +208,13 @@ def _read(directory: Path) -> list[Trusted]:
     return found
 
 
+def _path(directory: Path, place: str, certificate: Certificate) -> Path:
+    return directory / f"{place}_{certificate.fingerprint[:_SHOWN_FINGERPRINT]}.der"
+
+
 def _write(directory: Path, place: str, certificate: Certificate) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{place}_{certificate.fingerprint[:_SHOWN_FINGERPRINT]}.der"
+    path = _path(directory, place, certificate)
     part = path.with_suffix(".part")
     part.write_bytes(certificate.der)
     part.replace(path)

@@ -39,6 +39,8 @@ def turned_away(link: LinkSettings) -> Iterator[None]:
 
 
 def _untrusted(link: LinkSettings, status: str) -> BadSetting:
+    if link.secured is None:
+        return _needs_security(link, status)
     return BadSetting(
         "opcua_we_are_untrusted",
         "the server does not trust this gateway ({status})",

@@ -1,6 +1,8 @@
 """Encrypted OPC UA links and logins, against a real server of the same library."""
 
 import asyncio
+import struct
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
@@ -165,7 +167,10 @@ async def test_a_user_logs_in_with_a_password_from_a_file(
     await server.start()
     await trust(tmp_path, server)
     (tmp_path / "plc").write_text(f"{PASSWORD}\n", "utf-8")
-    login = {"security": {"mode": mode}, "user": {"name": "millgate", "password_file": "plc"}}
+    login: dict[str, Any] = {
+        "security": {"mode": mode},
+        "user": {"name": "millgate", "password_file": "plc"},
+    }
     assert await first_values(tmp_path, server, **login) == {"m/count": 7}
     server.users.passwords["millgate"] = "another"
     err = await refusal(tmp_path, server, **login)
@@ -211,9 +216,9 @@ async def test_a_password_is_never_on_the_wire(server: SecureServer, tmp_path: P
         endpoint = f"opc.tcp://127.0.0.1:{port}"
         await trust(tmp_path, server, endpoint)
         (tmp_path / "plc").write_text(PASSWORD, "utf-8")
-        login = {"user": {"name": "millgate", "password_file": "plc"}}
+        user = {"name": "millgate", "password_file": "plc"}
         driver = secure_driver(
-            tmp_path, endpoint, {"m/count": "count"}, security={"mode": "sign"}, **login
+            tmp_path, endpoint, {"m/count": "count"}, security={"mode": "sign"}, user=user
         )
         async with asyncio.timeout(20), driver.open() as session:
             assert (await session.read(())).changed == {"m/count": 7}
@@ -266,6 +271,84 @@ async def test_a_missing_password_file_is_named(server: SecureServer, tmp_path: 
     err = await refusal(tmp_path, server, security=encrypted(), **login)
     assert code_of(err) == "opcua_unusable_file"
     assert str(tmp_path / "plc") in err.reason
+
+
+async def test_a_secured_channel_is_renewed_and_values_go_on(
+    server: SecureServer, tmp_path: Path
+) -> None:
+    hours = 0.0
+    await server.start()
+    await trust(tmp_path, server)
+    driver = secure_driver(
+        tmp_path,
+        server.endpoint,
+        {"m/count": "count"},
+        monotonic=lambda: time.monotonic() + hours * 3600,
+        security=encrypted(),
+    )
+    async with asyncio.timeout(20), driver.open() as session:
+        await session.read(())
+        [first] = server.channel_tokens
+        for renewals, count in enumerate((8, 9, 10), start=1):
+            hours += 0.8
+            await server.set("count", count)
+            while not (await session.read(())).changed:
+                pass
+            assert server.channel_tokens == [first + renewals]
+
+
+async def test_a_server_that_hangs_up_on_us_is_understood(
+    server: SecureServer, tmp_path: Path
+) -> None:
+    """As controllers do: the endpoints are told to everybody, the channel is refused."""
+    await server.start()
+    refusals = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal refusals
+        hello = await _message(reader)
+        writer.write(b"ACKF" + struct.pack("<I5I", 28, 0, 65536, 65536, 0, 0))
+        opening = await _message(reader)
+        if b"#None" not in opening:
+            refusals += 1
+            writer.write(b"ERRF" + struct.pack("<IIi", 16, 0x80130000, -1))
+        else:
+            await _relayed(hello, opening, reader, writer, server.port)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as front:
+        endpoint = f"opc.tcp://127.0.0.1:{front.sockets[0].getsockname()[1]}"
+        await trust(tmp_path, server, endpoint)
+        driver = secure_driver(tmp_path, endpoint, {"m/count": "count"}, security=encrypted())
+        with pytest.raises(Misconfigured) as caught:
+            async with asyncio.timeout(20), driver.open():
+                pass
+    assert refusals == 1
+    assert code_of(caught.value) == "opcua_we_are_untrusted"
+    assert "BadSecurityChecksFailed" in caught.value.reason
+
+
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readexactly(8)
+    return head + await reader.readexactly(struct.unpack("<I", head[4:])[0] - 8)
+
+
+async def _relayed(
+    hello: bytes,
+    opening: bytes,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    port: int,
+) -> None:
+    inner, outer = await asyncio.open_connection("127.0.0.1", port)
+    outer.write(hello)
+    await _message(inner)
+    with suppress(asyncio.IncompleteReadError):
+        while True:
+            outer.write(opening)
+            writer.write(await _message(inner))
+            opening = await _message(reader)
+    outer.close()
 
 
 async def test_a_secured_server_that_is_away_is_unreachable_and_no_socket_is_left(

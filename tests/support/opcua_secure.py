@@ -1,6 +1,7 @@
 """A real OPC UA server with a certificate, logins and a list of clients it trusts."""
 
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -160,7 +161,14 @@ def home(directory: Path) -> Home:
     return Home(directory, directory / "pki", "suzhou", "gw-01", lambda name: directory / name)
 
 
-def secure_driver(directory: Path, endpoint: str, names: Mapping[str, str], **link: Any) -> Driver:
+def secure_driver(
+    directory: Path,
+    endpoint: str,
+    names: Mapping[str, str],
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    **link: Any,
+) -> Driver:
     """Return a driver whose link comes from a configuration directory."""
     settings = SPEC.link_settings.model_validate(
         {"endpoint": endpoint, "publishing_interval_ms": 50, "keepalive_s": 0.4, "timeout_s": 5}
@@ -171,4 +179,4 @@ def secure_driver(directory: Path, endpoint: str, names: Mapping[str, str], **li
         TagRequest(tag, "plc", None, SPEC.tag_settings(node=f"nsu={URI};s={name}"))
         for tag, name in names.items()
     ]
-    return OpcUaDriver(settings, requests)
+    return OpcUaDriver(settings, requests, monotonic=monotonic)

@@ -3,7 +3,9 @@ import inspect
 import socket
 
 import pytest
+from asyncua.crypto import uacrypto
 from asyncua.ua import uaerrors
+from cryptography.exceptions import InvalidSignature
 
 from drivers.contract import BadReply, DriverError, Misconfigured, Rejected, Unreachable
 from drivers.opcua.errors import ERROR_MAP, as_driver_errors
@@ -48,6 +50,8 @@ def test_what_concerns_the_session_or_its_security_is_named(kind: type[Exception
         (uaerrors.UaStructParsingError(), BadReply),
         (uaerrors.UaError("no matching endpoint"), BadReply),
         (ValueError("not an enum"), BadReply),
+        (InvalidSignature(), BadReply),
+        (uacrypto.InvalidSignature(), BadReply),
         (uaerrors.BadIdentityTokenRejected(), Misconfigured),
         (uaerrors.BadSecurityPolicyRejected(), Misconfigured),
         (uaerrors.BadTooManyOperations(), Rejected),
