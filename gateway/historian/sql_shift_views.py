@@ -2,32 +2,36 @@
 
 from collections.abc import Mapping
 
-# Intervals are found by index from each window, not the other way round: a client that asks
-# for one production date does not read years of states.
+from gateway.historian.sql_dialect import Dialect
+
+_OF = "s.source = w.source AND s.equipment = w.equipment AND NOT s.repeat"
+_LOOKED_FROM = f"""COALESCE((
+    SELECT MAX(s.since) FROM status_event AS s WHERE {_OF} AND s.since <= w.begins), w.begins)"""  # noqa: S608
+# From each window by index to its states, never the other way round: who asks for one production
+# date must not read years of states. SQLite joins no other way; PostgreSQL would, but for the
+# fence of OFFSET 0.
+_STATES: Mapping[Dialect, str] = {
+    "sqlite": f"JOIN status_event AS s ON {_OF} AND s.since < w.ends AND s.since >= {_LOOKED_FROM}",
+    "postgresql": f"""CROSS JOIN LATERAL (
+    SELECT s.* FROM status_event AS s
+    WHERE {_OF} AND s.since < w.ends AND s.since >= {_LOOKED_FROM} OFFSET 0) AS s""",  # noqa: S608
+}
+
 _STATE_IN_SHIFT = """
-WITH begun AS (
+WITH begun AS NOT MATERIALIZED (
   SELECT w.source, w.equipment, w.shift, w.production_date, w.planned, w.begins,
     LEAST(w.ends, NOW()) AS ends, k.known_until
   FROM shift_window AS w JOIN gateway_known AS k ON k.source = w.source
   WHERE w.begins < NOW()
 ),
-entered AS (
-  SELECT b.*, COALESCE((
-    SELECT MAX(s.since) FROM status_event AS s
-    WHERE s.source = b.source AND s.equipment = b.equipment AND NOT s.repeat
-      AND s.since <= b.begins), b.begins) AS looked_from
-  FROM begun AS b
-),
 piece AS (
   SELECT w.source, w.equipment, w.shift, w.production_date, w.planned AS is_planned, w.begins,
-    w.ends, s.id, s.state, s.reason_code, s.reason_category, s.planned, s.order_no, s.product,
-    s.batch, GREATEST(s.since, w.begins) AS since,
+    s.id, s.state, s.reason_code, s.reason_category, s.planned, s.order_no, s.product, s.batch,
+    GREATEST(s.since, w.begins) AS since,
     LEAST(COALESCE(LEAD(s.since) OVER (
       PARTITION BY w.source, w.equipment, w.production_date, w.shift, w.begins
       ORDER BY s.since, s.epoch, s.seq), w.known_until), w.ends) AS until
-  FROM entered AS w JOIN status_event AS s
-    ON s.source = w.source AND s.equipment = w.equipment AND NOT s.repeat
-      AND s.since >= w.looked_from AND s.since < w.ends
+  FROM begun AS w {states}
 ),
 told AS (
   SELECT p.source, p.equipment, p.shift, p.production_date, p.is_planned, p.begins, p.state,
@@ -39,12 +43,20 @@ told AS (
   FROM piece AS p LEFT JOIN noted_reason AS n ON n.source = p.source AND n.about = p.id
   WHERE p.since < p.until
 ),
+heard AS (
+  SELECT w.*, LEAST(GREATEST(COALESCE((
+      SELECT MIN(s.since) FROM status_event AS s
+      WHERE s.source = w.source AND s.equipment = w.equipment AND NOT s.repeat
+    ), w.ends), w.begins), w.ends) AS from_at
+  FROM begun AS w
+),
+unheard AS (
+  SELECT h.*, LEAST(GREATEST(h.known_until, h.from_at), h.ends) AS to_at FROM heard AS h
+),
 silent AS (
-  SELECT b.source, b.equipment, b.shift, b.production_date, b.planned AS is_planned, b.begins,
-    b.ends, MS(b.begins, b.ends) - COALESCE(SUM(t.duration_ms), 0) AS duration_ms
-  FROM begun AS b LEFT JOIN told AS t
-    ON t.source = b.source AND t.equipment = b.equipment AND t.begins = b.begins
-  GROUP BY b.source, b.equipment, b.shift, b.production_date, b.planned, b.begins, b.ends
+  SELECT u.source, u.equipment, u.shift, u.production_date, u.planned AS is_planned,
+    MS(u.begins, u.from_at) + MS(u.to_at, u.ends) AS duration_ms
+  FROM unheard AS u
 )
 SELECT source, equipment, production_date, shift,
   CASE WHEN state = 'running' THEN 'production'
@@ -88,8 +100,11 @@ FROM state_in_shift
 GROUP BY source, equipment, production_date, shift
 """
 
-SHIFT_VIEWS: Mapping[str, str] = {
-    "state_in_shift": _STATE_IN_SHIFT,
-    "state_by_shift": _STATE_BY_SHIFT,
-    "times_by_shift": _TIMES_BY_SHIFT,
-}
+
+def shift_views(dialect: Dialect) -> Mapping[str, str]:
+    """Return name -> SELECT."""
+    return {
+        "state_in_shift": _STATE_IN_SHIFT.format(states=_STATES[dialect]),
+        "state_by_shift": _STATE_BY_SHIFT,
+        "times_by_shift": _TIMES_BY_SHIFT,
+    }

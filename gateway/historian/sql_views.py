@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gateway.historian.sql_dialect import Dialect, adapted
 from gateway.historian.sql_fault_views import FAULT_VIEWS
-from gateway.historian.sql_shift_views import SHIFT_VIEWS
+from gateway.historian.sql_shift_views import shift_views
 
 # What a gateway says of itself ends with its newest fact; what came afterwards nobody knows.
 _GATEWAY_KNOWN = """
@@ -107,15 +107,13 @@ _VIEWS: Mapping[str, str] = {
     "production_per_order": _PRODUCTION_PER_ORDER,
     "time_per_state": _TIME_PER_STATE,
     "time_per_order": _TIME_PER_ORDER,
-    **SHIFT_VIEWS,
-    **FAULT_VIEWS,
 }
-"""In an order in which they can be created."""
 
 
 def views(dialect: Dialect) -> Mapping[str, str]:
     """Return name -> SELECT, in an order in which they can be created."""
-    return {name: adapted(query, dialect) for name, query in _VIEWS.items()}
+    every = {**_VIEWS, **shift_views(dialect), **FAULT_VIEWS}
+    return {name: adapted(query, dialect) for name, query in every.items()}
 
 
 def create_views(connection: Connection) -> None:
