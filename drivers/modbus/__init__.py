@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from drivers.contract import Driver, ProtocolSpec, Shared, TagRequest
+from drivers.contract import BadSetting, Driver, Misconfigured, ProtocolSpec, Shared, TagRequest
 from drivers.modbus.check import overlaps, problems
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.forecast import plan_of
@@ -25,9 +25,32 @@ __all__ = ["SPEC", "SPECS"]
 
 
 def create(link: LinkSettings, tags: Sequence[TagRequest], shared: Shared) -> Driver:
-    """Return the driver of a link; raises Misconfigured for the first tag that cannot be."""
+    """Return the driver of a link; raises Misconfigured for the first tag that cannot be.
+
+    It also refuses a link that speaks to its line otherwise than another one before.
+    """
+    _agree(link, shared)
     points = {tag.key: point_of(link, tag.key, tag.settings) for tag in tags}
     return ModbusDriver(link, tags, points, shared)
+
+
+def _agree(link: LinkSettings, shared: Shared) -> None:
+    """Refuse a link that speaks to its line otherwise than the first one that named it."""
+    first = shared.setdefault(f"line {link.bus}", link.line)
+    for key, value in link.line.items():
+        if first[key] != value:
+            refusal = BadSetting(
+                "modbus_line_differs",
+                "{key} is {value}, and {other} for another link on {bus}",
+                "one line speaks in one way: write the same for all its links",
+                key=key,
+                value=value,
+                other=first[key],
+                bus=link.bus,
+            )
+            err = Misconfigured(endpoint_of(link), refusal.problem, refusal.hint)
+            err.refusal = refusal
+            raise err
 
 
 def _spec(protocol: str, link_settings: type[LinkSettings]) -> ProtocolSpec:

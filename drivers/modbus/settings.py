@@ -3,6 +3,7 @@
 Milliseconds, because that is how intervals are written in a plant.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -84,6 +85,11 @@ class LinkSettings(Strict):
     def _names_areas(self) -> Self:
         _ = names_of(self.family, self.devices), self.areas
         return self
+
+    @property
+    def line(self) -> Mapping[str, object]:
+        """The settings in which all links with the same `bus` must agree, by name."""
+        return {}
 
     @property
     def transaction_zero(self) -> bool:

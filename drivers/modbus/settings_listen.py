@@ -1,5 +1,6 @@
 """What an operator may set on a link to a DTU that dials in to the gateway."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -82,6 +83,13 @@ class ListenSettings(LinkSettings):
         """``listen:host:port`` and the DTU."""
         name = "" if self.registration is None else f"/{shown(self.registration.data)}"
         return f"listen:{self.host}:{self.port}{name}"
+
+    @property
+    def line(self) -> Mapping[str, object]:
+        """How the DTU speaks."""
+        match = None if self.registration is None else self.registration.match
+        beat = None if self.heartbeat is None else shown(self.heartbeat.data)
+        return {"framing": self.framing, "heartbeat": beat, "registration.match": match}
 
     def _may_begin_an_answer(self, data: bytes) -> bool:
         functions = {*FUNCTIONS.values(), *(code | _REFUSED for code in FUNCTIONS.values())}

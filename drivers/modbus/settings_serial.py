@@ -1,6 +1,7 @@
 """What an operator may set on a link over a serial port."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,6 +13,7 @@ START_BITS = 1
 MIN_GAP_CHARACTERS = 3.5  # MODBUS over Serial Line V1.02, 2.5.1.1
 MIN_GAP_S = 0.00175  # the same, above 19200 baud
 FASTEST_COUNTED_BAUD = 19200
+_LINE = ("baudrate", "parity", "stop_bits", "data_bits", "local_echo")
 
 
 class SerialSettings(LinkSettings):
@@ -30,13 +32,15 @@ class SerialSettings(LinkSettings):
     local_echo: bool = False
     """The adapter hands back what it sends."""
 
-    LINE: ClassVar = ("baudrate", "parity", "stop_bits", "data_bits", "local_echo")
-    """What belongs to the line and not to one unit."""
-
     @property
     def bus(self) -> str:
         """The port."""
         return self.port
+
+    @property
+    def line(self) -> Mapping[str, object]:
+        """How characters are sent."""
+        return {name: getattr(self, name) for name in _LINE}
 
     @property
     def character_s(self) -> float:

@@ -98,6 +98,8 @@ class _Loader:
     """Equipment -> the file that declares it."""
     alike: dict[Any, Any] = field(default_factory=dict)
     """Tag settings seen so far."""
+    shared: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Protocol -> what its links have in common."""
     without_profile: set[str] = field(default_factory=set)
     """Files of equipment whose profile cannot be used."""
 
@@ -242,7 +244,8 @@ class _Loader:
         }
 
     def _session(self, link: LinkSource, tags: list[TagSource]) -> LinkConfig:
-        find_misconfigured(link, tags, self.report)
+        shared = self.shared.setdefault(link.spec.protocol, {})
+        find_misconfigured(link, tags, self.report, shared)
         find_overlaps(link, tags, self.report)
         find_notices(link, self.now, self.report)
         return LinkConfig(

@@ -64,6 +64,9 @@ _MODBUS = {
     "modbus_order_of_word": _refusal(
         "order：{order} 交换字的次序，但 {type} 是逐字读的", "要交换一个字里的两个字节就写 BA"
     ),
+    "modbus_line_differs": _refusal(
+        "{key} 是 {value}，而 {bus} 的另一条链路写的是 {other}", "同一条线的所有链路必须写成一样"
+    ),
     "modbus_key_without_certificate": _refusal(
         "cert_file 和 key_file 必须一起写", "两个都写，或都不写"
     ),

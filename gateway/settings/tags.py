@@ -8,7 +8,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from drivers.contract import Misconfigured, Overlap, TagRequest
+from drivers.contract import Misconfigured, Overlap, Shared, TagRequest
 from gateway.domain.rules import STOPPING_FAULT, TagRule
 from gateway.domain.vocabulary import Text
 from gateway.settings.equipment_model import TagFile
@@ -158,13 +158,18 @@ def find_overlaps(session: LinkSource, tags: Iterable[TagSource], report: Report
                 )
 
 
-def find_misconfigured(session: LinkSource, tags: Sequence[TagSource], report: Report) -> None:
-    """Report what the driver itself refuses: for each tag that is, else for the link."""
+def find_misconfigured(
+    session: LinkSource, tags: Sequence[TagSource], report: Report, shared: Shared
+) -> None:
+    """Report what the driver itself refuses: for each tag that is, else for the link.
+
+    ``shared`` is one mapping for all links of the protocol: see `drivers.contract.Shared`.
+    """
     refused = _refused_tags(session, tags)
     for tag in tags:
         if tag.key in refused:
             _add_refusal(refused[tag.key], tag.place, tag.path, report, key=tag.key)
-    whole = None if refused else _refusal(session, tags)
+    whole = None if refused else _refusal(session, tags, shared)
     if whole is not None:
         _add_refusal(whole, session.place, session.path, report)
 
@@ -183,15 +188,17 @@ def _refused_tags(session: LinkSource, tags: Sequence[TagSource]) -> Mapping[str
     """Return what is wrong with each tag by itself, by key."""
     if session.spec.problems is not None:
         return dict(session.spec.problems(session.settings, _requests(session, tags)))
-    if _refusal(session, tags) is None:
+    if _refusal(session, tags, {}) is None:
         return {}
-    each = [(tag.key, _refusal(session, [tag])) for tag in tags]
+    each = [(tag.key, _refusal(session, [tag], {})) for tag in tags]
     return {key: err for key, err in each if err is not None}
 
 
-def _refusal(session: LinkSource, tags: Sequence[TagSource]) -> Misconfigured | None:
+def _refusal(
+    session: LinkSource, tags: Sequence[TagSource], shared: Shared
+) -> Misconfigured | None:
     try:
-        session.spec.create(session.settings, _requests(session, tags), {})
+        session.spec.create(session.settings, _requests(session, tags), shared)
     except Misconfigured as err:
         return err
     return None

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from drivers.contract import Misconfigured
 from drivers.modbus.settings_listen import MAX_PACKET_BYTES, Packet, Registration, shown
 
 _log = logging.getLogger(__name__)
@@ -82,8 +83,14 @@ class Listener:
         self._told: set[bytes] = set()
 
     def seat_for(self, registration: Registration | None) -> Seat:
-        """Return a new seat; registered DTUs are looked for first, the nameless last."""
+        """Return a new seat; registered DTUs are looked for first, the nameless last.
+
+        Raises Misconfigured for a registration that begins another one.
+        """
         seat = Seat(registration)
+        for other in self._seats:
+            if registration is not None and other.registration is not None:
+                _must_differ(f"{self._host}:{self._port}", registration, other.registration)
         self._seats.append(seat)
         self._seats.sort(key=lambda one: one.registration is None)
         return seat
@@ -146,6 +153,16 @@ class Listener:
                 "port %d: no link has this registration: %s", self._port, self.last_stranger
             )
         transport.abort()
+
+
+def _must_differ(endpoint: str, one: Registration, other: Registration) -> None:
+    first, second = one.data, other.data
+    if first.startswith(second) or second.startswith(first):
+        raise Misconfigured(
+            endpoint,
+            f"the registrations {shown(first)!r} and {shown(second)!r} cannot be told apart",
+            "set another packet in one of the DTUs",
+        )
 
 
 class _Caller(asyncio.Protocol):

@@ -190,6 +190,29 @@ def test_a_serial_port_that_may_become_another_is_a_warning(tmp_path: Path) -> N
     in_both_languages(problem)
 
 
+def test_two_links_that_contradict_each_other_on_one_line(tmp_path: Path) -> None:
+    line = {"protocol": "modbus-rtu", "port": "/dev/serial/by-path/usb-1"}
+    equipment = {
+        "equipment": "press-07",
+        "links": {
+            "plc": line | {"unit_id": 1, "baudrate": 9600},
+            "meter": line | {"unit_id": 2, "baudrate": 19200},
+        },
+        "tags": {
+            "run": {"address": "M0", "link": "plc"},
+            "energy": {"address": "hr:0", "link": "meter"},
+        },
+        "status": [{"state": "running", "when": "run"}],
+    }
+    files = {"gateway.yaml": GATEWAY, "equipment/press-07.yaml": json.dumps(equipment)}
+    with pytest.raises(ConfigProblems) as caught:
+        load(write_site(tmp_path, files), shipped_data=tmp_path / "none")
+    (problem,) = caught.value.problems
+    assert problem.code == "modbus_line_differs"
+    assert "baudrate is 9600, and 19200" in problem.text["en"]
+    in_both_languages(problem)
+
+
 def test_every_code_of_a_condition_is_a_case() -> None:
     too_long = "condition_too_long"  # the file's own limit comes first
     assert {*BAD_CONDITIONS, too_long} == CONDITIONS.keys()
