@@ -31,6 +31,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--truth", type=Path, help="file to write the truth to")
     parser.add_argument("--seconds", type=float, help="end after this time")
     parser.add_argument("--ports", type=Path, help='JSON file: {"line1": 1502, "cnc": 4840, ...}')
+    parser.add_argument("--secured", action="store_true", help="also encrypted OPC UA endpoints")
     parser.add_argument("--interval-ms", type=int, default=250, help="the observer's poll interval")
     parser.add_argument("--hold-ms", type=int, default=500, help="the observer's hold time")
     return parser.parse_args(argv)
@@ -47,7 +48,9 @@ async def _run(arguments: argparse.Namespace) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with running(arguments.scenario, seed=arguments.seed, pace=pace, ports=ports) as plant:
+    async with running(
+        arguments.scenario, seed=arguments.seed, pace=pace, ports=ports, secured=arguments.secured
+    ) as plant:
         _say(ready=True, links=plant.links)
         obeying = asyncio.create_task(_obey(plant, arguments.truth, ended), name="stdin")
         with contextlib.suppress(TimeoutError):

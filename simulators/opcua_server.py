@@ -1,4 +1,4 @@
-"""Machines on a real OPC UA server; no security, anonymous.
+"""Machines on a real OPC UA server; anonymous, and encrypted for those who ask for it.
 
 - Values are written when they change, all that changed at one moment with one stamp.
   What is written while somebody monitors it, or stands there when he begins, is served.
@@ -15,11 +15,22 @@ from asyncua import Server, ua
 from asyncua.common.callback import CallbackType, ServerItemCallback
 from asyncua.server.internal_session import InternalSession
 
+from simulators.certificate import self_signed
 from simulators.clock import PlantClock
 from simulators.nodes import NAMESPACE, NODES, NodeSpec, folder, node_name
 from simulators.served import Record
 
 HOST = "127.0.0.1"
+_APPLICATION_URI = "urn:freeopcua:python:server"
+_EVERY_ENDPOINT = [
+    ua.SecurityPolicyType.NoSecurity,
+    ua.SecurityPolicyType.Basic256Sha256_Sign,
+    ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
+    ua.SecurityPolicyType.Aes128Sha256RsaOaep_Sign,
+    ua.SecurityPolicyType.Aes128Sha256RsaOaep_SignAndEncrypt,
+    ua.SecurityPolicyType.Aes256Sha256RsaPss_Sign,
+    ua.SecurityPolicyType.Aes256Sha256RsaPss_SignAndEncrypt,
+]
 ANALOG_EVERY_S = 0.2
 """Wall seconds between two writes of readings that swing all the time."""
 
@@ -43,6 +54,8 @@ class OpcUaController:
     records: Sequence[Record]
     clock: PlantClock
     port: int = 0
+    secured: bool = False
+    """Offer every encrypted endpoint as well, to any client."""
     _server: Server | None = field(default=None, init=False)
     _listening: bool = field(default=False, init=False)
     _items: dict[ua.NodeId, Item] = field(default_factory=dict, init=False)
@@ -130,7 +143,7 @@ class OpcUaController:
         server = Server()
         await server.init()
         server.set_endpoint(f"opc.tcp://{HOST}:{self.port}/")
-        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        self._secure(server)
         server.set_identity_tokens([ua.AnonymousIdentityToken])
         index = await server.register_namespace(NAMESPACE)
         for record in self.records:
@@ -143,6 +156,13 @@ class OpcUaController:
                 self._items[node_id] = Item(record, spec, node_id, value)
         server.subscribe_server_callback(CallbackType.ItemSubscriptionCreated, self._subscribed)
         return server
+
+    def _secure(self, server: Server) -> None:
+        server.set_security_policy(_EVERY_ENDPOINT if self.secured else _EVERY_ENDPOINT[:1])
+        if self.secured:
+            server.iserver.certificate, server.iserver.private_key = self_signed(
+                f"simulated {self.name}", application_uri=_APPLICATION_URI, host=HOST
+            )
 
     def _subscribed(self, event: ServerItemCallback, _service: object) -> None:
         """A new monitored item is served the present value at once."""

@@ -126,17 +126,19 @@ async def running(
     pace: Pace | None = None,
     ports: Mapping[str, int] | None = None,
     opcua: bool = True,
+    secured: bool = False,
 ) -> AsyncIterator[Plant]:
     """Run a plant: real servers on loopback, on the given ports or on free ones.
 
     ``ports`` names servers ("line1", "mould", "cnc"). Without ``opcua`` the CNCs are left
-    out. A plant lives from the moment its servers listen.
+    out; with ``secured`` their server also offers encrypted endpoints. A plant lives from
+    the moment its servers listen.
     """
     pace = pace or Pace()
     chosen = SCENARIOS[scenario]
     clock = PlantClock(pace.speed, time.time(), time.monotonic)
     records = _records(chosen, seed, pace, opcua=opcua)
-    controllers = _controllers(records, clock, ports or {}, opcua=opcua)
+    controllers = _controllers(records, clock, ports or {}, opcua=opcua, secured=secured)
     plant = Plant(
         About(scenario, seed, pace.speed),
         clock,
@@ -175,7 +177,12 @@ def _records(chosen: Scenario, seed: int, pace: Pace, *, opcua: bool) -> dict[st
 
 
 def _controllers(
-    records: Mapping[str, Record], clock: PlantClock, ports: Mapping[str, int], *, opcua: bool
+    records: Mapping[str, Record],
+    clock: PlantClock,
+    ports: Mapping[str, int],
+    *,
+    opcua: bool,
+    secured: bool,
 ) -> dict[str, Controller]:
     def of(server: str) -> Sequence[Record]:
         return [records[machine] for machine in SERVERS[server]]
@@ -190,5 +197,5 @@ def _controllers(
     if opcua:
         from simulators.opcua_server import OpcUaController  # noqa: PLC0415 - asyncua is slow
 
-        controllers["cnc"] = OpcUaController("cnc", of("cnc"), clock, ports.get("cnc", 0))
+        controllers["cnc"] = OpcUaController("cnc", of("cnc"), clock, ports.get("cnc", 0), secured)
     return controllers

@@ -196,6 +196,17 @@ async def test_what_an_opcua_client_was_told_is_what_the_plant_knows() -> None:
     assert [numbers[run.state] for run in seen] == told["CNC01.Execution"]
 
 
+@pytest.mark.parametrize(("secured", "endpoints"), [(False, 1), (True, 7)])
+async def test_the_opcua_server_is_encrypted_for_those_who_ask(
+    secured: bool, endpoints: int
+) -> None:
+    async with running("run", pace=PACE, secured=secured) as plant:
+        client = Client(plant.links["cnc"]["endpoint"])
+        offered = await client.connect_and_get_server_endpoints()
+    assert len(offered) == endpoints
+    assert all(bool(endpoint.ServerCertificate) == secured for endpoint in offered)
+
+
 async def test_the_opcua_server_loses_its_power_and_comes_back() -> None:
     async with running("run", pace=PACE) as plant:
         server = plant.controllers["cnc"]
