@@ -6,7 +6,9 @@
   machine if it is at least as severe as the rule says; where the rule says nothing, none does.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 
 from drivers.contract import Condition, Value, conditions_of
@@ -54,10 +56,15 @@ def _explained(rule: FaultRule, value: Value) -> FaultRule | None:
 
     None if it is no list of conditions, which says nothing.
     """
+    texts = _texts(value, rule.stops_from) if isinstance(value, str) else None
+    return None if texts is None else replace(rule, texts=texts)
+
+
+@lru_cache(maxsize=64)
+def _texts(value: str, stops_from: int | None) -> Mapping[int, FaultText] | None:
+    """Return the conditions of a list by number; it is looked at more often than it changes."""
     active = conditions_of(value)
-    if active is None:
-        return None
-    return replace(rule, texts={number_of(one): _text(one, rule) for one in active})
+    return None if active is None else {number_of(one): _text(one, stops_from) for one in active}
 
 
 def number_of(condition: Condition) -> int:
@@ -66,11 +73,10 @@ def number_of(condition: Condition) -> int:
     return int.from_bytes(digest[:_NUMBER_BYTES]) or 1
 
 
-def _text(condition: Condition, rule: FaultRule) -> FaultText:
-    least = rule.stops_from
+def _text(condition: Condition, stops_from: int | None) -> FaultText:
     return FaultText(
         code=condition.code,
         text={condition.language: condition.text} if condition.text else {},
         severity=condition.severity,
-        stops_machine=least is not None and condition.severity >= least,
+        stops_machine=stops_from is not None and condition.severity >= stops_from,
     )
