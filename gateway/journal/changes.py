@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from gateway.journal.identity import Places
 from gateway.journal.numbering import Stream
-from gateway.journal.row import StreamHead
+from gateway.journal.row import Row, StreamHead
 
 
 @dataclass(slots=True)
@@ -17,6 +17,10 @@ class Changes:
     """Oldest first; the last one is in force."""
     new_epoch: bool = False
     """The heads known before belong to an earlier epoch."""
+    rows: list[Row] = field(default_factory=list)
+    """New ones, by seq."""
+    rewritten: bool = False
+    """Older rows were removed or changed."""
     heads: dict[Stream, StreamHead] = field(default_factory=dict)
     states: dict[str, bytes] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)

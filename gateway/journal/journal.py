@@ -39,6 +39,7 @@ from gateway.journal.reader import JournalReader
 from gateway.journal.retention import DEFAULT_LIMITS, Limits
 from gateway.journal.row import CommandRecord, Entry, Row, StreamHead
 from gateway.journal.space import Space
+from gateway.journal.tail import Tail
 from gateway.journal.watch import Watch
 from gateway.journal.writer import (
     AppendOrder,
@@ -52,6 +53,8 @@ from gateway.journal.writer import (
 )
 
 T = TypeVar("T")
+
+_TAIL_ROWS = 1000
 
 
 class Journal:
@@ -88,6 +91,8 @@ class Journal:
         self._first_seq = ledger.first_seq
         self._states = dict(ledger.states)
         self._places = ledger.places
+        self._tail = Tail(_TAIL_ROWS)
+        self._orders: list[Order] = []
         self._heads: defaultdict[str, dict[str, StreamHead]] = defaultdict(dict)
         for (equipment, kind), head in ledger.heads.items():
             self._heads[equipment][kind] = head
@@ -229,7 +234,11 @@ class Journal:
         Never a row beyond `head`: what the writer committed a moment ago is on the disk
         before this loop was told.
         """
+        self._check()
         known = self._head if upto is None else min(upto, self._head)
+        newest = self._tail.rows(after, limit, known)
+        if newest is not None:
+            return newest
         return await self._read(partial(self._reader.rows, after, limit, known))
 
     async def rows_between(
@@ -252,7 +261,7 @@ class Journal:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
-        self._writer.submit(CloseOrder())
+        self._submit(CloseOrder())
         await self._ended
         loop = self._attach()
         await loop.run_in_executor(self._reading, self._writer.join)
@@ -268,8 +277,18 @@ class Journal:
         self._check()
         waiter: Waiter = self._attach().create_future()
         self._waiting.add(waiter)
-        self._writer.submit(order(waiter))
+        self._submit(order(waiter))
         return await waiter
+
+    def _submit(self, order: Order) -> None:
+        """Hand over what one turn of the loop brings as a whole: each hand-over wakes a thread."""
+        if not self._orders:
+            self._attach().call_soon(self._hand_over)
+        self._orders.append(order)
+
+    def _hand_over(self) -> None:
+        orders, self._orders = self._orders, []
+        self._writer.submit(orders)
 
     def _check(self) -> None:
         self._attach()
@@ -304,6 +323,10 @@ class Journal:
             self._heads.clear()
         for (equipment, kind), head in changes.heads.items():
             self._heads[equipment][kind] = head
+        if changes.rewritten:
+            self._tail.clear()
+        else:
+            self._tail.add(changes.rows)
         for waiter, result in report.results:
             self._settle(waiter, result)
         if changes.touched:

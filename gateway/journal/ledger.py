@@ -18,7 +18,15 @@ from gateway.journal.epoch import MAX_STREAMSEQ, draw_epoch
 from gateway.journal.errors import CommandRepeated, FileFull, as_journal_errors
 from gateway.journal.identity import IdentityChange, read_places
 from gateway.journal.lineage import LIVES_KEPT, Life, Lineage, Rival
-from gateway.journal.numbering import Append, Numbered, Stream, number, prepare, unix_ms
+from gateway.journal.numbering import (
+    Append,
+    Numbered,
+    Stream,
+    number,
+    prepare,
+    rows_of,
+    unix_ms,
+)
 from gateway.journal.retention import Victim, name_gaps, row_bytes
 from gateway.journal.row import Entry, StreamHead
 
@@ -133,7 +141,7 @@ class Ledger:
             self._insert_commands(fresh, numbered.seqs)
             self._insert_cursors(moved)
         self.cursors |= moved
-        self._remember(numbered, marks, states)
+        self._remember(numbered, marks, states, at)
         seqs = iter(numbered.seqs)
         return [repeated[i] if i in repeated else next(seqs) for i in range(len(appends))]
 
@@ -158,8 +166,8 @@ class Ledger:
         self.epochs = self._changes.epochs = (*self.epochs, epoch)
         self.heads.clear()
         self._changes.heads.clear()
-        self._changes.new_epoch = True
-        self._remember(numbered, marks, {})
+        self._changes.new_epoch = self._changes.rewritten = True
+        self._remember(numbered, marks, {}, at)
 
     def identify(self, change: IdentityChange) -> None:
         """Note where equipment is retained, or that it is retired, in one transaction."""
@@ -185,7 +193,8 @@ class Ledger:
             marks |= self._write_marks(
                 reading_floor=reading_floor, reading_bytes=marks["reading_bytes"] - freed
             )
-        self._remember(numbered, marks, {})
+        self._changes.rewritten = True
+        self._remember(numbered, marks, {}, at)
         with as_journal_errors():
             self.first_seq = self._changes.first_seq = self._find_first_seq()
 
@@ -284,13 +293,18 @@ class Ledger:
         ]
 
     def _remember(
-        self, numbered: Numbered, marks: Mapping[str, int], states: Mapping[str, bytes]
+        self,
+        numbered: Numbered,
+        marks: Mapping[str, int],
+        states: Mapping[str, bytes],
+        at: datetime,
     ) -> None:
         self._marks |= marks
         self.head += len(numbered.rows)
         self.heads |= numbered.heads
         self.states |= states
         self._changes.head = self.head
+        self._changes.rows += rows_of(numbered, at, self.epoch)
         self._changes.heads |= numbered.heads
         self._changes.states |= states
         self._changes.touched |= states.keys()

@@ -15,7 +15,7 @@ import orjson
 from gateway.domain.events import Event, Reading
 from gateway.journal.epoch import MAX_STREAMSEQ
 from gateway.journal.errors import JournalFailed
-from gateway.journal.row import CommandRecord, Entry, StreamHead
+from gateway.journal.row import CommandRecord, Entry, Row, StreamHead
 
 Stream = tuple[str, str]
 """equipment, type"""
@@ -114,3 +114,12 @@ def number(
             numbered.rows.append((seq, streamseq, draft))
         numbered.seqs.append(list(range(first, seq + 1)))
     return numbered
+
+
+def rows_of(numbered: Numbered, at: datetime, epoch: str) -> list[Row]:
+    """Return the rows as they can be read back once they are committed."""
+    recorded_ms = unix_ms(at)
+    return [
+        Row(seq, d.equipment, d.type, d.part, n, d.time_ms, recorded_ms, d.local, d.data, epoch)
+        for seq, n, d in numbered.rows
+    ]

@@ -78,7 +78,7 @@ class Writer:
         self._ledger = ledger
         self._space = space
         self._now = now
-        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Sequence[Order]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
         self._alive_written: datetime | None = None
         self.cursors: Mapping[str, int] = dict(ledger.cursors)
@@ -94,9 +94,9 @@ class Writer:
         self._ended = ended
         self._thread.start()
 
-    def submit(self, order: Order) -> None:
-        """Hand over an order; they are carried out in this order. Never blocks."""
-        self._orders.put(order)
+    def submit(self, orders: Sequence[Order]) -> None:
+        """Hand over orders; they are carried out in this order. Never blocks."""
+        self._orders.put(orders)
 
     def join(self) -> None:
         """Wait for the thread to be gone."""
@@ -130,9 +130,9 @@ class Writer:
         """Return everything that has arrived, waiting for the first if need be."""
         orders: list[Order] = []
         try:
-            orders.append(self._orders.get(timeout=wait_s))
+            orders += self._orders.get(timeout=wait_s)
             while True:
-                orders.append(self._orders.get_nowait())
+                orders += self._orders.get_nowait()
         except queue.Empty:
             return orders
 

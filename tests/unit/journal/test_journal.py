@@ -1,5 +1,6 @@
 import asyncio
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 
 import orjson
@@ -207,8 +208,10 @@ async def test_each_start_is_a_life_of_its_own(path: Path) -> None:
 async def test_a_row_the_loop_was_not_told_of_is_not_shown(path: Path) -> None:
     async with open_journal(path) as journal:
         await journal.append([entry()])
+    async with open_journal(path) as journal:  # what was committed before is in the file only
         appending = asyncio.create_task(journal.append([entry()]))
-        await asyncio.sleep(0)  # handed to the writer; from here on the loop hears nothing
+        for _ in range(2):  # handed to the writer; from here on the loop hears nothing
+            await asyncio.sleep(0)
         with JournalReader(path) as beside:
             while len(beside.rows(0, 10)) < 2:
                 pass
@@ -217,6 +220,28 @@ async def test_a_row_the_loop_was_not_told_of_is_not_shown(path: Path) -> None:
         await journal.advance("mqtt", rows[-1].seq)
         await appending
         assert [row.seq for row in await journal.rows(0, 10)] == [1, 2]
+
+
+async def test_the_newest_rows_are_those_of_the_file(path: Path) -> None:
+    async with open_journal(path) as journal:
+        await journal.append([entry()])
+    async with open_journal(path) as journal:
+        for number in range(4):
+            await journal.append([entry(), Entry("oven-1", [count(1)], local=number == 2)])
+        with JournalReader(path) as beside:
+            for after, limit, upto in product(range(11), (1, 3, 20), (0, 1, 4, 9, 10, None)):
+                found = await journal.rows(after, limit, upto)
+                assert found == beside.rows(after, limit, upto)
+
+
+async def test_what_was_removed_is_not_shown(path: Path) -> None:
+    async with open_journal(path) as journal:
+        await journal.append([entry(), entry()])
+        await journal.new_epoch("copied", Rival(journal.epoch, 1))
+        shown = await journal.rows(0, 10)
+        assert [(row.seq, row.local) for row in shown[:2]] == [(1, False), (2, True)]
+        with JournalReader(path) as beside:
+            assert shown == beside.rows(0, 10)
 
 
 async def test_a_span_of_time_is_read(path: Path) -> None:
