@@ -1,9 +1,14 @@
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from time import process_time
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.modbus.address import BIT_TABLES, Table
+from drivers.modbus.areas import Area
 from drivers.modbus.plan import Block, GroupPlan, Limits, Place, plan
 
 TABLES: tuple[Table, ...] = ("coil", "di", "ir", "hr")
@@ -69,7 +74,13 @@ spans = st.builds(
     st.one_of(st.integers(0, 300), st.integers(0, 65532)),
     st.sampled_from([1, 2, 4]),
 )
-limits_ = st.builds(Limits, st.integers(4, 125), st.integers(1, 2000), st.integers(0, 40))
+limits_ = st.builds(
+    Limits,
+    st.integers(4, 125),
+    st.integers(1, 2000),
+    st.sampled_from([None, 0, 1, 16, 40]),
+    st.sampled_from([0.5, 7.3, 16.0, 60.0]),
+)
 
 
 def tags_of(found: list[tuple[Table, int, int]]) -> list[Place]:
@@ -94,7 +105,7 @@ def test_every_tag_is_covered_exactly_once_within_the_limits(
 
 
 @given(st.lists(spans, max_size=12, unique=True), limits_)
-def test_no_two_neighbouring_requests_could_have_been_one(
+def test_no_two_neighbouring_requests_would_cost_less_as_one(
     found: list[tuple[Table, int, int]], limits: Limits
 ) -> None:
     blocks = plan(tags_of(found), limits)
@@ -106,6 +117,153 @@ def test_no_two_neighbouring_requests_could_have_been_one(
             or together > limits.count(first.table)
             or apart > limits.gap(first.table)
         )
+
+
+def cost(blocks: Iterable[Block], limits: Limits) -> tuple[float, int]:
+    """Return what a plan costs, in addresses, and how many requests it has."""
+    found = list(blocks)
+    return sum(limits.worth(block.table) + block.count for block in found), len(found)
+
+
+def block_of(members: Sequence[Place]) -> Block:
+    start = min(place.offset for place in members)
+    end = max(place.end for place in members)
+    return Block(members[0].table, start, end - start, tuple(members))
+
+
+def is_legal(members: Sequence[Place], limits: Limits, walls: Sequence[Area]) -> bool:
+    block = block_of(members)
+    used = {at for place in members for at in range(place.offset, place.end)}
+    unused = [at for at in range(block.start, block.start + block.count) if at not in used]
+    runs = "".join(
+        "x" if at in used else "." for at in range(block.start, block.start + block.count)
+    )
+    longest = max((len(run) for run in runs.split("x")), default=0)
+    walled = {
+        at for area in walls if area.table == block.table for at in range(area.first, area.end)
+    }
+    return (
+        block.count <= limits.count(block.table)
+        and longest <= limits.gap(block.table)
+        and not walled & set(unused)
+    )
+
+
+def partitions(places: Sequence[Place]) -> Iterator[list[list[Place]]]:
+    """Yield every way to share places out to requests."""
+    if not places:
+        yield []
+        return
+    first, *rest = places
+    for sharing in partitions(rest):
+        yield [[first], *sharing]
+        for index, members in enumerate(sharing):
+            yield [*sharing[:index], [first, *members], *sharing[index + 1 :]]
+
+
+few = st.builds(
+    lambda offset, width: ("hr", offset, width), st.integers(0, 30), st.sampled_from([1, 2, 4])
+)
+areas_ = st.builds(
+    lambda first, size: Area("hr", first, first + size), st.integers(0, 30), st.integers(1, 3)
+)
+tight = st.builds(
+    Limits,
+    st.integers(4, 20),
+    max_gap_registers=st.sampled_from([None, 0, 2, 8]),
+    request_worth=st.sampled_from([0.5, 3.0, 6.0, 20.0]),
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(few, min_size=1, max_size=6), tight, st.lists(areas_, max_size=2))
+def test_no_way_to_share_the_tags_out_is_cheaper(
+    found: list[tuple[Table, int, int]], limits: Limits, areas: list[Area]
+) -> None:
+    limits = replace(limits, forbidden=tuple(areas))
+    tags = [t for t in tags_of(found) if not any(touches(t, area) for area in areas)]
+    ways = [
+        cost(map(block_of, way), limits)
+        for way in partitions(tags)
+        if all(is_legal(members, limits, areas) for members in way)
+    ]
+    best, requests = min(ways)
+    mine, count = cost(plan(tags, limits), limits)
+    assert mine == pytest.approx(best)
+    assert count <= requests or mine < best
+
+
+def touches(place: Place, area: Area) -> bool:
+    return place.table == area.table and place.offset < area.end and area.first < place.end
+
+
+def greedy(places: Sequence[Place], limits: Limits) -> list[Block]:
+    """Read along whatever still fits: what a planner without costs does."""
+    blocks: list[list[Place]] = []
+    for place in sorted(places, key=lambda p: (p.table, p.offset, p.end)):
+        last = blocks[-1] if blocks else []
+        if last and last[0].table == place.table and is_legal([*last, place], limits, []):
+            last.append(place)
+        else:
+            blocks.append([place])
+    return [block_of(members) for members in blocks]
+
+
+@given(
+    st.lists(
+        st.builds(lambda at, width: ("hr", at, width), st.integers(0, 300), st.integers(1, 4)),
+        min_size=1,
+        max_size=40,
+    ),
+    st.builds(Limits, st.integers(4, 125), request_worth=st.sampled_from([1.0, 8.0, 30.0])),
+)
+def test_it_is_never_dearer_than_taking_all_that_fits(
+    found: list[tuple[Table, int, int]], limits: Limits
+) -> None:
+    tags = tags_of(found)
+    assert cost(plan(tags, limits), limits)[0] <= cost(greedy(tags, limits), limits)[0] + 1e-6
+
+
+@given(st.lists(spans, max_size=40), limits_, st.lists(areas_, max_size=4))
+def test_nothing_forbidden_is_read(
+    found: list[tuple[Table, int, int]], limits: Limits, areas: list[Area]
+) -> None:
+    limits = replace(limits, forbidden=tuple(areas))
+    tags = [t for t in tags_of(found) if not any(touches(t, area) for area in areas)]
+    blocks = plan(tags, limits)
+    assert sorted(p.key for b in blocks for p in b.places) == sorted(t.key for t in tags)
+    for block in blocks:
+        read = Place("", block.table, block.start, block.count)
+        assert not any(touches(read, area) for area in areas)
+
+
+def test_what_a_request_costs_decides_about_a_gap() -> None:
+    tags = places((0, 1), (11, 1))
+    assert len(plan(tags, Limits(request_worth=10))) == 1
+    assert len(plan(tags, Limits(request_worth=9.9))) == 2
+
+
+def test_a_value_too_many_is_put_where_it_costs_least() -> None:
+    tags = places((0, 1), (8, 1), (10, 1))
+    assert shape(plan(tags, Limits(max_registers=10, request_worth=20))) == [
+        ("hr", 0, 1),
+        ("hr", 8, 3),
+    ]
+
+
+def test_one_tag_per_request_shares_one_place_only() -> None:
+    tags = [Place("a", "hr", 0), Place("b", "hr", 0), Place("c", "hr", 1), Place("d", "hr", 0, 2)]
+    blocks = plan(tags, Limits(one_tag=True))
+    assert [(b.start, b.count, len(b.places)) for b in blocks] == [(0, 2, 4)]
+    blocks = plan(places((0, 1), (1, 1), (2, 2)), Limits(one_tag=True))
+    assert shape(blocks) == [("hr", 0, 1), ("hr", 1, 1), ("hr", 2, 2)]
+
+
+def test_ten_thousand_tags_are_planned_at_once() -> None:
+    tags = places(*((i, 1) for i in range(10_000)), table="coil")
+    begun = process_time()
+    assert len(plan(tags, Limits())) == 5
+    assert process_time() - begun < 2
 
 
 @given(st.lists(spans, max_size=40), st.sets(st.integers(0, 39)), limits_)
