@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -97,11 +97,15 @@ def programs() -> Path:
     return max(found, key=lambda path: int(path.parent.name))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
-    """One server; nothing in it outlives it."""
+    """One server; nothing in it outlives the test."""
 
-    port: int
+    base: Path
+    sync: bool = False
+    """Whether what is committed survives `kill`; slower."""
+    port: int = field(default_factory=free_port)
+    _process: "subprocess.Popen[bytes] | None" = None
 
     def url(self, name: str) -> str:
         """Return the address of a database."""
@@ -117,6 +121,51 @@ class Postgres:
         """Remove a database, and whoever is still in it."""
         self._say(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def prepare(self) -> None:
+        """Make its files."""
+        options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        command = [str(programs() / "initdb"), "-D", str(self.base / "data"), *options]
+        subprocess.run(command, check=True, capture_output=True, **self._as_a_user())
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = ["-h", HOST, "-p", str(self.port), "-k", str(self.base)]
+        command = [str(programs() / "postgres"), "-D", str(self.base / "data"), *options]
+        if not self.sync:
+            command.append("-F")
+        with (self.base / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._as_a_user())
+        deadline_s = time.monotonic() + READY_S
+        asking = [str(programs() / "pg_isready"), "-q", "-h", HOST, "-p", str(self.port)]
+        while subprocess.run(asking, check=False).returncode:
+            if self._process.poll() is not None or time.monotonic() > deadline_s:
+                pytest.fail(f"PostgreSQL does not start: {(self.base / 'log').read_text()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it; its clients are cut off."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End all of it at once, as a crash would: its next start recovers."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(READY_S)
+            self._process = None
+
+    def _as_a_user(self) -> dict[str, Any]:
+        """Return how to run it: it refuses to be root."""
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        if os.getuid() != 0:
+            return {"env": env, "cwd": self.base}
+        user = pwd.getpwnam("nobody")
+        os.chown(self.base, user.pw_uid, user.pw_gid)
+        ids = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        return {"env": env, "cwd": self.base, **ids}
+
     def _say(self, statement: str) -> None:
         engine = create_engine(
             self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool
@@ -125,50 +174,26 @@ class Postgres:
             connection.execute(text(statement))
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """Run one server for the tests of a session: without fsync, as a user who may."""
-    where = programs()
+@contextmanager
+def postgres_server(*, sync: bool = False) -> Iterator[Postgres]:
+    """Run one server with empty files of its own."""
+    programs()
     base = Path(tempfile.mkdtemp(prefix="pg-"))  # those of pytest are closed to other users
-    run_as: dict[str, Any] = {}
-    if os.getuid() == 0:
-        user = pwd.getpwnam("nobody")
-        os.chown(base, user.pw_uid, user.pw_gid)
-        run_as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-    data = str(base / "data")
-    made = [str(where / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-    subprocess.run(
-        [*made, "--locale=C.UTF-8", "--no-sync"],
-        check=True,
-        cwd=base,
-        env=env,
-        capture_output=True,
-        **run_as,
-    )
-    port = free_port()
-    command = [str(where / "postgres"), "-D", data, "-h", HOST, "-p", str(port), "-F"]
-    command += ["-k", str(base)]
-    with (base / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=base, env=env, stdout=log, stderr=log, **run_as)
+    server = Postgres(base, sync)
     try:
-        _wait_until_ready(where, port, process, base / "log")
-        yield Postgres(port)
+        server.prepare()
+        server.start()
+        yield server
     finally:
-        process.send_signal(signal.SIGINT)  # SIGTERM would wait for clients
-        process.wait(READY_S)
+        server.stop()
         shutil.rmtree(base)
 
 
-def _wait_until_ready(
-    where: Path, port: int, process: "subprocess.Popen[bytes]", log: Path
-) -> None:
-    deadline_s = time.monotonic() + READY_S
-    asking = [str(where / "pg_isready"), "-q", "-h", HOST, "-p", str(port)]
-    while subprocess.run(asking, check=False).returncode:
-        if process.poll() is not None or time.monotonic() > deadline_s:
-            pytest.fail(f"PostgreSQL does not start: {log.read_text()}")
-        time.sleep(0.02)
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Run one server for the tests of a session."""
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
