@@ -8,6 +8,8 @@ from tests.support.rig import RigFactory
 
 BLUEPRINT = "blueprint"
 """The driver to copy ships no protocol, but what it shows must be right."""
+OPCUA_POLLED = "opcua-polled"
+"""No protocol of its own: the other way of `opcua`."""
 
 RIGS: Mapping[str, RigFactory] = {
     "modbus-tcp": modbus_rig.RIG,
@@ -19,6 +21,7 @@ RIGS: Mapping[str, RigFactory] = {
     "modbus-ascii": rig_of("modbus-ascii"),
     "modbus-listen": rig_of("modbus-listen"),
     "opcua": opcua_rig.RIG,
+    OPCUA_POLLED: opcua_rig.POLLED,
     "replay": replay_rig.RIG,
     BLUEPRINT: blueprint_rig.RIG,
 }

@@ -15,7 +15,7 @@ from asyncua.server.internal_server import InternalServer
 from drivers.contract import Driver, TagRequest, Value
 from drivers.opcua import SPEC
 from drivers.opcua.driver import OpcUaDriver
-from tests.support.rig import Address
+from tests.support.rig import Address, RigFactory
 
 URI = "urn:millgate:test"
 _KEEPALIVE_S = 0.4
@@ -237,12 +237,14 @@ class _Rig:
     gives_up_s = _KEEPALIVE_S + _TIMEOUT_S + 0.6
     """A silent server is asked after a keepalive and has its timeout to answer."""
 
-    def __init__(self, server: OpcUaServer) -> None:
+    def __init__(self, server: OpcUaServer, link: Mapping[str, Any]) -> None:
         self._server = server
+        self._link = link
 
     def driver(self, *, at: Address | None = None) -> Driver:
         endpoint = self._server.endpoint if at is None else f"opc.tcp://{at[0]}:{at[1]}"
-        return opcua_driver(endpoint, {key: key for key in (*self.good, self.refused)})
+        names = {key: key for key in (*self.good, self.refused)}
+        return opcua_driver(endpoint, names, **self._link)
 
     async def set(self, key: str, value: Value) -> None:
         await self._server.set(key, value)
@@ -254,8 +256,17 @@ class _Rig:
         await self._server.start()
 
 
-@asynccontextmanager
-async def RIG() -> AsyncIterator[_Rig]:  # noqa: N802  the name each rig module exports
-    """Start the rig's server; stop it on exit."""
-    async with opcua_server({key: start for key, (start, _) in _Rig.good.items()}) as server:
-        yield _Rig(server)
+def rig_of(**link: Any) -> RigFactory:
+    """Return a rig whose drivers have these settings beside those that make them quick."""
+
+    @asynccontextmanager
+    async def rig() -> AsyncIterator[_Rig]:
+        async with opcua_server({key: start for key, (start, _) in _Rig.good.items()}) as server:
+            yield _Rig(server, link)
+
+    return rig
+
+
+RIG = rig_of()
+POLLED = rig_of(mode="poll", poll_interval_ms=100)
+"""The same through readings in turn: nobody outside can tell."""
