@@ -63,6 +63,11 @@ class Reading:
         return self.type[-1] if self.type in _BYTES else self.bit
 
     @property
+    def is_part(self) -> bool:
+        """Whether two raw values may be one value."""
+        return self.type == "string" or self.type in _BYTES
+
+    @property
     def code(self) -> str:
         """How `struct` takes its registers apart: tags of one code share the raw value."""
         if self.type == "string":

@@ -36,15 +36,18 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One raw value and the tags that show it: as it is, as they read it, or a bit of it."""
+    """One raw value and the tags that show it: as it is, as they read it, or a part of it."""
 
     plain: tuple[str, ...]
     read: tuple[tuple[str, Reader], ...]
+    parts: tuple[tuple[str, Reader], ...]
+    """Those that may stay the same when the raw value changes."""
     bits: tuple[tuple[str, int], ...]
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return (*self.plain, *(k for k, _ in self.read), *(k for k, _ in self.bits))
+        others = (*self.read, *self.parts, *self.bits)
+        return (*self.plain, *(key for key, _ in others))
 
     def show(self, raw: Raw, before: Raw | None, news: News) -> None:
         if isinstance(raw, float) and not math.isfinite(raw):
@@ -59,8 +62,18 @@ class _Field:
                 news.bad[key] = INVALID
             else:
                 news.changed[key] = value
+        if self.parts:
+            self._show_parts(raw, before, news)
         if self.bits:
             self._show_bits(int(raw), before, news)
+
+    def _show_parts(self, raw: Raw, before: Raw | None, news: News) -> None:
+        for key, read in self.parts:
+            value = read(raw)
+            if value is None:
+                news.bad[key] = INVALID
+            elif before is None or value != read(before):
+                news.changed[key] = value
 
     def _show_bits(self, raw: int, before: Raw | None, news: News) -> None:
         flipped = raw ^ before if isinstance(before, int) else ~0
@@ -161,6 +174,7 @@ class _Span(NamedTuple):
 def _field(keys: Iterable[str], readings: dict[str, Reading]) -> _Field:
     plain: list[str] = []
     read: list[tuple[str, Reader]] = []
+    parts: list[tuple[str, Reader]] = []
     bits: list[tuple[str, int]] = []
     for key in keys:
         reading = readings[key]
@@ -169,8 +183,8 @@ def _field(keys: Iterable[str], readings: dict[str, Reading]) -> _Field:
         elif (read_as := reader(reading)) is None:
             plain.append(key)
         else:
-            read.append((key, read_as))
-    return _Field(tuple(plain), tuple(read), tuple(bits))
+            (parts if reading.is_part else read).append((key, read_as))
+    return _Field(tuple(plain), tuple(read), tuple(parts), tuple(bits))
 
 
 def _compile(

@@ -1,4 +1,5 @@
 import math
+import struct
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from drivers.contract import Value
 from drivers.modbus.decode import BitBlock, News, Reading, RegisterBlock, decoder
 from drivers.modbus.plan import Block, Limits, Place, plan
-from drivers.modbus.tag import REGISTERS, Order, ValueType
+from drivers.modbus.tag import REGISTERS, TYPES, Order, ValueType, orders_of
 from tests.support.modbus_words import raw, words
 
 ORDERS: tuple[Order, ...] = ("ABCD", "CDAB", "BADC", "DCBA")
@@ -209,3 +210,66 @@ def test_news_add_up_to_the_values(scans: list[list[int]]) -> None:
             "d": bool(registers[3] & 1),
             "e": registers[4] * 0.5,
         }
+
+
+def test_bytes_bits_and_the_word_itself_share_a_register() -> None:
+    block = block_of(
+        ("high", 0, Reading("int8h")),
+        ("low", 0, Reading("uint8l")),
+        ("word", 0, Reading()),
+        ("bcd", 0, Reading("bcd16")),
+        ("bit", 0, Reading("bool", bit=15)),
+    )
+    news = taken(block, raw([0x8012]))
+    assert news.changed == {"high": -128, "low": 18, "word": 0x8012, "bcd": 8012, "bit": True}
+    news = taken(block, raw([0x80FF]))
+    assert news.changed == {"low": 255, "word": 0x80FF}
+    assert news.bad == {"bcd": "invalid_value"}
+    assert taken(block, raw([0x0011])).changed == {
+        "high": 0,
+        "low": 17,
+        "word": 17,
+        "bcd": 11,
+        "bit": False,
+    }
+
+
+def test_a_string_lies_among_numbers_and_comes_only_when_it_changed() -> None:
+    name = Reading("string", string_bytes=5)
+    turned = Reading("string", "BA", string_bytes=4)
+    tags = [("a", 0, Reading()), ("name", 1, name), ("b", 4, Reading()), ("turned", 5, turned)]
+    found = [Place(key, "hr", at, reading.registers) for key, at, reading in tags]
+    (block,) = plan(found, Limits())
+    reader = RegisterBlock(block, {key: reading for key, _, reading in tags})
+    data = struct.pack(">H6sH4s", 1, b"PN-17x", 2, b"BADC")
+    assert taken(reader, data).changed == {"a": 1, "name": "PN-17", "b": 2, "turned": "ABCD"}
+    data = struct.pack(">H6sH4s", 1, b"PN-17y", 3, b"BADC")
+    assert taken(reader, data).changed == {"b": 3}
+    data = struct.pack(">H6sH4s", 1, b"PN-18y", 3, b"BADC")
+    assert taken(reader, data).changed == {"name": "PN-18"}
+
+
+def test_a_value_that_is_none_for_a_while_comes_back_even_if_it_is_the_same() -> None:
+    reading = Reading("int16", scale=0.1, invalid=frozenset({-32768}))
+    block = block_of(("a", 0, reading), ("b", 1, Reading()))
+    assert taken(block, raw([250, 1])).changed == {"a": 25.0, "b": 1}
+    assert taken(block, raw([0x8000, 1])) == News({}, {"a": "invalid_value"})
+    assert taken(block, raw([0x8000, 2])) == News({"b": 2}, {"a": "invalid_value"})
+    assert taken(block, raw([250, 2])) == News({"a": 25.0}, {})
+
+
+@given(st.sampled_from(TYPES), st.lists(st.binary(min_size=16, max_size=16), min_size=1), st.data())
+def test_whatever_comes_every_tag_is_given_or_bad_at_first(
+    kind: ValueType, scans: list[bytes], data: st.DataObject
+) -> None:
+    order = data.draw(st.sampled_from(orders_of(kind)))
+    bit = 3 if kind == "bool" else None
+    reading = Reading(kind, order, bit, string_bytes=7 if kind == "string" else 0)
+    places = [Place("a", "hr", 0, reading.registers), Place("end", "hr", 7)]
+    (block,) = plan(places, Limits())
+    reader = RegisterBlock(block, {"a": reading, "end": Reading()})
+    first = taken(reader, scans[0])
+    assert {*first.changed, *first.bad} == {"a", "end"}
+    for scan in scans:
+        news = taken(reader, scan)
+        assert not news.changed.keys() & news.bad.keys()
