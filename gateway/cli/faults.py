@@ -37,7 +37,7 @@ Words = Mapping[str, Mapping[str, str]]
 _FIGURES: Words = {
     "equipment": {"zh": "设备", "en": "equipment"},
     "part": {"zh": "班次/代码", "en": "shift/code"},
-    "failures": {"zh": "故障停机次数", "en": "failures"},
+    "failures": {"zh": "失效", "en": "failures"},
     "mtbf_s": {"zh": "MTBF", "en": "MTBF"},
     "mttr_s": {"zh": "MTTR", "en": "MTTR"},
     "response_s": {"zh": "响应", "en": "response"},

@@ -232,7 +232,7 @@ def faults(
     lang: Annotated[Lang, typer.Option(help="zh, en, both")] = Lang.BOTH,
     as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
 ) -> None:
-    """由历史库计算 MTBF、MTTR、帕累托 / MTBF, MTTR and Pareto of faults from the history."""
+    """由历史库计算 MTBF、MTTR、柏拉图 / MTBF, MTTR and Pareto of faults from the history."""
     from gateway.cli import faults as judging  # noqa: PLC0415 - start-up time of the others
 
     raise typer.Exit(
