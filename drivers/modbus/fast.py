@@ -17,7 +17,7 @@ from typing import cast
 
 from drivers.contract import DriverError
 from drivers.modbus.answer import BadAnswer, Refusal
-from drivers.modbus.errors import KNOWN, Silence, translate
+from drivers.modbus.errors import KNOWN, TCP_HINTS, Hints, Silence, translate
 from drivers.modbus.frames import TRANSACTIONS, Frames
 from drivers.modbus.pipeline import Depth
 from drivers.modbus.wire import Reply, Request, Wire
@@ -155,12 +155,20 @@ class FastWire(Wire):
     """A socket to ``host:port``, open or not. Not for two callers at once."""
 
     def __init__(
-        self, host: str, port: int, frames: Frames, depth: Depth, *, mono_s: Callable[[], float]
+        self,
+        host: str,
+        port: int,
+        frames: Frames,
+        depth: Depth,
+        *,
+        mono_s: Callable[[], float],
+        hints: Hints = TCP_HINTS,
     ) -> None:
         self._host, self._port = host, port
         self._frames = frames
         self._depth = depth
         self._mono_s = mono_s
+        self._hints = hints
         self._line: _Line | None = None
         self._transactions = 0
 
@@ -181,7 +189,7 @@ class FastWire(Wire):
                     self._port,
                 )
         except OSError as err:
-            raise translate(f"{self._host}:{self._port}", err) from err
+            raise translate(f"{self._host}:{self._port}", err, self._hints) from err
 
     def close(self) -> None:
         """Close the socket at once, if it is open."""
@@ -221,7 +229,7 @@ class FastWire(Wire):
         return line.begin(requests, self._depth.now if may_overlap else 1)
 
     def _error(self, requests: Sequence[Request], err: Exception) -> DriverError:
-        return translate(f"{self._host}:{self._port}#{requests[0].unit}", err)
+        return translate(f"{self._host}:{self._port}#{requests[0].unit}", err, self._hints)
 
     def _mistrust(self, line: _Line, reason: str) -> None:
         if line.under_way > 1 or line.was_overrun:

@@ -128,6 +128,7 @@ class RtuTcpSettings(NetworkSettings):
     """A unit on the line of a serial server that passes RTU frames on as they are."""
 
     protocol: Literal["modbus-rtu-tcp"] = "modbus-rtu-tcp"
+    client: Client = "pymodbus"
 
 
 class AsciiTcpSettings(NetworkSettings):

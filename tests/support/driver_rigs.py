@@ -13,6 +13,9 @@ OPCUA_POLLED = "opcua-polled"
 
 RIGS: Mapping[str, RigFactory] = {
     "modbus-tcp": modbus_rig.RIG,
+    "modbus-tcp, fast": rig_of("modbus-tcp, fast"),
+    "modbus-tcp, fast, pipelined": rig_of("modbus-tcp, fast, pipelined"),
+    "modbus-rtu-tcp, fast": rig_of("modbus-rtu-tcp, fast"),
     "modbus-rtu-tcp": rig_of("modbus-rtu-tcp"),
     "modbus-ascii-tcp": rig_of("modbus-ascii-tcp"),
     "modbus-tls": rig_of("modbus-tls"),

@@ -16,7 +16,7 @@ from tests.support.rig import Address, LineRig, Rig, RigFactory
 from tests.support.until import until
 
 _TIMEOUT_MS = 200
-_OVER_TCP = frozenset({"modbus-rtu-tcp", "modbus-ascii-tcp", "modbus-tls"})
+_OVER_TCP = frozenset({"modbus-tcp", "modbus-rtu-tcp", "modbus-ascii-tcp", "modbus-tls"})
 _ADDRESSES: Mapping[str, Mapping[str, object]] = {
     "press/good_parts": {"address": "hr:10", "type": "uint32", "order": "CDAB"},
     "press/temperature": {"address": "ir:3", "type": "float32"},
@@ -114,7 +114,7 @@ def _holders(path: Path) -> int:
 @asynccontextmanager
 async def _rig(protocol: str) -> AsyncIterator[Rig]:
     async with LINES[protocol]() as line:
-        rig: Rig | LineRig = _Rig(line) if protocol in _OVER_TCP else _LineRig(line)
+        rig: Rig | LineRig = _Rig(line) if line.protocol in _OVER_TCP else _LineRig(line)
         try:
             yield rig
         finally:

@@ -69,6 +69,18 @@ def rtu_tcp() -> AbstractAsyncContextManager[Line]:
     return _line("modbus-rtu-tcp", Device(framing="rtu"), host=HOST)
 
 
+def fast() -> AbstractAsyncContextManager[Line]:
+    return _line("modbus-tcp", Device(), host=HOST, client="fast")
+
+
+def fast_pipelined() -> AbstractAsyncContextManager[Line]:
+    return _line("modbus-tcp", Device(), host=HOST, client="fast", pipeline=16)
+
+
+def fast_rtu_tcp() -> AbstractAsyncContextManager[Line]:
+    return _line("modbus-rtu-tcp", Device(framing="rtu"), host=HOST, client="fast")
+
+
 def ascii_tcp() -> AbstractAsyncContextManager[Line]:
     return _line("modbus-ascii-tcp", Device(framing="ascii"), host=HOST)
 
@@ -132,4 +144,8 @@ LINES: Mapping[str, Callable[[], AbstractAsyncContextManager[Line]]] = {
     "modbus-rtu": rtu,
     "modbus-ascii": ascii_,
     "modbus-listen": listen,
+    "modbus-tcp, fast": fast,
+    "modbus-tcp, fast, pipelined": fast_pipelined,
+    "modbus-rtu-tcp, fast": fast_rtu_tcp,
 }
+"""By protocol and, behind a comma, what is set beside it."""

@@ -7,7 +7,7 @@ from drivers.modbus.client import TcpWire
 from drivers.modbus.clock import Clock
 from drivers.modbus.errors import GATEWAY_HINTS
 from drivers.modbus.fast import FastWire
-from drivers.modbus.frames import Mbap
+from drivers.modbus.frames import Mbap, OneByOne
 from drivers.modbus.framing import ASCII, RTU
 from drivers.modbus.pipeline import Depth
 from drivers.modbus.settings import (
@@ -45,6 +45,15 @@ def _(link: TcpSettings, clock: Clock, _shared: Shared) -> Wire:
 
 @wire_of.register
 def _(link: RtuTcpSettings, clock: Clock, _shared: Shared) -> Wire:
+    if link.client == "fast":
+        return FastWire(
+            link.host,
+            link.port,
+            OneByOne(RTU),
+            Depth("off"),
+            mono_s=clock.mono_s,
+            hints=GATEWAY_HINTS,
+        )
     return TcpWire(link.host, link.port, mono_s=clock.mono_s, framing=RTU, hints=GATEWAY_HINTS)
 
 
