@@ -7,7 +7,7 @@ BIN     = $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/sbin
 
 SERVERS = mosquitto=mosquitto victoria-metrics=victoria-metrics \
-  /usr/lib/postgresql/*/bin/initdb=postgresql
+  /usr/lib/postgresql/*/bin/initdb=postgresql /usr/lib/*/faketime/libfaketime.so.1=libfaketime
 TOOLS   = gcc=gcc /usr/include/stdlib.h=libc6-dev mosquitto=mosquitto /usr/include/mosquitto.h=libmosquitto-dev
 
 .PHONY: help install run test check format soak bench clean

@@ -10,6 +10,7 @@ from typing import Any
 
 from drivers.contract import close_shared
 from gateway.app import translate
+from gateway.collect.clock_steps import watch_clock
 from gateway.collect.deriver import Deriver
 from gateway.collect.guard import guard
 from gateway.collect.poller import Poller, read_all_now
@@ -62,6 +63,8 @@ class Collector:
             for poller in self.pollers
         ]
         self._reading.append(tasks.create_task(self.deriver.run_ticks(), name="ticks"))
+        steps = watch_clock(SYSTEM_CLOCK, self.deriver.note_clock_step, asyncio.sleep)
+        self._reading.append(tasks.create_task(steps, name="clock"))
         self._reading.append(
             tasks.create_task(
                 _heartbeat(self.journal, self.site.gateway.journal.heartbeat_s), name="heartbeat"

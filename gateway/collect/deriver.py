@@ -21,6 +21,7 @@ from gateway.domain.commanding import refusal
 from gateway.domain.commands import Command, OrderCommand, Reply
 from gateway.domain.equipment import next_due_s, step, waits_alike
 from gateway.domain.facts import (
+    ClockStepped,
     Commanded,
     Fact,
     LinkLost,
@@ -138,10 +139,17 @@ class Deriver:
     async def begin_series(self, reason: str, rival: Rival | None = None) -> None:
         """Begin a new epoch in a journal that is a copy, and open every series in it."""
         await self._journal.new_epoch(reason, rival)
-        await self._open_series(doubtful=True)
+        rival_seen = None if rival is None else rival.last_seen
+        await self._open_series(doubtful=True, rival_seen=rival_seen)
 
-    async def _open_series(self, *, doubtful: bool) -> None:
-        fact = SeriesBegan(self._clock.now(), self._clock.mono_s(), doubtful)
+    async def note_clock_step(self, offset_ms: int) -> None:
+        """Say to every equipment that the wall clock was set, ``offset_ms`` forward."""
+        now, mono_s = self._clock.now(), self._clock.mono_s()
+        stepped = ClockStepped(now, mono_s, offset_ms, self._boot_id)
+        await self._append([self._apply(name, stepped) for name in self._rules])
+
+    async def _open_series(self, *, doubtful: bool, rival_seen: datetime | None = None) -> None:
+        fact = SeriesBegan(self._clock.now(), self._clock.mono_s(), doubtful, rival_seen)
         await self._append([self._apply(name, fact) for name in self._rules])
 
     async def run_ticks(self) -> None:

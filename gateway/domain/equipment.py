@@ -23,8 +23,9 @@ from gateway.domain import (
     status,
     usage,
 )
-from gateway.domain.events import Event, Gap, Health
+from gateway.domain.events import CLOCK, Event, Gap, Health
 from gateway.domain.facts import (
+    ClockStepped,
     Commanded,
     Fact,
     LinkLost,
@@ -251,9 +252,18 @@ def _series_began(state: EquipmentState, began: SeriesBegan, rules: EquipmentRul
         for name, counter in sorted(durable.counters.items())
     ]
     if durable.status is not None:
-        events.append(status.restate(durable.status, began.at, order))
+        held, told = series.opened(durable.status, began, order)
+        events += told
+        if held is not durable.status:
+            durable = replace(durable, status=held)
     events += faults.told_all(durable, began.at)
     return replace(state, durable=durable), events
+
+
+def _clock_stepped(state: EquipmentState, stepped: ClockStepped, _rules: EquipmentRules) -> Step:
+    """Say it where the times it makes doubtful are read."""
+    clock = {"boot_id": stepped.boot_id, "offset_ms": stepped.offset_ms}
+    return state, [Health(at=stepped.at, link=CLOCK, state="online", clock=clock)]
 
 
 def _order(durable: Durable) -> Order | None:
@@ -269,6 +279,7 @@ _STEPS: Mapping[type[Any], Callable[[EquipmentState, Any, EquipmentRules], Step]
             Started: _started,
             Commanded: commanding.obey,
             SeriesBegan: _series_began,
+            ClockStepped: _clock_stepped,
         }
     )
 )

@@ -238,9 +238,13 @@ class Reading(Event):
         return data | self._context()
 
 
+CLOCK = "_clock"
+"""What stands for a link where the health is that of the gateway's clock."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health(Event):
-    """What a link of this equipment is worth. Never an equipment fault."""
+    """What a link of this equipment is worth, or the clock. Never an equipment fault."""
 
     type: ClassVar[str] = "health"
     link: str
@@ -250,10 +254,13 @@ class Health(Event):
     failures: int = 0
     error: Json | None = None
     """{"class": "Unreachable", "text": "...", "hint": "..."}"""
+    clock: Json | None = None
+    """The clock was set: {"boot_id": "...", "offset_ms": 3600000}; positive is forward."""
 
     def data(self) -> Json:
         """The contract's ``data`` object."""
-        return {
+        stepped = {} if self.clock is None else {"clock": self.clock}
+        return stepped | {
             "link": self.link,
             "state": self.state,
             "last_ok": stamp_or_none(self.last_ok),

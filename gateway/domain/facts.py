@@ -72,12 +72,24 @@ class Commanded:
 class SeriesBegan:
     """A new epoch: consumers know nothing of this equipment yet.
 
-    ``doubtful``: another journal may have booked what our readings do not show yet.
+    ``doubtful``: another journal may have booked what our readings do not show yet. It told
+    what happened up to ``rival_seen``, as far as that is known.
     """
 
     at: datetime
     mono_s: float
     doubtful: bool = False
+    rival_seen: datetime | None = None
 
 
-Fact = Observation | LinkLost | Tick | Started | Commanded | SeriesBegan
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """The wall clock was set: it is ``offset_ms`` ahead of where it would have come to."""
+
+    at: datetime
+    mono_s: float
+    offset_ms: int
+    boot_id: str
+
+
+Fact = Observation | LinkLost | Tick | Started | Commanded | SeriesBegan | ClockStepped

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from gateway.domain import status
+from gateway.domain.events import Status
+from gateway.domain.facts import SeriesBegan
 from gateway.domain.rules import EquipmentRules
-from gateway.domain.state import CounterState, EquipmentState
+from gateway.domain.state import CounterState, EquipmentState, Moment, OpenStatus, Verdict
+from gateway.domain.vocabulary import Order, State
 
 NO_READING = "-"
 """The identity of a counter without a reading to count from: the next one is a baseline."""
@@ -24,3 +28,25 @@ def distrusted(state: EquipmentState, rules: EquipmentRules) -> Mapping[str, Cou
         else counter
         for name, counter in state.durable.counters.items()
     }
+
+
+def opened(
+    held: OpenStatus, began: SeriesBegan, order: Order | None
+) -> tuple[OpenStatus, list[Status]]:
+    """Begin the states of a series where those of the rival ended.
+
+    What it did not tell up to when it last spoke, nobody tells any more; from then until the
+    state in force began the equipment was offline. So intervals abut over series.
+    """
+    seen = began.rival_seen
+    if seen is None:
+        return held, [status.restate(held, began.at, order)]
+    dark = Verdict(State.OFFLINE, Moment(seen, None), status.NO_ANSWER)
+    if held.state is not State.OFFLINE and held.since.at > seen:
+        before, first = status.begin(None, dark, "start", order)
+        verdict = Verdict(held.state, held.since, held.reason, held.mode)
+        now, then = status.begin(before, verdict, "start", order)
+        return replace(held, since=now.since), [first, then]
+    if held.since.at < seen:
+        held = replace(held, since=dark.since)
+    return held, [status.restate(held, began.at, order)]

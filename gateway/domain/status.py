@@ -139,9 +139,7 @@ def begin(
     held: OpenStatus | None, verdict: Verdict, cause: StatusCause, order: Order | None
 ) -> tuple[OpenStatus, Status]:
     """Close the state in force and open the next, without a hole and without overlap."""
-    since = verdict.since
-    if held is not None and since.at < held.since.at:
-        since = held.since
+    since = verdict.since if held is None else _not_before(held.since, verdict.since)
     duration_s = None if held is None else held.since.seconds_until(since)
     opened = OpenStatus(verdict.state, since, verdict.reason, verdict.mode)
     event = Status(
@@ -157,6 +155,15 @@ def begin(
         quality="bad" if verdict.state is State.OFFLINE else "good",
     )
     return opened, event
+
+
+def _not_before(begun: Moment, since: Moment) -> Moment:
+    """Keep intervals from overlapping; what lasted while the clock was set back, did last."""
+    if since.at >= begun.at:
+        return since
+    if begun.mono_s is not None and since.mono_s is not None and since.mono_s > begun.mono_s:
+        return Moment(begun.at, since.mono_s)
+    return begun
 
 
 def restate(held: OpenStatus, at: datetime, order: Order | None) -> Status:

@@ -165,7 +165,8 @@ _HEALTH = _object(
         "failures": _WHOLE,
         "error": _or_null(_ANY),
     }
-    | _TIME_QUALITY
+    | _TIME_QUALITY,
+    optional={"clock": _object({"boot_id": _TEXT, "offset_ms": {"type": "integer"}})},
 )
 _GAP = _object(
     {

@@ -1,6 +1,7 @@
-"""A gateway service as a process of its own, which can be killed."""
+"""A gateway service as a process of its own, which can be killed and whose clock can be set."""
 
 import asyncio
+import os
 import signal
 import sys
 from dataclasses import dataclass, field
@@ -8,6 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 START_S = 20.0
+FAKETIME = "*/faketime/libfaketime.so.1"
+
+
+def faketime() -> Path:
+    """Return where the library is that gives a process a wall clock of its own."""
+    found = sorted(Path("/usr/lib").glob(FAKETIME))
+    assert found, "libfaketime is missing: apt-get install libfaketime"
+    return found[0]
 
 
 @dataclass
@@ -18,7 +27,31 @@ class ServiceProcess:
     directory: Path
     down: list[datetime] = field(default_factory=list)
     up: list[datetime] = field(default_factory=list)
+    clock_may_step: bool = False
     _process: asyncio.subprocess.Process | None = None
+
+    def set_clock(self, ahead_s: int) -> None:
+        """Set its wall clock, and nobody else's, so far ahead of this machine's."""
+        assert self.clock_may_step
+        new = self._offset.with_suffix(".new")
+        new.write_text(f"{ahead_s:+d}\n", encoding="ascii")
+        new.replace(self._offset)  # half a file would be an error in the process
+
+    @property
+    def _offset(self) -> Path:
+        return self.directory / "clock.offset"
+
+    def _environment(self) -> dict[str, str]:
+        if not self.clock_may_step:
+            return dict(os.environ)
+        if not self._offset.exists():
+            self.set_clock(0)
+        return os.environ | {
+            "LD_PRELOAD": str(faketime()),
+            "FAKETIME_TIMESTAMP_FILE": str(self._offset),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
 
     @property
     def kills(self) -> list[tuple[datetime, datetime]]:
@@ -38,6 +71,7 @@ class ServiceProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env=self._environment(),
             )
 
     def strike(self) -> None:

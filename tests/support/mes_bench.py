@@ -107,6 +107,12 @@ class MesBench:
         await self.gateway.kill()
         await self.gateway.start()
 
+    async def step_clock(self) -> None:
+        """Somebody sets the gateway's clock: an hour forward, back, half an hour too far back."""
+        for ahead_s in (3600, 0, -1800, 0):
+            self.gateway.set_clock(ahead_s)
+            await self.more(30)
+
     async def restart_consumer(self) -> None:
         await self.consumer.kill()
         await self.consumer.start()
@@ -141,6 +147,34 @@ class MesBench:
             order = count["order"]["order_no"] if count["order"] else ""
             parts[equipment, count["counter"], order] += count["delta"]
         return {key: quantity for key, quantity in parts.items() if quantity}
+
+    def states(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Return equipment -> (epoch, state, since) in the order of the series."""
+        query = "SELECT equipment, epoch, state, since FROM state ORDER BY epoch, seq"
+        return _by_equipment(self.consumer.query(query))
+
+    def states_journaled(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Return the same as it stands in the journal."""
+        query = (
+            "SELECT equipment, e.epoch, data ->> 'state', data ->> 'since'"
+            " FROM event JOIN epoch AS e ON e.number = event.epoch"
+            " WHERE type = 'status' AND NOT local AND NOT data ->> 'repeat' ORDER BY seq"
+        )
+        return _by_equipment(read(self.journal, query))
+
+    def clock_steps_journaled(self) -> list[int]:
+        """Return what the gateway noticed of its clock being set, in milliseconds forward."""
+        query = "SELECT data ->> '$.clock.offset_ms' FROM event WHERE type = 'health'"
+        return [step for (step,) in read(self.journal, query) if step is not None]
+
+    def check_abutting(self) -> None:
+        """No state of the consumer ends before it began."""
+        self.problems += [
+            f"{equipment}: {state} since {since} until {until}"
+            for equipment, state, since, until in self.consumer.query(
+                "SELECT equipment, state, since, until FROM state_interval WHERE until < since"
+            )
+        ]
 
     async def check(self) -> None:
         """Hold the consumer's tables against what could be known of the plant."""
@@ -177,6 +211,13 @@ class MesBench:
         ]
 
 
+def _by_equipment(rows: list[Any]) -> dict[str, list[tuple[str, str, str]]]:
+    found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for equipment, epoch, state, since in rows:
+        found[equipment].append((epoch, state, since))
+    return dict(found)
+
+
 def read(database: Path, query: str) -> list[Any]:
     """Return the rows; none as long as there is no such table."""
     try:
@@ -188,7 +229,7 @@ def read(database: Path, query: str) -> list[Any]:
 
 @asynccontextmanager
 async def mes_bench(
-    directory: Path, seed: int, rates: Rates | None = None
+    directory: Path, seed: int, rates: Rates | None = None, *, clock_may_step: bool = False
 ) -> AsyncIterator[MesBench]:
     options = PlantOptions(scenario="kill", seed=seed, interval_ms=INTERVAL_MS, hold_ms=HOLD_MS)
     with mosquitto() as near, mosquitto(extra=["max_queued_messages 50"]) as far:
@@ -200,7 +241,7 @@ async def mes_bench(
             site = await asyncio.to_thread(
                 write_site, directory / "site", machines.links, broker, options
             )
-            gateway = ServiceProcess("collect", site.directory)
+            gateway = ServiceProcess("collect", site.directory, clock_may_step=clock_may_step)
             consumer = ConsumerProcess(far.port, directory / "mes.db")
             bench = MesBench(site, machines, gateway, near, far, relay, consumer)
             try:

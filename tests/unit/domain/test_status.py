@@ -11,7 +11,7 @@ from gateway.domain import durable
 from gateway.domain.commands import OrderCommand
 from gateway.domain.equipment import next_due_s
 from gateway.domain.events import Event, Status
-from gateway.domain.facts import Commanded, Fact, Started
+from gateway.domain.facts import Commanded, Fact, Observation, Started
 from gateway.domain.rules import Alive, EquipmentRules, ModeRule
 from gateway.domain.state import EquipmentState
 from gateway.domain.status import written
@@ -364,3 +364,28 @@ def test_state_codes_are_the_contract_s() -> None:
         ("setup", 5),
         ("maintenance", 6),
     ]
+
+
+def set_back(second: float, ahead: float, **changed: Value) -> Observation:
+    """What is seen at ``second`` under a clock that was set ``ahead``."""
+    return replace(seen(second, **changed), at=at(second + ahead))
+
+
+def test_states_under_a_clock_that_was_set_back_abut_and_last_as_long_as_they_did() -> None:
+    play = Play().awake()
+    told = of_type(
+        play.feed(
+            set_back(10, 3600, run=True),
+            set_back(40, 0, run=False),
+            set_back(100, 0, run=True),
+            set_back(4000, 0, run=False),
+        ),
+        "status",
+    )
+    assert [(one["state"], one["since"]) for one in told] == [
+        ("running", "2026-03-20T02:00:10.000Z"),
+        ("idle", "2026-03-20T02:00:10.000Z"),
+        ("running", "2026-03-20T02:00:10.000Z"),
+        ("idle", "2026-03-20T02:06:40.000Z"),
+    ]
+    assert [one["prev_duration_ms"] for one in told] == [9_000, 30_000, 60_000, 3_900_000]
