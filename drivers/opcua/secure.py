@@ -156,7 +156,7 @@ async def log_in(client: Client, link: LinkSettings) -> None:
     tokens: Sequence[ua.UserTokenPolicy] = client._policy_ids or ()  # noqa: SLF001
     if tokens and kind not in {token.TokenType for token in tokens}:
         raise refused(link, _no_such_login(kind, tokens))
-    if link.user is not None:
+    if tokens and link.user is not None:  # without any, the endpoint's own policy encrypts
         _keep_protected(client, link, tokens)
     if login.identity is not None:
         client.user_private_key = login.identity.key
