@@ -119,6 +119,16 @@ class Device:
         """Send bytes on the newest connection, asked for or not."""
         self._open[-1].write(data)
 
+    def say_later(self, data: bytes, delay_s: float) -> None:
+        """Send bytes on the connection that is newest now, if it is open then."""
+        carrier = self._open[-1]
+
+        def say() -> None:
+            if carrier in self._open:
+                carrier.write(data)
+
+        asyncio.get_running_loop().call_later(delay_s, say)
+
     def opened(self, carrier: Carrier) -> None:
         """Take in a connection."""
         self.accepted += 1
@@ -133,7 +143,8 @@ class Device:
         """Answer the requests in what was received; return what is left."""
         frames, rest = requests_in(self.framing, received)
         for tid, body in frames:
-            self._answer(carrier, Asked(tid, *struct.unpack(">BBHH", body), framing=self.framing))
+            unit, function, start, count = struct.unpack(">BBHH", body)
+            self._answer(carrier, Asked(tid, unit, function, start, count, self.framing))
         return rest
 
     def _answer(self, carrier: Carrier, asked: Asked) -> None:
