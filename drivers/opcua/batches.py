@@ -12,6 +12,8 @@ Promises:
 - With a trusted device clock a batch holds changes of one device stamp and is dated by
   it, if the stamp is credible: later than the batch before and not after the arrival,
   each with ``max_skew_s`` to spare. Otherwise it is dated by the arrival and says so.
+- First values are in one batch, dated by the arrival unless they share a stamp: rules are
+  not asked about half a machine.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,16 +62,19 @@ def in_source_order(changes: Iterable[Change]) -> list[Change]:
     """Return the changes by device stamp, the values of one tag in the order they came.
 
     A value without a stamp, or with one older than the value before it, counts as old
-    as the value before it.
+    as the value before it. Of several values of one stamp the first of each tag come first,
+    so that servers without stamps do not cause a batch for each value.
     """
-    latest: dict[str, datetime] = {}
-    dated: list[tuple[datetime, Change]] = []
+    latest: dict[str, tuple[datetime, int]] = {}
+    dated: list[tuple[datetime, int, Change]] = []
     for change in changes:
-        at = max(latest.get(change.key, _NEVER), change.source_at or _NEVER)
-        latest[change.key] = at
-        dated.append((at, change))
-    dated.sort(key=lambda pair: pair[0])
-    return [change for _, change in dated]
+        before, nth = latest.get(change.key, (_NEVER, -1))
+        at = max(before, change.source_at or _NEVER)
+        nth = nth + 1 if at == before else 0
+        latest[change.key] = (at, nth)
+        dated.append((at, nth, change))
+    dated.sort(key=lambda entry: entry[:2])
+    return [change for _, _, change in dated]
 
 
 def split(changes: Iterable[Change], *, by_stamp: bool) -> list[list[Change]]:
@@ -114,6 +119,7 @@ class Picture:
         """``max_skew_s`` is None where the gateway's clock dates everything."""
         self._covers = frozenset(keys)
         self._bad: Mapping[str, str] = dict.fromkeys(self._covers, "never_read")
+        self._unread = set(self._covers)
         self._last_mono_s = opened_mono_s
         self._max_skew_s = max_skew_s
 
@@ -134,11 +140,7 @@ class Picture:
 
         ``skipped`` messages got lost on the way: any tag may have lost as many values.
         """
-        trusting = self._max_skew_s is not None
-        if len({change.key for change in changes}) < len(changes) or trusting:
-            runs = split(in_source_order(changes), by_stamp=trusting)
-        else:
-            runs = [list(changes)]
+        runs = self._runs(changes)
         last = len(runs) - 1
         return [
             self._batch(
@@ -149,6 +151,28 @@ class Picture:
             )
             for number, run in enumerate(runs or [[]])
         ]
+
+    def _firsts(self, changes: Sequence[Change]) -> tuple[list[Change], Sequence[Change]]:
+        """Part the first value of each tag that was never read from all others."""
+        if not self._unread:
+            return [], changes
+        firsts: dict[str, Change] = {}
+        later: list[Change] = []
+        for change in changes:
+            if change.key in self._unread and change.key not in firsts:
+                firsts[change.key] = change
+            else:
+                later.append(change)
+        self._unread -= firsts.keys()
+        return list(firsts.values()), later
+
+    def _runs(self, changes: Sequence[Change]) -> list[list[Change]]:
+        trusting = self._max_skew_s is not None
+        firsts, later = self._firsts(changes)
+        if len({change.key for change in changes}) == len(changes) and not trusting:
+            return [list(changes)]
+        runs = split(in_source_order(later), by_stamp=trusting)
+        return [firsts, *runs] if firsts else runs
 
     def _batch(
         self,
@@ -179,7 +203,8 @@ class Picture:
         )
 
     def _age(self, run: Sequence[Change], arrived: Arrival) -> tuple[float, TimeQuality]:
-        if self._max_skew_s is None or not run:
+        one_stamp = len({change.source_at for change in run}) == 1
+        if self._max_skew_s is None or not one_stamp:
             return 0.0, "gateway"
         age_s = credible_age_s(
             run[0].source_at,

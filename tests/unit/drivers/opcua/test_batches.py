@@ -223,3 +223,26 @@ def test_an_age_is_within_the_window(skew_s: float, window_s: float) -> None:
     assert age(window_s + skew_s) == window_s
     assert age(-skew_s - 0.1) is None
     assert age(window_s + skew_s + 0.1) is None
+
+
+def test_values_without_stamps_make_as_many_batches_as_one_tag_has_values() -> None:
+    known = picture("a", "b", "c")
+    known.batches([change("a", 0), change("b", 0), change("c", 0)], arrival(1))
+    queued = [change(key, value) for key in "abc" for value in (1, 2, 3)]
+    batches = known.batches(queued, arrival(2))
+    assert [b.changed for b in batches] == [dict.fromkeys("abc", value) for value in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("max_skew_s", [None, 5.0])
+def test_first_values_are_one_batch_whatever_their_stamps(max_skew_s: float | None) -> None:
+    known = picture("a", "b", "c", max_skew_s=max_skew_s)
+    queued = [
+        change("a", 1, 1),
+        change("a", 2, 2),
+        change("b", 1, 3),
+        change("c", 1, 4),
+    ]
+    first, second = known.batches(queued, arrival(5))
+    assert (first.changed, first.bad) == ({"a": 1, "b": 1, "c": 1}, {})
+    assert (first.read_at, first.time_quality) == (arrival(5).at, "gateway")
+    assert second.changed == {"a": 2}
