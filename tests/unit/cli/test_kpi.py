@@ -15,11 +15,13 @@ from gateway.historian.sql import SqlStore
 from gateway.historian.store import Batch
 from gateway.wire.cloudevent import Envelope
 from tests.support.config_site import write_site
+from tests.support.postgres import Database
 from tests.support.stores import START, count_data, envelope, reading_data, status_data
 
 MINUTE = timedelta(minutes=1)
 NOW = START + 4 * 60 * MINUTE
 GATEWAY = "site: plant\ngateway: gw-01\ntimezone: Asia/Shanghai\n"
+STORE = 'historian: {{stores: [{{kind: sql, url: "{url}"}}]}}\n'
 SHIFTS = """\
 day_starts: 08:00
 patterns:
@@ -68,17 +70,17 @@ def told(name: str, first: int, states: list[tuple[str, int]], good: int) -> lis
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
+def site(tmp_path: Path, database: Database) -> Path:
     write_site(
         tmp_path,
         {
-            "gateway.yaml": GATEWAY,
+            "gateway.yaml": GATEWAY + STORE.format(url=database.url),
             "shifts.yaml": SHIFTS,
             "equipment/press-03.yaml": machine("press-03"),
             "equipment/press-04.yaml": machine("press-04"),
         },
     )
-    store = SqlStore.open(f"sqlite:///{tmp_path / 'data/history.db'}")
+    store = SqlStore.open(database.url)
     events = [
         *told("press-03", 1, [("running", 0), ("idle", 60), ("fault", 90), ("running", 120)], 300),
         *told("press-04", 50, [("running", 0), ("offline", 120)], 600),
@@ -163,6 +165,7 @@ def test_without_a_calendar_by_shift_is_refused_and_by_day_is_not(
     assert figures(site, by="day")[0]["inputs"]["total_s"] == 13 * 3600
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_without_a_history_it_says_what_is_missing(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

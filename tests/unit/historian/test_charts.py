@@ -17,6 +17,7 @@ from gateway.historian.sql import SqlStore
 from gateway.historian.store import StoreUnusable
 from gateway.wire.cloudevent import Envelope
 from tests.support.clock import FakeClock
+from tests.support.postgres import Database
 from tests.support.stores import START, count_data, envelope, status_data
 from tests.support.until import until
 
@@ -50,9 +51,9 @@ async def no_sleep(_delay_s: float) -> None:
 
 
 @asynccontextmanager
-async def record_of(path: Path) -> AsyncIterator[Record]:
+async def record_of(database: Database) -> AsyncIterator[Record]:
     async with recording(
-        lambda: SqlStore.open(f"sqlite:///{path}"),
+        lambda: SqlStore.open(database.url),
         now=lambda: datetime.now(UTC),
         uniform=lambda low, _high: low,
     ) as record:
@@ -102,10 +103,10 @@ def reached(record: Record, number: int) -> Callable[[], bool]:
 
 
 async def test_an_outage_is_waited_for_and_nothing_is_skipped(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     charts = FakeCharts([ChartsUnavailable("down")] * 3)
-    async with record_of(tmp_path / "h.db") as record, feeding(record, charts):
+    async with record_of(database) as record, feeding(record, charts):
         await record.write(counts(1, 30))
         await until(reached(record, 30))
     assert len(charts.taken) == 30
@@ -115,9 +116,9 @@ async def test_an_outage_is_waited_for_and_nothing_is_skipped(
     ]
 
 
-async def test_one_bad_line_costs_one_line(tmp_path: Path) -> None:
+async def test_one_bad_line_costs_one_line(database: Database) -> None:
     charts = FakeCharts(poison="total=17.0")
-    async with record_of(tmp_path / "h.db") as record, feeding(record, charts) as feed:
+    async with record_of(database) as record, feeding(record, charts) as feed:
         await record.write(counts(1, 64))
         await until(reached(record, 64))
         assert feed.refused == 1
@@ -126,12 +127,12 @@ async def test_one_bad_line_costs_one_line(tmp_path: Path) -> None:
     assert charts.requests <= 2 * 6 + 1
 
 
-async def test_what_the_store_would_drop_silently_is_not_sent(tmp_path: Path) -> None:
+async def test_what_the_store_would_drop_silently_is_not_sent(database: Database) -> None:
     charts = FakeCharts()
     settings = InfluxSettings(url="u", org="o", bucket="b", max_future_s=60, max_age_s=7200)
     times = [START - timedelta(hours=2), START, START + timedelta(hours=2)]
     events = [envelope("count", n, n, count_data(1, n), at=at) for n, at in enumerate(times, 1)]
-    async with record_of(tmp_path / "h.db") as record, feeding(record, charts, settings) as feed:
+    async with record_of(database) as record, feeding(record, charts, settings) as feed:
         await record.write(events)
         await until(reached(record, 3))
         assert feed.refused == 2
@@ -139,12 +140,12 @@ async def test_what_the_store_would_drop_silently_is_not_sent(tmp_path: Path) ->
 
 
 async def test_after_a_restart_it_goes_on_behind_its_cursor_and_beside_its_points(
-    tmp_path: Path,
+    database: Database,
 ) -> None:
     idle = status_data("idle", START)
     first, second = (envelope("status", n, n, idle, at=START) for n in (1, 2))
     charts = FakeCharts()
-    async with record_of(tmp_path / "h.db") as record:
+    async with record_of(database) as record:
         async with feeding(record, charts):
             await record.write([first])
             await until(reached(record, 1))
@@ -156,9 +157,9 @@ async def test_after_a_restart_it_goes_on_behind_its_cursor_and_beside_its_point
     assert line.endswith(f" {round(START.timestamp() * 1000) + 1}")
 
 
-async def test_a_token_file_that_is_missing_is_said(tmp_path: Path) -> None:
+async def test_a_token_file_that_is_missing_is_said(database: Database, tmp_path: Path) -> None:
     settings = InfluxSettings(url="u", org="o", bucket="b", token_file=tmp_path / "none")
-    async with record_of(tmp_path / "h.db") as record:
+    async with record_of(database) as record:
         clock = FakeClock(START)
         feed = ChartFeed(settings, record, clock, no_sleep, lambda low, _high: low)
         with pytest.raises(StoreUnusable, match="none"):

@@ -1,17 +1,19 @@
 """What departments ask the views, over both databases."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from gateway.historian.sql import SqlStore
 from gateway.historian.sql_dialect import adapted
-from gateway.historian.store import Batch
+from gateway.historian.store import Batch, Birth
 from gateway.wire.cloudevent import Envelope
 from tests.support.postgres import Database
 from tests.support.stores import (
     EPOCH,
+    SOURCE,
     START,
     count_data,
     envelope,
@@ -104,6 +106,24 @@ def test_parts_energy_and_time_of_an_order(store: SqlStore, database: Database) 
         ("WO-1", "A-77", "idle", 60_000),
         ("WO-1", "A-77", "running", 540_000),
     ]
+
+
+def test_an_equipment_that_moved_is_one_equipment(store: SqlStore, database: Database) -> None:
+    for line, name in (("line-1", "Press 3"), ("line-2", "Press 03")):
+        birth = Birth(SOURCE, "press-03", f"plant/stamping/{line}/press-03", {"name": {"en": name}})
+        store.write(Batch(births=[birth]))
+    write(store, *(_at_line(number, f"line-{number}") for number in (1, 2)))
+    found = "SELECT subject, name_en, name_zh FROM equipment"
+    assert database.query(found) == [("plant/stamping/line-2/press-03", "Press 03", None)]
+    states = "SELECT equipment, name_en, since FROM current_state"
+    assert database.query(states) == [("press-03", "Press 03", text(START + 2 * MINUTE))]
+    assert database.query("SELECT COUNT(*) FROM status_interval") == [(2,)]
+
+
+def _at_line(number: int, line: str) -> Envelope:
+    at = START + number * MINUTE
+    told = envelope("status", number, number, status_data("running", at), at=at)
+    return replace(told, subject=f"plant/stamping/{line}/press-03")
 
 
 def test_the_shares_of_the_faults_of_a_gateway(store: SqlStore, database: Database) -> None:
