@@ -133,6 +133,26 @@ async def test_what_is_not_offered_is_answered_with_what_is(
     assert "none, aes256-sha256-rsapss sign." in err.hint
 
 
+async def test_what_is_shown_as_a_certificate_and_is_none_is_said(
+    server: SecureServer, tmp_path: Path
+) -> None:
+    await server.start()
+    server.show(b"0\x82\x01\x00 not a certificate")
+    assert code_of(await refusal(tmp_path, server, security=encrypted())) == "opcua_no_certificate"
+
+
+async def test_a_trust_list_that_cannot_be_read_trusts_nobody_and_is_named(
+    server: SecureServer, tmp_path: Path
+) -> None:
+    await server.start()
+    await trust(tmp_path, server)
+    unreadable = tmp_path / "pki/trusted/a.der"
+    unreadable.mkdir()
+    err = await refusal(tmp_path, server, security=encrypted())
+    assert code_of(err) == "opcua_unusable_file"
+    assert str(unreadable) in err.reason
+
+
 async def test_the_host_in_the_servers_endpoints_does_not_matter(
     server: SecureServer, tmp_path: Path
 ) -> None:

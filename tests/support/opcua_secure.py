@@ -140,6 +140,11 @@ class SecureServer(OpcUaServer):
                 for token in endpoint.UserIdentityTokens:
                     token.SecurityPolicyUri = "http://opcfoundation.org/UA/SecurityPolicy#None"
 
+    def show(self, data: bytes) -> None:
+        """Show other bytes as the certificate to who asks for the endpoints."""
+        for endpoint in self._server.iserver.endpoints:
+            endpoint.ServerCertificate = data
+
     async def _validate(self, shown: x509.Certificate, _: Any) -> None:
         self.sessions += 1
         if self.trusted_clients is not None and der(shown) not in self.trusted_clients:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from drivers.opcua.certificates import read_certificate
+from gateway.cli.main import app
 from gateway.cli.trust import certificate, trust
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems
@@ -183,6 +185,16 @@ def test_our_certificate_is_made_shown_and_renewed_in_two_steps(
     capsys.readouterr()
     assert certificate(directory) == 0
     assert "the configuration says urn:suzhou:millgate:gw-02" in capsys.readouterr().out
+
+
+def test_the_command_line_leads_here(tmp_path: Path) -> None:
+    directory = str(site(tmp_path, "opc.tcp://127.0.0.1:4840"))
+    run = CliRunner().invoke
+    assert "pki/own/cert.der" in run(app, ["opcua", "certificate", directory]).output
+    assert run(app, ["opcua", "certificate", directory, "--activate"]).exit_code == 1
+    refused = run(app, ["opcua", "trust", directory, "press-07.plc", "--yes"])
+    assert refused.exit_code == 1
+    assert "--fingerprint" in refused.output
 
 
 def test_files_of_ours_that_cannot_be_used_are_said(
