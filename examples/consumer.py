@@ -18,6 +18,8 @@ from pathlib import Path
 from paho.mqtt.client import CallbackAPIVersion, Client
 
 ROOT, CLIENT_ID, CHUNK = "mg/v1", "example-mes", 5000
+UNFIT = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+UNFIT += (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 TYPES = ["status", "count"]
 TOPICS = [f"{ROOT}/+/+/+/+/{what}" for what in ("evt/status", "evt/count")]
 TOPICS += [f"{ROOT}/+/+/+/+/{what}" for what in ("state/status", "state/counters")]
@@ -39,14 +41,14 @@ class Books:
         order_no = data["order"]["order_no"] if data["order"] else ""
         if kind == "status" and not data["repeat"]:
             row = (source, epoch, seq, equipment, order_no, data["state"], data["since"])
-            self.sql("INSERT INTO state VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            self.sql("INSERT OR IGNORE INTO state VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         elif kind == "count":
             key, total = (source, epoch, equipment, data["counter"]), data["total"]
             last = "SELECT total FROM booking WHERE (source, epoch, equipment, counter)"
             before = self.sql(f"{last} = (?, ?, ?, ?) ORDER BY seq DESC", key).fetchone()
             quantity = total - before[0] if before else data["delta"]
             row = (*key, seq, order_no, total, quantity)
-            self.sql("INSERT INTO booking VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self.sql("INSERT OR IGNORE INTO booking VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def advance(self, stream, gone=0):
         """Book what waits, in order, up to the first hole; one below the seq `gone` is lost."""
@@ -131,7 +133,7 @@ def main():
                     books.take_reply(source, body)
                 else:
                     books.take_word(source, body)
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
+        except UNFIT as error:
             print(f"not understood: {message.topic}: {error!r}")
         client.ack(message.mid, message.qos)
 

@@ -14,10 +14,14 @@ CREATE TABLE IF NOT EXISTS state (
     source TEXT, epoch TEXT, seq INTEGER, equipment TEXT, order_no TEXT, state TEXT, since TEXT,
     PRIMARY KEY (source, epoch, seq)
 );
-CREATE VIEW IF NOT EXISTS state_interval AS
+CREATE VIEW IF NOT EXISTS state_interval AS  -- none begins before the one in front of it
 SELECT equipment, state, since, LEAD(since) OVER (
     PARTITION BY source, equipment ORDER BY epoch, seq
-) AS until, order_no, source, epoch, seq FROM state;
+) AS until, order_no, source, epoch, seq FROM (
+    SELECT source, epoch, seq, equipment, order_no, state, MAX(since) OVER (
+        PARTITION BY source, equipment ORDER BY epoch, seq
+    ) AS since FROM state
+);
 
 -- How far it is. A series is "source epoch", a stream is "source epoch equipment type".
 CREATE TABLE IF NOT EXISTS stream (

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from gateway.ops.mqtt_link import BrokerSettings, Session, connect
-from tests.support.mes_bench import CONSUMER, MesBench, mes_bench
+from tests.support.broker import mosquitto
+from tests.support.mes_bench import CONSUMER, ConsumerProcess, MesBench, mes_bench
 from tests.support.unruly_broker import Rates
 from tests.support.until import until
 
@@ -117,6 +119,67 @@ def test_the_example_is_short_and_needs_nothing_of_ours() -> None:
     assert len(source.splitlines()) < 150
     assert "gateway." not in source
     assert "drivers." not in source
+
+
+EVENT = {
+    "id": "t5k2m0-9f3a-1",
+    "source": "/demo/gateways/gw-01",
+    "type": "millgate.status.v1",
+    "subject": "demo/stamping/line-1/press-01",
+    "epoch": "t5k2m0-9f3a",
+    "streamseq": 1,
+    "data": {"order": None, "repeat": False, "state": "idle", "since": "2026-03-20T01:00:00.000Z"},
+}
+DATA: dict[str, Any] = EVENT["data"]  # type: ignore[assignment]
+UNFIT = [
+    b"",
+    b"\xff",
+    b"[" * 100_000,
+    b"7",
+    *(
+        orjson.dumps(EVENT | change)
+        for change in (
+            {"id": 1},
+            {"id": "t5k2m0-9f3a-99999999999999999999"},
+            {"streamseq": 2**64 - 1},
+            {"streamseq": {}},
+            {"subject": "demo"},
+            {"data": None},
+            {"data": {}},
+            {"data": DATA | {"since": {}}},
+            {"data": DATA | {"state": ["idle"]}},
+        )
+    ),
+]
+
+
+async def test_it_does_not_die_of_what_it_receives(tmp_path: Path) -> None:
+    """Nor of two facts of one name: the first stands."""
+    twice = [
+        EVENT,
+        EVENT | {"streamseq": 2, "data": DATA | {"state": "fault"}},
+        EVENT | {"streamseq": 3, "id": "t5k2m0-9f3a-2", "data": DATA | {"state": "running"}},
+    ]
+    evt = "mg/v1/demo/stamping/line-1/press-01/evt/status"
+    gateway = "mg/v1/demo/_gateways/gw-01/"
+    with mosquitto() as broker:
+        consumer = ConsumerProcess(broker.port, tmp_path / "mes.db")
+        await consumer.start()
+        settings = BrokerSettings(port=broker.port)
+        async with connect(settings, Session(client_id="nonsense")) as link:
+            birth = orjson.dumps({"epoch": EVENT["epoch"]})
+            await link.publish(gateway + "birth", birth, retain=True)
+            await until(lambda: consumer.query("SELECT 1 FROM series"), timeout_s=20)
+            for payload in UNFIT:
+                for topic in (evt, gateway + "health", gateway + "birth", gateway + "reply/x"):
+                    await link.publish(topic, payload)
+            for event in twice:
+                await link.publish(evt, orjson.dumps(event))
+            seen = "SELECT state FROM state ORDER BY seq"
+            try:
+                await until(lambda: consumer.query(seen) == [("idle",), ("running",)], timeout_s=20)
+            finally:
+                await consumer.kill()
 
 
 @pytest.mark.timeout(240)
