@@ -12,6 +12,9 @@ from drivers.modbus.bus import Bus, bus_of
 from drivers.modbus.client import TcpWire
 from drivers.modbus.clock import Clock
 from drivers.modbus.errors import NoAnswer
+from drivers.modbus.fast import FastWire
+from drivers.modbus.frames import Mbap
+from drivers.modbus.pipeline import Depth
 from drivers.modbus.settings import TcpSettings
 from drivers.modbus.wire import Request
 from tests.support.modbus_device import HR, Device, device
@@ -129,3 +132,59 @@ async def test_cancelling_one_who_waits_for_a_turn_disturbs_nobody(plc: Device) 
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert plc.accepted == 1
+
+
+async def scans(bus: Bus, unit: int, count: int) -> None:
+    for _ in range(count):
+        await bus.ask_all([request(unit), request(unit)])
+
+
+async def test_who_is_alone_asks_a_scan_in_one_turn(plc: Device) -> None:
+    bus = Bus(FastWire("127.0.0.1", plc.port, Mbap(), Depth(2), mono_s=time.monotonic))
+    async with bus.entered(1.0):
+        replies = await bus.ask_all([request(1), request(1)])
+        assert [reply.answer for reply in replies] == [b"\x00\x00"] * 2
+        assert await bus.ask_all([]) == []
+        assert len(plc.asked) == 2
+
+
+async def test_scans_of_several_units_go_round_by_request_on_every_wire(plc: Device) -> None:
+    for wire in (
+        TcpWire("127.0.0.1", plc.port, mono_s=time.monotonic),
+        FastWire("127.0.0.1", plc.port, Mbap(), Depth(16), mono_s=time.monotonic),
+    ):
+        plc.asked.clear()
+        bus = Bus(wire)
+        async with bus.entered(1.0), bus.entered(1.0):
+            await asyncio.gather(scans(bus, 1, 2), scans(bus, 2, 2))
+        assert [asked.unit for asked in plc.asked] == [1, 2] * 4
+
+
+async def test_the_pause_a_unit_wants_is_kept_after_another_units_answer(plc: Device) -> None:
+    slept_s: list[float] = []
+
+    async def sleep(delay_s: float) -> None:
+        slept_s.append(delay_s)
+
+    bus = Bus(TcpWire("127.0.0.1", plc.port, mono_s=time.monotonic), clock=Clock(sleep=sleep))
+    slow = Request(unit=2, table="hr", start=0, count=1, timeout_s=0.1, pause_s=60)
+    async with bus.entered(1.0):
+        await bus.ask(slow)
+        assert slept_s == []
+        await bus.ask(request(1))
+        await bus.ask(slow)
+    assert len(slept_s) == 1
+    assert 59 < slept_s[0] <= 60
+
+
+async def test_a_bus_at_rest_opens_again_and_nobody_is_cut_off(plc: Device) -> None:
+    bus = bus_to(plc)
+    async with bus.entered(1.0):
+        bus.rest()
+        await until(lambda: plc.connections == 0)
+        plc.lie = lambda _asked, _honest: None
+        asking = asyncio.create_task(bus.ask(request(1, timeout_s=30)))
+        await until(lambda: plc.asked)
+        bus.rest()
+        plc.say(plc.asked[0].words(5))
+        assert (await asking).answer == b"\x00\x05"

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from drivers.modbus.point import point_of
 from drivers.modbus.session import MAX_EXTRA_REQUESTS, ModbusSession
 from drivers.modbus.settings import TcpSettings
 from drivers.modbus.tag import TagSettings
+from tests.support.modbus_carriers import running
 from tests.support.modbus_device import (
     BUSY,
     COIL,
@@ -25,7 +27,6 @@ from tests.support.modbus_device import (
     Asked,
     Device,
     Lie,
-    device,
 )
 from tests.support.modbus_words import words
 from tests.support.until import until
@@ -44,17 +45,32 @@ class Steps:
         )
 
 
-@pytest.fixture
-async def plc() -> AsyncIterator[Device]:
-    async with device() as running:
-        yield running
+@dataclass
+class Plc(Device):
+    """A device, and what its link says about the client."""
+
+    link: Mapping[str, object] = field(default_factory=dict)
+
+
+CLIENTS: dict[str, dict[str, object]] = {
+    "pymodbus": {"client": "pymodbus"},
+    "fast": {"client": "fast"},
+    "pipelined": {"client": "fast", "pipeline": 16},
+}
+
+
+@pytest.fixture(params=CLIENTS)
+async def plc(request: pytest.FixtureRequest) -> AsyncIterator[Plc]:
+    async with running(Plc(link=CLIENTS[request.param])) as started:
+        assert isinstance(started, Plc)
+        yield started
 
 
 def driver_to(
-    plc: Device, tags: dict[str, TagSettings], *, clock: Clock | None = None, **link: object
+    plc: Plc, tags: dict[str, TagSettings], *, clock: Clock | None = None, **link: object
 ) -> ModbusDriver:
     settings = TcpSettings.model_validate(
-        {"host": "127.0.0.1", "port": plc.port, "timeout_ms": 100} | link
+        {"host": "127.0.0.1", "port": plc.port, "timeout_ms": 100, **plc.link} | link
     )
     requests = [
         TagRequest(key, key.partition("/")[0], None, settings) for key, settings in tags.items()
@@ -76,7 +92,7 @@ def registers(count: int, *, group: str = "fast") -> dict[str, TagSettings]:
     return {f"{group}/r{i}": TagSettings(address=f"hr:{i}") for i in range(count)}
 
 
-async def test_all_four_tables_in_one_batch(plc: Device) -> None:
+async def test_all_four_tables_in_one_batch(plc: Plc) -> None:
     plc.put(HR, 10, *words(70_000, "uint32", "CDAB"))
     plc.put(IR, 3, *words(-1.5, "float32"))
     plc.put(COIL, 5, 1)
@@ -108,7 +124,7 @@ async def test_all_four_tables_in_one_batch(plc: Device) -> None:
     assert len(plc.asked) == 2 * 5
 
 
-async def test_only_the_due_groups_are_read(plc: Device) -> None:
+async def test_only_the_due_groups_are_read(plc: Plc) -> None:
     plc.put(HR, 0, *range(10))
     driver = driver_to(plc, registers(3) | registers(5, group="slow"))
     fast, slow = driver.groups
@@ -122,7 +138,7 @@ async def test_only_the_due_groups_are_read(plc: Device) -> None:
     assert again.covers is both.covers
 
 
-async def test_a_batch_is_stamped_when_its_last_reply_arrived(plc: Device) -> None:
+async def test_a_batch_is_stamped_when_its_last_reply_arrived(plc: Plc) -> None:
     plc.put(HR, 0, 1)
     plc.put(COIL, 0, 1)
     ticks = iter([10.0, 10.5, 11.0, 11.25, 14.0])
@@ -130,6 +146,7 @@ async def test_a_batch_is_stamped_when_its_last_reply_arrived(plc: Device) -> No
         plc,
         {"g/a": TagSettings(address="hr:0"), "g/b": TagSettings(address="coil:0")},
         clock=Clock(now=lambda: MIDNIGHT, mono_s=lambda: next(ticks)),
+        pipeline="off",
     )
     async with reading(driver) as session:
         batch = await session.read(driver.groups)
@@ -148,7 +165,7 @@ def silent_for(count: int) -> Lie:
     return lie
 
 
-async def test_one_silence_is_forgiven_on_a_new_socket(plc: Device) -> None:
+async def test_one_silence_is_forgiven_on_a_new_socket(plc: Plc) -> None:
     plc.put(HR, 0, 1, 2, 3)
     driver = driver_to(plc, registers(3))
     async with reading(driver) as session:
@@ -160,7 +177,7 @@ async def test_one_silence_is_forgiven_on_a_new_socket(plc: Device) -> None:
         assert plc.accepted == 2
 
 
-async def test_two_silences_in_a_row_are_unreachable(plc: Device) -> None:
+async def test_two_silences_in_a_row_are_unreachable(plc: Plc) -> None:
     plc.put(HR, 0, 1)
     driver = driver_to(plc, registers(1))
     async with reading(driver) as session:
@@ -171,7 +188,51 @@ async def test_two_silences_in_a_row_are_unreachable(plc: Device) -> None:
         assert len(plc.asked) == 3
 
 
-async def test_a_device_that_never_answered_costs_one_timeout(plc: Device) -> None:
+async def test_a_device_that_answers_a_part_of_each_scan_is_given_up(plc: Plc) -> None:
+    plc.put(HR, 0, 1)
+    plc.put(HR, 200, 1)
+    driver = driver_to(
+        plc, {"g/a": TagSettings(address="hr:0"), "g/b": TagSettings(address="hr:200")}
+    )
+    async with reading(driver) as session:
+        await session.read(driver.groups)
+        plc.lie = lambda asked, honest: honest if asked.start == 0 else None
+        with pytest.raises(Unreachable):
+            await session.read(driver.groups)
+
+
+async def test_a_socket_is_closed_after_a_read_where_the_device_wants_it(plc: Plc) -> None:
+    plc.put(HR, 0, 1)
+    driver = driver_to(plc, registers(1), close_after_read=True)
+    async with reading(driver) as session:
+        for count in range(1, 4):
+            assert (await session.read(driver.groups)).covers == {"fast/r0"}
+            await until(lambda: plc.connections == 0)
+            assert plc.accepted == count
+
+
+async def test_a_pause_is_kept_between_requests(plc: Plc) -> None:
+    plc.put(HR, 0, 1)
+    plc.put(HR, 200, 1)
+    slept_s: list[float] = []
+
+    async def sleep(delay_s: float) -> None:
+        slept_s.append(delay_s)
+
+    driver = driver_to(
+        plc,
+        {"g/a": TagSettings(address="hr:0"), "g/b": TagSettings(address="hr:200")},
+        clock=Clock(sleep=sleep),
+        pause_ms=50_000,
+    )
+    async with reading(driver) as session:
+        await session.read(driver.groups)
+        await session.read(driver.groups)
+    assert len(slept_s) == 3
+    assert all(49 < delay_s <= 50 for delay_s in slept_s)
+
+
+async def test_a_device_that_never_answered_costs_one_timeout(plc: Plc) -> None:
     plc.lie = silent_for(99)
     driver = driver_to(plc, registers(1))
     async with reading(driver) as session:
@@ -180,7 +241,7 @@ async def test_a_device_that_never_answered_costs_one_timeout(plc: Device) -> No
     assert len(plc.asked) == 1
 
 
-async def test_a_batch_never_mixes_before_and_after_a_reconnection(plc: Device) -> None:
+async def test_a_batch_never_mixes_before_and_after_a_reconnection(plc: Plc) -> None:
     """And the change seen before the silence is not lost with it."""
     plc.put(HR, 0, 1)
     plc.put(HR, 200, 1)
@@ -214,7 +275,7 @@ async def test_a_batch_never_mixes_before_and_after_a_reconnection(plc: Device) 
         lambda asked, _: asked.frame(bytes([3, 4, 0, 1, 0, 2]), unit=77),
     ],
 )
-async def test_a_lie_ends_the_session_without_a_value(plc: Device, lie: Lie) -> None:
+async def test_a_lie_ends_the_session_without_a_value(plc: Plc, lie: Lie) -> None:
     plc.put(HR, 0, 1, 2)
     driver = driver_to(plc, registers(2))
     async with reading(driver) as session:
@@ -225,7 +286,7 @@ async def test_a_lie_ends_the_session_without_a_value(plc: Device, lie: Lie) -> 
     await until(lambda: plc.connections == 0)
 
 
-async def test_illegal_registers_are_named_and_their_neighbours_live(plc: Device) -> None:
+async def test_illegal_registers_are_named_and_their_neighbours_live(plc: Plc) -> None:
     plc.put(HR, 0, *range(50))
     del plc.tables[HR][17]
     del plc.tables[HR][33]
@@ -244,7 +305,7 @@ async def test_illegal_registers_are_named_and_their_neighbours_live(plc: Device
     assert len(plc.asked) - asked == 3
 
 
-async def test_a_register_that_disappears_later_is_isolated_in_the_same_scan(plc: Device) -> None:
+async def test_a_register_that_disappears_later_is_isolated_in_the_same_scan(plc: Plc) -> None:
     plc.put(HR, 0, *range(10))
     driver = driver_to(plc, registers(10))
     async with reading(driver) as session:
@@ -254,7 +315,7 @@ async def test_a_register_that_disappears_later_is_isolated_in_the_same_scan(plc
         assert batch.bad == {"fast/r4": "illegal_address"}
 
 
-async def test_an_illegal_register_is_asked_again_and_recovers(plc: Device) -> None:
+async def test_an_illegal_register_is_asked_again_and_recovers(plc: Plc) -> None:
     plc.put(HR, 0, 0, 1)
     steps = Steps()
     driver = driver_to(plc, registers(3), clock=steps.clock, illegal_retry_ms=60_000)
@@ -272,7 +333,7 @@ async def test_an_illegal_register_is_asked_again_and_recovers(plc: Device) -> N
         assert len(plc.asked) - asked == 1
 
 
-async def test_what_stays_illegal_is_asked_only_now_and_then(plc: Device) -> None:
+async def test_what_stays_illegal_is_asked_only_now_and_then(plc: Plc) -> None:
     plc.put(HR, 0, 0)
     steps = Steps()
     driver = driver_to(plc, registers(2), clock=steps.clock, illegal_retry_ms=60_000)
@@ -288,7 +349,7 @@ async def test_what_stays_illegal_is_asked_only_now_and_then(plc: Device) -> Non
         assert len(tried) == 3
 
 
-async def test_a_device_without_any_of_the_tags_is_still_listened_to(plc: Device) -> None:
+async def test_a_device_without_any_of_the_tags_is_still_listened_to(plc: Plc) -> None:
     driver = driver_to(plc, registers(2))
     async with reading(driver) as session:
         for _ in range(3):
@@ -298,7 +359,7 @@ async def test_a_device_without_any_of_the_tags_is_still_listened_to(plc: Device
             await session.read(driver.groups)
 
 
-async def test_finding_many_illegal_registers_is_spread_over_scans(plc: Device) -> None:
+async def test_finding_many_illegal_registers_is_spread_over_scans(plc: Plc) -> None:
     plc.put(HR, 0, *range(0, 120, 2))
     for odd in range(1, 120, 2):
         plc.tables[HR].pop(odd, None)
@@ -316,7 +377,7 @@ async def test_finding_many_illegal_registers_is_spread_over_scans(plc: Device) 
     assert seen == {f"fast/r{i}": i for i in range(0, 120, 2)}
 
 
-async def test_busy_is_not_offline(plc: Device) -> None:
+async def test_busy_is_not_offline(plc: Plc) -> None:
     plc.put(HR, 0, 1)
     driver = driver_to(plc, registers(1))
     async with reading(driver) as session:
@@ -330,7 +391,7 @@ async def test_busy_is_not_offline(plc: Device) -> None:
         assert plc.accepted == 1
 
 
-async def test_a_busy_block_spoils_no_other_and_comes_back(plc: Device) -> None:
+async def test_a_busy_block_spoils_no_other_and_comes_back(plc: Plc) -> None:
     plc.put(HR, 0, 1)
     plc.put(COIL, 0, 1)
     driver = driver_to(
@@ -347,7 +408,7 @@ async def test_a_busy_block_spoils_no_other_and_comes_back(plc: Device) -> None:
         assert (batch.changed, batch.bad) == ({"g/b": True}, {})
 
 
-async def test_a_unit_its_gateway_cannot_reach_is_unreachable(plc: Device) -> None:
+async def test_a_unit_its_gateway_cannot_reach_is_unreachable(plc: Plc) -> None:
     plc.lie = lambda asked, _: asked.refusal(NO_TARGET)
     driver = driver_to(plc, registers(1))
     async with reading(driver) as session:
@@ -355,7 +416,7 @@ async def test_a_unit_its_gateway_cannot_reach_is_unreachable(plc: Device) -> No
             await session.read(driver.groups)
 
 
-async def test_a_table_the_device_does_not_know_spoils_no_other(plc: Device) -> None:
+async def test_a_table_the_device_does_not_know_spoils_no_other(plc: Plc) -> None:
     plc.put(HR, 0, 1)
     plc.put(IR, 0, 1)
     plc.lie = lambda asked, honest: asked.refusal(1) if asked.function == IR else honest
@@ -367,7 +428,7 @@ async def test_a_table_the_device_does_not_know_spoils_no_other(plc: Device) -> 
     assert (batch.changed, batch.bad) == ({"g/a": 1}, {"g/b": "device_refused"})
 
 
-async def test_a_value_that_is_none_is_bad_until_it_is_one(plc: Device) -> None:
+async def test_a_value_that_is_none_is_bad_until_it_is_one(plc: Plc) -> None:
     plc.put(HR, 0, *words(float("nan"), "float32"))
     driver = driver_to(plc, {"g/a": TagSettings(address="hr:0", type="float32")})
     async with reading(driver) as session:
