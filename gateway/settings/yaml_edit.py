@@ -23,6 +23,8 @@ from gateway.settings.yaml_source import parse, scalar
 
 _WIDE = 1_000_000
 _FLOW_DEPTH = 2
+_PLAIN = re.compile(r"\w(?:[\w./+% -]|:(?=\w))*(?<! )")
+"""Texts that need no quotes wherever they stand."""
 
 
 class Uneditable(ValueError):
@@ -142,7 +144,7 @@ def _styled(value: Any, depth: int) -> Any:
         return found
     if isinstance(value, list | tuple):
         return [_styled(inner, _FLOW_DEPTH) for inner in value]
-    if isinstance(value, str) and (scalar(value) != value or not value.isprintable()):
+    if isinstance(value, str) and (scalar(value) != value or not _PLAIN.fullmatch(value)):
         return DoubleQuotedScalarString(value)
     return value
 

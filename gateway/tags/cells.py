@@ -21,6 +21,9 @@ Kind = Literal["text", "number", "date", "error"]
 _ZEROS = re.compile(r"0{2,}")
 _DECIMALS = re.compile(r"0+\.(0+)")
 _SCIENTIFIC = re.compile(r"[-+]?\d+(\.\d+)?[eE][-+]\d+")
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\ufeff\ud800-\udfff]"
+)
 _WHOLE = re.compile(r"([-+]?\d+)\.0*")
 _DATES = re.compile(
     r"\d{1,2}月\d{1,2}日|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}/\d{1,2}/\d{2,4}"
@@ -57,7 +60,12 @@ def cell_of(value: object, number_format: str = "General", *, is_error: bool = F
         return Cell(_number(value, number_format), "number")
     if isinstance(value, date | time | timedelta):
         return Cell(str(value), "date")
-    return Cell(str(value).strip())
+    return Cell(clean(str(value)))
+
+
+def clean(text: str) -> str:
+    """Return a text without what no eye can see and no file should hold."""
+    return _UNSEEN.sub("", text).strip()
 
 
 def plain(text: str) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from gateway.tags.cells import Cell, cell_of
+from gateway.tags.cells import Cell, cell_of, clean
 from gateway.tags.columns import LOOK_ROWS, Row
 from gateway.tags.messages import SheetError
 
@@ -98,7 +98,7 @@ def _csv(content: bytes, encoding: Encoding) -> Grid:
 
 def _csv_rows(reader: Any) -> Iterator[Row]:
     for cells in reader:
-        row = Row(reader.line_num, [Cell(_unquoted(text.strip())) for text in cells[:MAX_COLUMNS]])
+        row = Row(reader.line_num, [Cell(_unquoted(clean(text))) for text in cells[:MAX_COLUMNS]])
         if any(row.cells):
             yield row
 
@@ -113,7 +113,7 @@ def _decoded(content: bytes, encoding: Encoding) -> tuple[str, str]:
             text = content.decode("utf-8-sig" if name == "utf-8" else name)
         except UnicodeDecodeError:
             continue
-        return text.replace("\0", ""), name.removesuffix("-sig")
+        return text, name.removesuffix("-sig")
     raise SheetError("not_text")
 
 

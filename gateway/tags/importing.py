@@ -77,7 +77,10 @@ def import_tags(directory: Path, name: str, content: bytes, wanted: Wanted) -> O
     grid = read(content, form_of(name), wanted.encoding)
     sheet = sheet_of(grid.rows, all_fields())
     plan = _new(directory, sheet, wanted) if wanted.new else _Existing(directory, sheet, wanted)
-    outcome = plan.outcome(grid)
+    try:
+        outcome = plan.outcome(grid)
+    except Uneditable as err:
+        raise SheetError("uneditable", file=", ".join(plan.labels())) from err
     blocked = wanted.all_or_nothing and not outcome.complete
     if wanted.dry_run or blocked or outcome.refused or not outcome.files:
         return outcome
@@ -104,6 +107,14 @@ class _Plan:
         """Return the file of an equipment."""
         raise NotImplementedError
 
+    def labels(self) -> list[str]:
+        """Return the files the rows go to."""
+        return sorted({self.label(entry.equipment) for entry in self.entries})
+
+    def rows(self) -> Mapping[tuple[str, str], tuple[int, ...]]:
+        """Return which rows a tag of a file comes from."""
+        return {(self.label(e.equipment), e.name): (e.row,) for e in self.entries}
+
     def settle(self) -> Sequence[Problem]:
         """Drop rows until the site is valid; return what no row is to blame for."""
         while True:
@@ -123,15 +134,13 @@ class _Plan:
             self.entries = [entry for entry in self.entries if entry.row not in rows]
 
     def _blamed(self, problems: Sequence[Problem]) -> list[RowError]:
-        rows = {(self.label(e.equipment), e.name): e.row for e in self.entries}
-        blamed = []
+        rows = self.rows()
+        blamed: list[RowError] = []
         for problem in problems:
-            parts = problem.key.split(".")
-            row = (
-                rows.get((problem.file, parts[1])) if parts[:1] == ["tags"] and parts[1:] else None
-            )
-            if row is not None:
-                blamed.append(RowError(row, _with_hint(problem)))
+            section, _, rest = problem.key.partition(".")
+            if section == "tags":
+                found = rows.get((problem.file, rest.partition(".")[0]), ())
+                blamed += [RowError(row, _with_hint(problem)) for row in found]
         return blamed
 
 
@@ -170,10 +179,7 @@ class _Existing(_Plan):
 
     def outcome(self, grid: Grid) -> Outcome:
         """Return what would become of the list."""
-        try:
-            refused = self.settle()
-        except Uneditable as err:
-            raise SheetError("uneditable", file=", ".join(self._labels())) from err
+        refused = self.settle()
         return Outcome(
             grid=grid,
             sheet=self.sheet,
@@ -184,9 +190,6 @@ class _Existing(_Plan):
             ignored_roles=sum(entry.role is not None for entry in self.entries),
             files=tuple(self.files),
         )
-
-    def _labels(self) -> list[str]:
-        return sorted({self._known[entry.equipment].label for entry in self.entries})
 
 
 class _New(_Plan):
@@ -212,15 +215,21 @@ class _New(_Plan):
     def label(self, equipment: str) -> str:
         return f"equipment/{equipment}.yaml"
 
+    def rows(self) -> Mapping[tuple[str, str], tuple[int, ...]]:
+        label = self.label(self._code)
+        return {(label, tag): rows for tag, rows in roles.rows_of(self.entries).items()}
+
     def build(self) -> Files:
         if not self.entries:
             return {}
         meaning = roles.meaning_of(self._code, self.entries)
         content = {**self._base, "tags": meaning.tags, **meaning.sections}
-        return {
-            **{name: text.encode() for name, text in meaning.dictionaries.items()},
-            self.label(self._code): document(content).encode(),
+        dictionaries = {
+            name: text.encode()
+            for name, text in meaning.dictionaries.items()
+            if not (self.directory / name).exists()  # somebody's texts are not overwritten
         }
+        return {**dictionaries, self.label(self._code): document(content).encode()}
 
     def outcome(self, grid: Grid) -> Outcome:
         """Return what would become of the list."""

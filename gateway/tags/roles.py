@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.tags.entries import Entry
+from gateway.tags.entries import MAX_NAME, Entry
 from gateway.tags.words import bit_of_word
 
 STATES: Mapping[str, str] = {
@@ -74,6 +74,16 @@ def meaning_of(code: str, entries: Sequence[Entry]) -> Meaning:
     )
 
 
+def rows_of(entries: Sequence[Entry]) -> Mapping[str, tuple[int, ...]]:
+    """Return which rows of the list a tag comes from; an alarm word from several."""
+    found: dict[str, tuple[int, ...]] = {}
+    for entry in entries:
+        bit = _bit(entry) if entry.role == "alarm" else None
+        name = entry.name if bit is None else _word_name(bit[0])
+        found[name] = (*found.get(name, ()), entry.row)
+    return found
+
+
 def _status(entries: Sequence[Entry], *, has_faults: bool) -> Iterator[Mapping[str, Any]]:
     if has_faults:
         yield {"state": "fault", "when": "stopping_fault"}
@@ -128,10 +138,13 @@ def _single(entry: Entry) -> _Alarm:
 def _word(address: str, bits: Sequence[Entry]) -> _Alarm:
     first = _settings(bits[0])
     kept = {key: value for key, value in first.items() if key in {"link", "group", "order"}}
-    name = "alarm_" + re.sub(r"[^a-z0-9]+", "_", address.lower()).strip("_")
     texts = {found[1]: _title(entry) for entry in bits if (found := _bit(entry))}
     number = int(address) if address.isdecimal() else address
-    return _Alarm(name[:40], {"address": number, "type": "uint16", **kept}, texts)
+    return _Alarm(_word_name(address), {"address": number, "type": "uint16", **kept}, texts)
+
+
+def _word_name(address: str) -> str:
+    return ("alarm_" + re.sub(r"[^a-z0-9]+", "_", address.lower()).strip("_"))[:MAX_NAME]
 
 
 def _dictionary(alarm: _Alarm) -> str:

@@ -43,13 +43,16 @@ def put_in_place(directory: Path, files: Mapping[str, bytes]) -> None:
 def replace(path: Path, content: bytes) -> None:
     """Write a file so that it is the old or the new one at any moment. Raises OSError."""
     beside = path.with_name(f".{path.name}.new")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    if path.exists():
-        beside.chmod(path.stat().st_mode & 0o777)
-    beside.replace(path)
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            beside.chmod(path.stat().st_mode & 0o777)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _mirror(directory: Path, copy: Path) -> None:

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +11,7 @@ from gateway.settings.load import load
 from gateway.settings.yaml_edit import document
 from gateway.tags.entries import Assumed
 from gateway.tags.exporting import export
-from gateway.tags.files import Form
+from gateway.tags.files import Form, write
 from gateway.tags.importing import Outcome, Wanted, import_tags
 from gateway.tags.messages import SheetError
 from gateway.tags.site_files import equipment_of
@@ -141,6 +142,26 @@ def test_a_list_makes_a_device(site: Path, link: str) -> None:
     assert rules.faults[0].texts[3].text["zh"] == "急停"
 
 
+def test_what_is_wrong_with_an_alarm_word_is_the_error_of_its_rows(site: Path) -> None:
+    text = "名称,地址,用途,组\n急停,D9.3,报警,none\n门开,D9.4,报警,none\n速度,D30,,\n"
+    outcome = take(site, text, new="press-09", assumed=Assumed(link="modbus-tcp://h"))
+    assert outcome.written
+    assert [error.row for error in outcome.errors] == [2, 3]
+    assert load(site).links["press-09.plc"].tags[0].key == "press-09/d30"
+
+
+def test_a_dictionary_somebody_wrote_is_kept(site: Path) -> None:
+    write_site(site, {"faults/press-09-alarm_d9.csv": "bit,text_zh\n3,手写\n"})
+    outcome = take(
+        site,
+        "名称,地址,用途\n急停,D9.3,报警\n",
+        new="press-09",
+        assumed=Assumed(link="modbus-tcp://h"),
+    )
+    assert outcome.files == ("equipment/press-09.yaml",)
+    assert load(site).equipment["press-09"].rules.faults[0].texts[3].text["zh"] == "手写"
+
+
 def test_a_device_that_exists_or_cannot_be_reached_by_such_a_link_is_refused(site: Path) -> None:
     before = files(site)
     for new, link in (("press-07", "modbus-tcp://h"), ("press-09", "nonsense")):
@@ -202,3 +223,24 @@ def test_out_and_in_again_is_the_same_configuration(
     assert [link.tags for link in after.links.values()] == [
         link.tags for link in before.links.values()
     ]
+
+
+ANYTHING = st.text(max_size=12) | st.sampled_from(["D1", "hr:5", "40001.1", "运行", "slow", "INT"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.lists(ANYTHING, min_size=7, max_size=7), min_size=1, max_size=4),
+    st.sampled_from([None, "press-09"]),
+)
+def test_whatever_the_cells_hold_the_site_stays_valid(
+    lines: list[list[str]], new: str | None
+) -> None:
+    header = ["tag", "name", "address", "type", "unit", "role", "group"]
+    with TemporaryDirectory() as made:
+        site = write_site(Path(made), {"gateway.yaml": GATEWAY, "equipment/press-07.yaml": PRESS})
+        link = "modbus-tcp://h" if new else None
+        assumed = Assumed(None if new else "press-07", link)
+        with suppress(SheetError):
+            import_tags(site, "x.csv", write([header, *lines], "csv"), Wanted(assumed, new))
+        load(site)
