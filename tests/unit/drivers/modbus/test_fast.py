@@ -300,20 +300,24 @@ async def test_a_peer_that_reads_no_more_cannot_hold_the_socket(plc: Device) -> 
 def test_a_loop_that_was_held_up_is_no_silence_of_the_device(
     run: Callable[..., bytes | int],
 ) -> None:
-    """uvloop looks at its timers before it looks at its sockets."""
+    """uvloop looks at its timers before it looks again at its sockets."""
 
     async def ask_while_held_up(peer: socket.socket) -> bytes | int:
         port = peer.getsockname()[1]
         wire = FastWire("127.0.0.1", port, Mbap(), Depth("off"), mono_s=time.monotonic)
         await wire.open(1.0)
         connection, _ = peer.accept()
-        with connection:
-            asking = asyncio.create_task(wire.ask(requests(1, timeout_s=0.05)[0]))
-            await asyncio.sleep(0.01)
+        loop = asyncio.get_running_loop()
+
+        def answer_and_hold_up() -> None:
             asked = connection.recv(100)
             connection.sendall(asked[:2] + bytes([0, 0, 0, 5, 9, 3, 2, 0, 7]))
-            time.sleep(0.1)  # noqa: ASYNC251 -- that is the point
-            reply = await asking
+            time.sleep(0.1)
+
+        with connection:
+            loop.add_reader(connection, answer_and_hold_up)
+            reply = await wire.ask(requests(1, timeout_s=0.05)[0])
+            loop.remove_reader(connection)
             wire.close()
             await asyncio.sleep(0)
         return reply.answer
