@@ -155,6 +155,7 @@ class Items:
             if key not in places:
                 self.refused[key] = "missing_node"
         wanted = [self._wanted(key, place) for key, place in places.items()]
+        wanted.sort(key=lambda item: not item.conditions)  # alarms cannot be polled
         if not self._may_subscribe:
             self._leave_to_polling([item for item in wanted if not item.conditions])
             wanted = [item for item in wanted if item.conditions]
@@ -175,11 +176,9 @@ class Items:
                 self.last[key] = raw
                 self._hear(key, gone=is_bad(raw.status) and _is_missing(raw.status))
 
-    def hear(self, handle: int) -> None:
-        """Take in that an item lives."""
-        key = self._key_of.get(handle)
-        if key is not None:
-            self._hear(key, gone=False)
+    def hear(self, key: str) -> None:
+        """Take in that a tag has a value now that its item did not send as one."""
+        self._hear(key, gone=False)
 
     def subscription_of(self, key: str) -> tuple[int, int] | None:
         """Return the numbers of the subscription and the item of a tag."""

@@ -44,7 +44,7 @@ class Alarms:
     def take(self, key: str, notice: Notice) -> Change | None:
         """Take in an event; return the change of the tag's value, if any."""
         active = self._lists.get(key)
-        return None if active is None else _change(key, active.take(notice), notice.at)
+        return None if active is None else self._change(key, active.take(notice), notice.at)
 
     def lose(self) -> None:
         """Messages got lost, and events perhaps with them."""
@@ -58,7 +58,7 @@ class Alarms:
             self._lists[key] = self._make()
         due = [key for key, active in self._lists.items() if active.wants_refresh]
         told = [await self._refresh(key) for key in dict.fromkeys((*new, *due))]
-        told += [_change(key, active.overdue(), None) for key, active in self._lists.items()]
+        told += [self._change(key, active.overdue(), None) for key, active in self._lists.items()]
         return [change for change in told if change is not None]
 
     async def _refresh(self, key: str) -> Change | None:
@@ -69,11 +69,13 @@ class Alarms:
         if await self._connection.refresh(*numbers):
             return None
         active.no_refresh()
-        return _change(key, active.value(), None)
+        return self._change(key, active.value(), None)
 
-
-def _change(key: str, sample: Sample | None, at: datetime | None) -> Change | None:
-    return None if sample is None else Change(key, sample, at)
+    def _change(self, key: str, sample: Sample | None, at: datetime | None) -> Change | None:
+        if sample is None:
+            return None
+        self._items.hear(key)
+        return Change(key, sample, at)
 
 
 class OpcUaSession:

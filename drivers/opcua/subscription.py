@@ -68,7 +68,7 @@ class Subscription:
         if subscriptions:
             message = await self._publishing.next(subscriptions, wait_s)
             if message is not None:
-                self._note(message)
+                self.items.note(message.raws)
                 return message
         else:
             await asyncio.sleep(max(wait_s, 0))
@@ -77,11 +77,6 @@ class Subscription:
     async def close(self) -> None:
         """End the request under way."""
         await self._publishing.close()
-
-    def _note(self, message: Message) -> None:
-        self.items.note(message.raws)
-        for handle, _ in message.notices:
-            self.items.hear(handle)
 
     async def _confirm(self) -> Arrival:
         numbers = [opened.subscription for opened in self.items.subscriptions]
