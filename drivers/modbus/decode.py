@@ -53,9 +53,8 @@ class _Field:
         if isinstance(raw, float) and not math.isfinite(raw):
             news.bad.update(dict.fromkeys(self.keys, INVALID))
             return
-        if not isinstance(raw, bytes):
-            for key in self.plain:
-                news.changed[key] = raw
+        for key in self.plain:
+            news.changed[key] = raw  # type: ignore[assignment]  # bytes are never plain
         for key, read in self.read:
             value = read(raw)
             if value is None:
