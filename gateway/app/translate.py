@@ -1,6 +1,6 @@
 """From the site's configuration to the settings of each room."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gateway.domain.vocabulary import Json
@@ -10,7 +10,7 @@ from gateway.publish.places import Places
 from gateway.publish.publisher import PublishSettings
 from gateway.settings import dictionary
 from gateway.settings.secrets import find_secret
-from gateway.settings.site import Site
+from gateway.settings.site import EquipmentConfig, Site
 from gateway.wire.topics import GatewayTopics, Place
 
 
@@ -53,14 +53,26 @@ def limits(site: Site) -> Limits:
     return Limits(max_bytes=journal.max_bytes, readings_max_bytes=journal.readings_max_bytes)
 
 
+class _Births(Mapping[str, Json]):
+    """Equipment -> its dictionary, made when asked for: once a connection, and it is large."""
+
+    def __init__(self, live: Mapping[str, EquipmentConfig]) -> None:
+        self._live = live
+
+    def __getitem__(self, equipment: str) -> Json:
+        return dictionary.birth(self._live[equipment])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._live)
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+
 def places(site: Site, epoch: str, previous: tuple[str, ...]) -> Places:
     """Return where each equipment is spoken about, and its dictionary."""
     gateway = site.gateway
-    births: Mapping[str, Json] = {
-        name: dictionary.birth(config)
-        for name, config in site.equipment.items()
-        if config.stage == "live"
-    }
+    live = {name: one for name, one in site.equipment.items() if one.stage == "live"}
     return Places(
         topics=GatewayTopics(gateway.mqtt.root, gateway.site, gateway.gateway),
         equipment={
@@ -69,5 +81,5 @@ def places(site: Site, epoch: str, previous: tuple[str, ...]) -> Places:
         },
         local=frozenset(name for name, config in site.equipment.items() if config.stage != "live"),
         birth=dictionary.gateway_birth(site, epoch, previous),
-        births=births,
+        births=_Births(live),
     )

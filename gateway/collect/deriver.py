@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -202,7 +203,7 @@ class Deriver:
             by_equipment: dict[str, set[str]] = {}
             for key in covers:
                 equipment, _, tag = key.partition(KEY_SEPARATOR)
-                by_equipment.setdefault(equipment, set()).add(tag)
+                by_equipment.setdefault(equipment, set()).add(intern(tag))
             shares = tuple(
                 _Share(equipment, frozenset(tags))
                 for equipment, tags in sorted(by_equipment.items())
@@ -218,8 +219,8 @@ def _observation(link: str, batch: Batch, share: _Share, *, alone: bool) -> Obse
 
     def mine(of: Mapping[str, _T]) -> dict[str, _T]:
         if alone:
-            return {key[cut:]: value for key, value in of.items()}
-        return {key[cut:]: value for key, value in of.items() if key.startswith(prefix)}
+            return {intern(key[cut:]): value for key, value in of.items()}
+        return {intern(key[cut:]): value for key, value in of.items() if key.startswith(prefix)}
 
     return Observation(
         link,

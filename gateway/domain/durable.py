@@ -1,16 +1,16 @@
 """The durable part of a state as JSON, and back."""
 
-import orjson
 from pydantic import TypeAdapter
 
 from gateway.domain.state import Durable, EquipmentState
+from gateway.domain.vocabulary import packed
 
 _DURABLE = TypeAdapter(Durable)
 
 
 def dump(state: EquipmentState) -> bytes:
     """Encode the durable part of ``state``."""
-    return orjson.dumps(state.durable)
+    return packed(state.durable)
 
 
 def load(data: bytes) -> EquipmentState:

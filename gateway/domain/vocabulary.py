@@ -9,7 +9,14 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+import orjson
+
 Json = dict[str, Any]
+
+
+def packed(value: Any) -> bytes:
+    """Return a value as JSON that may be kept: orjson hands out its whole buffer, 8 kB and more."""
+    return bytes(memoryview(orjson.dumps(value)))
 
 
 class State(StrEnum):

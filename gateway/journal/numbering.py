@@ -13,6 +13,7 @@ from typing import NamedTuple
 import orjson
 
 from gateway.domain.events import Event, Reading
+from gateway.domain.vocabulary import packed
 from gateway.journal.epoch import MAX_STREAMSEQ
 from gateway.journal.errors import JournalFailed
 from gateway.journal.row import CommandRecord, Entry, Row, StreamHead
@@ -85,7 +86,7 @@ def _draft(entry: Entry, event: Event) -> Draft:
         event.group if isinstance(event, Reading) else "",
         unix_ms(event.at),
         entry.local,
-        orjson.dumps(event.data()),
+        packed(event.data()),
     )
 
 

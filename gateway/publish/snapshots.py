@@ -59,7 +59,8 @@ class Snapshots:
         self._snapshots_of = snapshots_of
         self._timing = timing
         self._watch = journal.watch()
-        self._said: dict[str, tuple[int, bytes]] = {}
+        self._said: dict[str, tuple[int, int]] = {}
+        """Topic -> what it said: the newest seq and a hash of the data."""
         """topic -> what was sent there in this session."""
         self._shown: dict[str, bytes | None] = {}
         """equipment -> the durable state that was looked at last."""
@@ -98,7 +99,8 @@ class Snapshots:
                 self._next_s |= dict.fromkeys(ready, now_s + MIN_INTERVAL_S)
                 await self._publish(sender, ready)
                 if dirty:
-                    first_s = min(self._next_s[name] for name in dirty)
+                    # Also one that changed for the first time while the others were sent.
+                    first_s = min(self._next_s.get(name, now_s) for name in dirty)
                     await self._timing.sleep(max(0.0, first_s - clock.mono_s()))
 
     async def _refresh(self, sender: Sender) -> NoReturn:
@@ -133,7 +135,7 @@ class Snapshots:
         for kind, data in self._snapshots_of(equipment).items():
             head_seq = max((heads[name].seq for name in _STREAMS[kind] if name in heads), default=0)
             topic = state_topic(place, kind)
-            said = (head_seq, orjson.dumps(data))
+            said = (head_seq, hash(orjson.dumps(data)))
             if self._said.get(topic) == said:
                 continue
             self._said[topic] = said

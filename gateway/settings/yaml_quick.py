@@ -6,6 +6,7 @@ asked whenever this one meets anything it does not expect. What both read they r
 
 import re
 from collections.abc import Iterator
+from sys import intern
 
 import yaml
 from yaml.events import (
@@ -84,7 +85,7 @@ class _Builder:
             if not isinstance(event, ScalarEvent) or event.value in entries:
                 raise _Unexpected
             _scalar(event)
-            entries[event.value] = self._node(self._next(), self._place(event), depth + 1)
+            entries[intern(event.value)] = self._node(self._next(), self._place(event), depth + 1)
         return entries
 
     def _sequence(self, depth: int) -> tuple[Node, ...]:
