@@ -121,7 +121,7 @@ def test_the_example_is_short_and_needs_nothing_of_ours() -> None:
     assert "drivers." not in source
 
 
-EVENT = {
+EVENT: dict[str, Any] = {
     "id": "t5k2m0-9f3a-1",
     "source": "/demo/gateways/gw-01",
     "type": "millgate.status.v1",
@@ -130,26 +130,24 @@ EVENT = {
     "streamseq": 1,
     "data": {"order": None, "repeat": False, "state": "idle", "since": "2026-03-20T01:00:00.000Z"},
 }
-DATA: dict[str, Any] = EVENT["data"]  # type: ignore[assignment]
+DATA = EVENT["data"]
+CHANGES: list[dict[str, Any]] = [
+    {"id": 1},
+    {"id": "t5k2m0-9f3a-99999999999999999999"},
+    {"streamseq": 2**64 - 1},
+    {"streamseq": {}},
+    {"subject": "demo"},
+    {"data": None},
+    {"data": {}},
+    {"data": DATA | {"since": {}}},
+    {"data": DATA | {"state": ["idle"]}},
+]
 UNFIT = [
     b"",
     b"\xff",
     b"[" * 100_000,
     b"7",
-    *(
-        orjson.dumps(EVENT | change)
-        for change in (
-            {"id": 1},
-            {"id": "t5k2m0-9f3a-99999999999999999999"},
-            {"streamseq": 2**64 - 1},
-            {"streamseq": {}},
-            {"subject": "demo"},
-            {"data": None},
-            {"data": {}},
-            {"data": DATA | {"since": {}}},
-            {"data": DATA | {"state": ["idle"]}},
-        )
-    ),
+    *(orjson.dumps(EVENT | change) for change in CHANGES),
 ]
 
 

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -140,3 +141,18 @@ async def test_a_state_that_is_the_same_object_is_not_looked_at_again() -> None:
         stage.journal.commit("press-03", status())
         await until(lambda: stage.said() == ["idle", "running"])
     assert looked == ["press-03", "press-03"]
+
+
+async def test_what_changes_for_the_first_time_while_another_is_sent_follows() -> None:
+    stage = Stage(sender=FakeSender(confirms=False))
+    stage.states = {name: {"status": {"state": "idle"}} for name in PLACES.equipment}
+    async with running(stage.snapshots.run(stage.sender)):
+        await until(lambda: stage.waits.asked_s == [VALID_S / 2])
+        stage.journal.commit("press-03", status())
+        await until(lambda: len(stage.sender.sent) == 1)
+        stage.journal.commit("oven-01", status())
+        await asyncio.sleep(0)  # it is noted while the first is under way
+        stage.sender.sent[0].confirmed.set_result(None)
+        await until(lambda: stage.waits.asked_s == [VALID_S / 2, 0.0])
+        stage.waits.wake()
+        await until(lambda: stage.sender.on(state_topic(OVEN, "status")))
