@@ -44,8 +44,9 @@ async def connect(
     client.uaclient.session = _Session(client.uaclient)
     heard = True
     try:
-        with as_driver_errors(link.endpoint), turned_away(link):
-            await prepare(client, link, now)
+        with as_driver_errors(link.endpoint), turned_away(link) as us:
+            own = await prepare(client, link, now)
+            us.expired = own if own is not None and own.ends < now() else None
             await connect_socket(client)
             await client.send_hello()
             await client.open_secure_channel()

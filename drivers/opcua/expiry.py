@@ -67,30 +67,33 @@ def _own(
     stage = None if own is None else stage_of(own, now)
     if own is None or stage is None:
         return
-    ends, renew = f"{own.ends:%Y-%m-%d}", command("certificate", link.home, "--renew")
-    if stage == EXPIRED:
-        yield (
-            stage,
-            BadSetting(
-                "opcua_own_expired",
-                "our certificate expired on {ends}; servers may refuse it",
-                "make the next one and let the servers trust it: {command}",
-                ends=ends,
-                command=renew,
-            ),
-        )
-    else:
-        yield (
-            stage,
-            BadSetting(
-                "opcua_own_expires",
-                "our certificate expires on {ends}, days left: {days}",
-                "prepare the next one and let the servers trust it: {command}",
-                ends=ends,
-                days=own.days_left(now),
-                command=renew,
-            ),
-        )
+    yield stage, own_expired(own, link) if stage == EXPIRED else _own_expires(own, now, link)
+
+
+def own_expired(own: Certificate, link: LinkSettings) -> BadSetting:
+    """Return what is said of our certificate when it is over."""
+    return BadSetting(
+        "opcua_own_expired",
+        "our certificate expired on {ends}; servers may refuse it",
+        "make the next one and let the servers trust it: {command}",
+        ends=f"{own.ends:%Y-%m-%d}",
+        command=_renew(link),
+    )
+
+
+def _own_expires(own: Certificate, now: datetime, link: LinkSettings) -> BadSetting:
+    return BadSetting(
+        "opcua_own_expires",
+        "our certificate expires on {ends}, days left: {days}",
+        "prepare the next one and let the servers trust it: {command}",
+        ends=f"{own.ends:%Y-%m-%d}",
+        days=own.days_left(now),
+        command=_renew(link),
+    )
+
+
+def _renew(link: LinkSettings) -> str:
+    return command("certificate", link.home, "--renew")
 
 
 def _servers(

@@ -36,7 +36,6 @@ from drivers.opcua.security_settings import SecureLink
 
 CERTIFICATE = "cert.der"
 KEY = "key.pem"
-_OWNER_ONLY = 0o600
 
 
 class Unusable(Exception):
@@ -156,13 +155,20 @@ class OwnFiles:
         part = Path(tempfile.mkdtemp(prefix=".own-", dir=self._directory))
         try:
             part.chmod(0o755)  # the certificate is for everybody, the key has its own mode
-            (part / CERTIFICATE).write_bytes(certificate)
-            descriptor = os.open(part / KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(key)
+            _write(part / CERTIFICATE, certificate, 0o644)
+            _write(part / KEY, key, 0o600)
             _rename_unless_there(part, target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Write a new file that a power cut leaves whole once it has its final name."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _rename_unless_there(part: Path, target: Path) -> None:

@@ -21,7 +21,7 @@ from asyncua import Client, ua
 from asyncua.crypto import security_policies as policies
 
 from drivers.contract import BadSetting
-from drivers.opcua.certificates import read_certificate
+from drivers.opcua.certificates import Certificate, read_certificate
 from drivers.opcua.errors import as_driver_errors
 from drivers.opcua.own import (
     Login,
@@ -73,16 +73,18 @@ def trust_command(link: LinkSettings) -> str:
     return command("trust", link.home, link.endpoint)
 
 
-async def prepare(client: Client, link: LinkSettings, now: Callable[[], datetime]) -> None:
+async def prepare(
+    client: Client, link: LinkSettings, now: Callable[[], datetime]
+) -> Certificate | None:
     """Give a client its name and, for a secured link, its keys. Nothing is sent by it.
 
-    Asks the server for its endpoints over a connection of its own. Raises Misconfigured
-    and what the library raises.
+    Asks the server for its endpoints over a connection of its own. Return the certificate
+    of ours that it will see. Raises Misconfigured and what the library raises.
     """
     secured = link.secured
     if secured is None:
         client.application_uri = application_uri(link.home)
-        return
+        return None
     identity = await _in_thread(link, own_files(link).identity, now())
     offered = await endpoints(link)
     shown = chosen(link, secured, offered)
@@ -96,6 +98,7 @@ async def prepare(client: Client, link: LinkSettings, now: Callable[[], datetime
         shown.certificate.der, identity.x509, identity.key, MODES[secured.mode]
     )
     client.uaclient.set_security(client.security_policy)
+    return identity.certificate
 
 
 async def endpoints(link: LinkSettings) -> Sequence[ua.EndpointDescription]:

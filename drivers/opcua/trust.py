@@ -13,10 +13,12 @@ A file is called ``<host>_<port>_<fingerprint>.der`` where it was trusted for an
 any other name trusts it for none by name.
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -124,7 +126,7 @@ def judge(
 def mismatch(shown: Shown, command: str) -> BadSetting | None:
     """Return in what the certificate differs from who shows it; None if in nothing."""
     certificate = shown.certificate
-    if shown.host.lower() not in certificate.hosts:
+    if _plain(shown.host) not in certificate.hosts:
         return BadSetting(
             "opcua_other_host",
             "the server's certificate is for {hosts}, not for {host}",
@@ -143,6 +145,14 @@ def mismatch(shown: Shown, command: str) -> BadSetting | None:
             command=command,
         )
     return None
+
+
+def _plain(host: str) -> str:
+    """Return a host as certificates are read: an address in its short form, without a zone."""
+    try:
+        return str(ip_address(host.partition("%")[0]))
+    except ValueError:
+        return host.lower()
 
 
 def _untrusted(shown: Shown, trusted: Sequence[Trusted], command: str) -> BadSetting:
@@ -216,7 +226,10 @@ def _write(directory: Path, place: str, certificate: Certificate) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     path = _path(directory, place, certificate)
     part = path.with_suffix(".part")
-    part.write_bytes(certificate.der)
+    with part.open("wb") as file:
+        file.write(certificate.der)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)
     _forget(directory, place, but=path)
     return path

@@ -6,11 +6,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from asyncua.ua import uaerrors as ua
 
 from drivers.contract import BadSetting, Misconfigured
+from drivers.opcua.certificates import Certificate
+from drivers.opcua.expiry import own_expired
 from drivers.opcua.own import command, own_files
 from drivers.opcua.settings import LinkSettings
 
@@ -25,13 +28,25 @@ def refused(link: LinkSettings, refusal: BadSetting) -> Misconfigured:
     return err
 
 
+@dataclass(slots=True)
+class Introduction:
+    """What the server knows of us."""
+
+    expired: Certificate | None = None
+    """Our certificate, if it is over: a server need not say that this is why."""
+
+
 @contextmanager
-def turned_away(link: LinkSettings) -> Iterator[None]:
+def turned_away(link: LinkSettings) -> Iterator[Introduction]:
     """Re-raise what the server answers while a session is opened, where a person must act."""
+    us = Introduction()
     try:
-        yield
+        yield us
     except tuple(_ANSWERS) as err:
-        raise refused(link, _ANSWERS[type(err)](link, type(err).__name__)) from err
+        answer = _ANSWERS[type(err)]
+        if us.expired is not None and answer in {_untrusted, _time}:
+            raise refused(link, own_expired(us.expired, link)) from err
+        raise refused(link, answer(link, type(err).__name__)) from err
     except ua.UaError as err:
         if link.secured is None and str(err).startswith(_NO_ENDPOINT):
             raise refused(link, _needs_security(link, "None")) from err

@@ -5,7 +5,7 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ import pytest
 from asyncua import ua
 
 from drivers.contract import Misconfigured
-from drivers.opcua.certificates import read_certificate
+from drivers.opcua.certificates import VALID_FOR, read_certificate
+from drivers.opcua.own import OwnFiles
 from drivers.opcua.trust import TrustList
 from tests.support.opcua_secure import (
     SecureServer,
     certificate,
     der,
+    home,
     key_pem,
     secure_driver,
     secure_server,
@@ -176,6 +178,20 @@ async def test_the_server_must_trust_us_too_and_is_told_where_our_certificate_is
     assert str(own) in err.hint
     server.trusted_clients.add(own.read_bytes())
     assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
+
+
+async def test_u14_when_our_certificate_is_over_we_go_on_and_say_it_when_refused(
+    server: SecureServer, tmp_path: Path
+) -> None:
+    await server.start()
+    await trust(tmp_path, server)
+    files = OwnFiles(tmp_path / "pki", home(tmp_path))
+    own = await asyncio.to_thread(files.identity, datetime.now(UTC) - VALID_FOR - timedelta(days=1))
+    assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
+    server.trusted_clients = set()
+    err = await refusal(tmp_path, server, security=encrypted())
+    assert code_of(err) == "opcua_own_expired"
+    assert await asyncio.to_thread(files.shown) == own.certificate
 
 
 @pytest.mark.parametrize("mode", ["sign", "sign_and_encrypt"])

@@ -71,6 +71,14 @@ def test_host_and_uri_must_fit_unless_it_was_trusted_for_this_endpoint() -> None
     assert verdict(plc(), by_hand, by_name, endpoint=elsewhere) is None
 
 
+def test_an_address_may_be_written_in_any_way() -> None:
+    shown = plc(host="fe80::1")
+    by_hand = Trusted(shown, "")
+    for host in ("[fe80::1]", "[FE80:0:0::1]", "[fe80::1%eth0]"):
+        assert verdict(shown, by_hand, endpoint=f"opc.tcp://{host}:4840") is None
+    assert verdict(shown, by_hand, endpoint="opc.tcp://[fe80::2]:4840") == "opcua_other_host"
+
+
 def test_a_short_key_is_refused_whoever_trusts_it() -> None:
     weak = plc(bits=1024)
     assert verdict(weak, Trusted(weak, PLACE)) == "opcua_weak_key"

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -5,19 +6,28 @@ import pytest
 from asyncua.ua import uaerrors
 
 from drivers.contract import Misconfigured
+from drivers.opcua.certificates import Certificate, read_certificate
 from drivers.opcua.settings import LinkSettings
 from drivers.opcua.turned_away import turned_away
-from tests.support.opcua_secure import home
+from tests.support.opcua_secure import certificate, der, home
 
 SIGNED = {"security": {"mode": "sign"}}
 USER = SIGNED | {"user": {"name": "joe", "password_file": "secrets/plc"}}
 PERSON = SIGNED | {"user_certificate": {"cert_file": "joe.der", "key_file": "joe.pem"}}
 
 
-def said(err: Exception, settings: dict[str, Any], site: Path) -> Misconfigured:
+def said(
+    err: Exception, settings: dict[str, Any], site: Path, *, expired: Certificate | None = None
+) -> Misconfigured:
     link = LinkSettings.model_validate({"endpoint": "opc.tcp://plc"} | settings, context=home(site))
-    with pytest.raises(Misconfigured) as caught, turned_away(link):
-        raise err
+
+    def answered() -> None:
+        with turned_away(link) as us:
+            us.expired = expired
+            raise err
+
+    with pytest.raises(Misconfigured) as caught:
+        answered()
     assert caught.value.__cause__ is err
     return caught.value
 
@@ -55,6 +65,14 @@ def test_each_answer_has_a_sentence_that_says_where_to_act(
 def test_the_file_to_be_trusted_is_named(tmp_path: Path) -> None:
     err = said(uaerrors.BadSecurityChecksFailed(), SIGNED, tmp_path)
     assert str(tmp_path / "pki/own/cert.der") in err.hint
+
+
+@pytest.mark.parametrize("kind", ["BadSecurityChecksFailed", "BadCertificateTimeInvalid"])
+def test_a_server_need_not_say_that_our_certificate_is_over(kind: str, tmp_path: Path) -> None:
+    own = read_certificate(der(certificate(begins=timedelta(-9), ends=timedelta(-2))))
+    err = said(getattr(uaerrors, kind)(), SIGNED, tmp_path, expired=own)
+    assert "expired on" in err.reason
+    assert f"millgate opcua certificate {tmp_path} --renew" in err.hint
 
 
 @pytest.mark.parametrize(
