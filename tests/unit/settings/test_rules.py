@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 
 from gateway.domain.events import FaultText
-from gateway.domain.rules import Alive, CounterRule, EquipmentRules
+from gateway.domain.rules import Alive, CounterRule, EquipmentRules, FaultRule, TagRule
 from gateway.domain.vocabulary import Reason, State
 from gateway.settings.equipment_model import EquipmentFile
 from gateway.settings.faults import Kind
@@ -14,7 +14,9 @@ TAGS = "equipment: a\ntags: {run: {}, count: {}, word: {}}\n"
 TEXTS = {3: FaultText("P3")}
 
 
-def rules_of(text: str) -> tuple[EquipmentRules, list[tuple[int, str, str]]]:
+def rules_of(
+    text: str, tags: Mapping[str, TagRule] | None = None
+) -> tuple[EquipmentRules, list[tuple[int, str, str]]]:
     report = Report()
     node = parse((TAGS + text).encode(), "a.yaml", report)
     assert node is not None
@@ -26,7 +28,7 @@ def rules_of(text: str) -> tuple[EquipmentRules, list[tuple[int, str, str]]]:
         return TEXTS
 
     asked: list[tuple[str, Kind, Path]] = []
-    rules = RuleReader(file, node, report).rules({}, {"count": "meaning"}, dictionary)
+    rules = RuleReader(file, node, report).rules(tags or {}, {"count": "meaning"}, dictionary)
     assert all(kind in {"bits", "codes"} for _, kind, _ in asked)
     return rules, [(p.line, p.key, p.code) for p in report.problems]
 
@@ -105,3 +107,12 @@ def test_counters_faults_and_the_rest_become_the_domain_s_rules() -> None:
     assert rules.faults[0].texts == TEXTS
     assert rules.alive == Alive("run", 30)
     assert (rules.min_hold_s, rules.snapshot_s, rules.stage) == (0.25, 60, "commissioning")
+
+
+def test_a_list_of_alarms_needs_no_dictionary_and_is_no_reading() -> None:
+    text = "faults:\n- {tag: word, conditions: true, stops_from: 700, on_delay_ms: 500}\n"
+    tags = {name: TagRule(name, "plc", "plc") for name in ("run", "word")}
+    rules, problems = rules_of(text + "status: [{state: running, when: run}]\n", tags)
+    assert problems == []
+    assert rules.faults == (FaultRule("word", "conditions", {}, on_delay_s=0.5, stops_from=700),)
+    assert {name: tag.publish for name, tag in rules.tags.items()} == {"run": True, "word": False}
