@@ -1,5 +1,6 @@
 import asyncio
 import inspect
+from ssl import SSLCertVerificationError
 
 import pymodbus.exceptions
 import pytest
@@ -51,3 +52,29 @@ def test_an_error_without_words_still_has_a_reason() -> None:
 def test_bugs_and_cancellation_are_not_translated() -> None:
     assert not issubclass(ValueError, KNOWN)
     assert not issubclass(asyncio.CancelledError, KNOWN)
+
+
+HINTS = {name: value for name, value in vars(errors).items() if name.endswith("_HINTS")}
+
+
+@pytest.mark.parametrize("name", HINTS)
+@pytest.mark.parametrize("kind", [Silence, BadAnswer])
+def test_every_transport_says_what_to_look_at(name: str, kind: type[Exception]) -> None:
+    assert translate("h:1", kind("it broke"), HINTS[name]).hint
+
+
+@pytest.mark.parametrize(
+    ("hints", "err", "says"),
+    [
+        ("SERIAL_HINTS", Silence("nothing"), "A and B swapped"),
+        ("SERIAL_HINTS", FileNotFoundError(2, "No such file"), "plugged in"),
+        ("GATEWAY_HINTS", ConnectionRefusedError(111, "refused"), "serial server"),
+        ("GATEWAY_HINTS", BadAnswer("short"), "modbus-tcp"),
+        ("TLS_HINTS", SSLCertVerificationError("self-signed"), "ca_file"),
+        ("TLS_HINTS", FileNotFoundError(2, "No such file"), "ca_file"),
+        ("LISTEN_HINTS", Silence("nothing"), "the DTU is there"),
+        ("UDP_HINTS", Silence("nothing"), "wrong address"),
+    ],
+)
+def test_a_hint_fits_the_transport(hints: str, err: Exception, says: str) -> None:
+    assert says in translate("h:1", err, HINTS[hints]).hint

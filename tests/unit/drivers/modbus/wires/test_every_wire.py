@@ -1,6 +1,7 @@
 """The promises of `drivers.modbus.wire.Wire`, held by the wire of every transport."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 
@@ -164,3 +165,23 @@ async def test_only_function_codes_that_read_go_out(line: Line, wire: Wire) -> N
     for table in ("coil", "di", "hr", "ir"):
         await wire.ask(Request(unit=9, table=table, start=0, count=1, timeout_s=5))
     assert [asked.function for asked in line.device.asked] == [1, 2, 3, 4]
+
+
+RECONNECTIONS = {"modbus-tls": 100, "modbus-listen": 100}
+"""A handshake takes its time, and a DTU redials only so fast."""
+
+
+async def test_a_thousand_reconnections_leave_nothing_open(line: Line) -> None:
+    wire = line.wire()
+    await wire.open(5.0)
+    wire.close()
+    await until(lambda: line.device.connections <= 1)
+    before = _open_files()
+    for _ in range(RECONNECTIONS.get(line.protocol, 1000)):
+        await wire.open(5.0)
+        wire.close()
+    await until(lambda: _open_files() <= before + 2)  # a DTU may just be dialling in again
+
+
+def _open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208

@@ -1,7 +1,6 @@
 """The promises of `drivers.modbus.wires.serial`, on a pseudo-terminal."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
@@ -202,12 +201,3 @@ async def test_a_port_that_moved_is_told_to_the_log(
     wire.close()
     (told,) = caplog.messages
     assert told.endswith("is /dev/ttyUSB1 now and was /dev/ttyUSB0")
-
-
-async def test_a_thousand_openings_leave_no_port_open(line: Line) -> None:
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
-    wire = line.wire()
-    for _ in range(1000):
-        await wire.open(5.0)
-        wire.close()
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
