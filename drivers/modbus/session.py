@@ -124,15 +124,17 @@ class ModbusSession:
         settled: list[Answer] = []
         for group, own in scan.by_group(answers):
             plan, done = group.plan, [*own]
-            for answer in own:
-                if answer[1].answer in _HALVED:
-                    done.remove(answer)
-                    await self._halve(group, *answer, done)
-            if plan.quarantine:
-                await self._retry(group, done)
-            if group.plan is not plan:
-                group.adopt(reader for reader, _ in done)
-                self._scans.forget()
+            try:
+                for answer in own:
+                    if answer[1].answer in _HALVED:
+                        done.remove(answer)
+                        await self._halve(group, *answer, done)
+                if plan.quarantine:
+                    await self._retry(group, done)
+            finally:  # what was found out before a silence is not to be found out again
+                if group.plan is not plan:
+                    group.adopt(reader for reader, _ in done)
+                    self._scans.forget()
             settled += done
         return settled
 

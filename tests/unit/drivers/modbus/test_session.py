@@ -315,6 +315,24 @@ async def test_a_register_that_disappears_later_is_isolated_in_the_same_scan(plc
         assert batch.bad == {"fast/r4": "illegal_address"}
 
 
+@pytest.mark.parametrize("silent", range(1, 8))
+async def test_a_silence_while_looking_for_an_illegal_register_leaves_the_plan_whole(
+    plc: Plc, silent: int
+) -> None:
+    plc.put(HR, 0, *range(10))
+    del plc.tables[HR][4]
+    driver = driver_to(plc, registers(10))
+    async with reading(driver) as session:
+        plc.lie = lambda _, honest: None if len(plc.asked) == 1 + silent else honest
+        batch = await session.read(driver.groups)
+        assert batch.bad == {"fast/r4": "illegal_address"}
+        assert batch.changed.keys() == batch.covers - {"fast/r4"}
+        await session.read(driver.groups)
+        asked = len(plc.asked)
+        await session.read(driver.groups)
+        assert [(a.start, a.count) for a in plc.asked[asked:]] == [(0, 4), (5, 5)]
+
+
 async def test_an_illegal_register_is_asked_again_and_recovers(plc: Plc) -> None:
     plc.put(HR, 0, 0, 1)
     steps = Steps()
