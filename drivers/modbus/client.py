@@ -127,7 +127,7 @@ class ClientWire(Wire):
         self._send(client, frame)
         silence = asyncio.get_running_loop().call_later(
             self._patience_s(request),
-            self._exchange.fail,
+            self._exchange.give_up,
             Silence(f"no answer within {request.timeout_s:g} s"),
         )
         try:

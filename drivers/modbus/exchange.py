@@ -74,8 +74,13 @@ class Exchange(FramerBase):
         self.is_spoilt = True
         return len(data)
 
+    def give_up(self, err: Exception) -> None:
+        """Fail, unless the answer is there and its reader has only not yet been woken."""
+        if self._waiting is not None:
+            self.fail(err)
+
     def fail(self, err: Exception) -> None:
-        """Give up waiting."""
+        """Let nobody wait or ask any more."""
         waiting, self._waiting = self._waiting, None
         self.is_spoilt = True
         if waiting is not None and not waiting.done():

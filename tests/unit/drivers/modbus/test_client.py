@@ -8,6 +8,7 @@ import pytest
 
 from drivers.contract import BadReply
 from drivers.modbus.client import TcpWire
+from drivers.modbus.errors import Silence
 from drivers.modbus.wire import Request
 from tests.support.modbus_device import HR, Device, device
 from tests.support.until import until
@@ -40,6 +41,20 @@ async def test_bytes_nobody_asked_for_spoil_the_socket(plc: Device, wire: TcpWir
     with pytest.raises(BadReply, match="nobody asked for"):
         await wire.ask(request())
     assert not wire.is_open
+
+
+async def test_a_timeout_between_an_answer_and_its_reader_spoils_nothing(
+    plc: Device, wire: TcpWire
+) -> None:
+    """On a busy loop the timer may come between the two."""
+    plc.lie = lambda _asked, _honest: None
+    asking = asyncio.create_task(wire.ask(request(timeout_s=30)))
+    await until(lambda: plc.asked)
+    wire._exchange.handleFrame(plc.asked[0].words(1, 2), 0, 0)  # noqa: SLF001 -- this instant
+    wire._exchange.give_up(Silence("no answer"))  # noqa: SLF001
+    assert (await asking).answer == bytes.fromhex("0001 0002")
+    plc.lie = None
+    assert (await wire.ask(request())).answer == bytes.fromhex("0001 0002")
 
 
 async def test_cancelling_wins_over_an_answer_just_there(plc: Device, wire: TcpWire) -> None:
