@@ -7,6 +7,8 @@ Promises:
 - Previous occurrences that wait for an acknowledgement (branches) are not active.
 - Until a refresh is over the list is not told: half a list would clear the other half.
 - What a refresh does not bring up any more is gone (Part 9, 4.5).
+- Every ``refresh_every_s`` a refresh is wanted, whatever was heard. If a server that ends
+  its refreshes does not end one, its events do not come through any more.
 - The list never holds more than `MAX_ACTIVE`; the least severe are left out, and the value
   is uncertain then.
 """
@@ -54,10 +56,18 @@ class _Entry:
 class ActiveConditions:
     """The active conditions of one notifier."""
 
-    def __init__(self, *, text_names: bool, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, *, text_names: bool, refresh_every_s: float, monotonic: Callable[[], float]
+    ) -> None:
         """``text_names``: conditions of one id are told apart by their texts."""
         self._text_names = text_names
+        self._refresh_every_s = refresh_every_s
         self._monotonic = monotonic
+        self._refresh_at_s = monotonic() + refresh_every_s
+        self._ends_refreshes = False
+        self._told: Sample | None = None
+        self.is_dead = False
+        """Whether the item must be made anew."""
         self._active: dict[tuple[str, str], _Entry] = {}
         self._until_s: float | None = None
         self._blind = False
@@ -66,6 +76,7 @@ class ActiveConditions:
     def await_refresh(self, timeout_s: float) -> None:
         """A refresh was asked for; it is taken as over after ``timeout_s`` at the latest."""
         self._until_s = self._monotonic() + timeout_s
+        self._refresh_at_s = self._monotonic() + self._refresh_every_s
         self._suspect_all()
 
     def no_refresh(self) -> None:
@@ -75,8 +86,9 @@ class ActiveConditions:
 
     @property
     def wants_refresh(self) -> bool:
-        """Whether something got lost and no refresh is under way."""
-        return self._lost and self._until_s is None and not self._blind
+        """Whether something got lost or it is time, and no refresh is under way."""
+        due = self._lost or self._monotonic() >= self._refresh_at_s
+        return due and self._until_s is None and not self._blind
 
     def lose(self) -> None:
         """Events got lost on the way."""
@@ -89,6 +101,7 @@ class ActiveConditions:
         if notice.what == "refresh_began":
             self._suspect_all()
         elif notice.what == "refresh_ended":
+            self._ends_refreshes = True
             return self._conclude()
         else:
             self._lost = True
@@ -97,6 +110,9 @@ class ActiveConditions:
     def overdue(self) -> Sample | None:
         """Return the value if the end of a refresh is overdue."""
         if self._until_s is None or self._monotonic() < self._until_s:
+            return None
+        if self._ends_refreshes:
+            self.is_dead = True
             return None
         return self._conclude()
 
@@ -118,7 +134,7 @@ class ActiveConditions:
             for gone in [key] if key in self._active else list(self._of(notice.id)):
                 del self._active[gone]
         after = {key: entry.condition for key, entry in self._active.items()}
-        return None if self._until_s is not None or before == after else self.value()
+        return None if self._until_s is not None or before == after else self._tell()
 
     def _of(self, condition: str) -> Iterator[tuple[str, str]]:
         return (key for key in self._active if key[0] == condition)
@@ -129,10 +145,15 @@ class ActiveConditions:
             key: _Entry(entry.condition, suspect=True) for key, entry in self._active.items()
         }
 
-    def _conclude(self) -> Sample:
+    def _conclude(self) -> Sample | None:
         self._until_s = None
         self._active = {key: entry for key, entry in self._active.items() if not entry.suspect}
-        return self.value()
+        return self._tell()
+
+    def _tell(self) -> Sample | None:
+        """Return the list if it is another than was told last."""
+        before, self._told = self._told, self.value()
+        return None if self._told == before else self._told
 
 
 def _condition(notice: Notice, distinct: str) -> Condition:

@@ -29,6 +29,8 @@ from drivers.opcua.session import Alarms, OpcUaSession
 from drivers.opcua.settings import LinkSettings, TagSettings
 from drivers.opcua.subscription import Subscription
 
+REFRESH_ROUNDS = 20
+"""So many times ``supervise_s`` apart a server is asked for all its conditions."""
 _log = logging.getLogger(__name__)
 
 
@@ -126,7 +128,11 @@ class OpcUaDriver:
             Alarms(
                 connection,
                 subscription,
-                lambda: ActiveConditions(text_names=text_names, monotonic=self._monotonic),
+                lambda: ActiveConditions(
+                    text_names=text_names,
+                    refresh_every_s=REFRESH_ROUNDS * link.supervise_s,
+                    monotonic=self._monotonic,
+                ),
                 refresh_s=link.timeout_s,
             ),
             Picture(

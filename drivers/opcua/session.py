@@ -53,6 +53,11 @@ class Alarms:
 
     async def refresh(self) -> list[Change]:
         """Ask for all conditions where that is due; return what can be told without."""
+        dead = [key for key, active in self._lists.items() if active.is_dead]
+        for key in dead:
+            del self._lists[key]
+        if dead:
+            await self._items.replace(dead)
         new, self._items.new_conditions = self._items.new_conditions, []
         for key in new:
             self._lists[key] = self._make()

@@ -132,6 +132,20 @@ async def test_a_server_that_cannot_refresh_is_uncertain_about_what_was(
     assert active(batches[-1].changed[ALARMS]) == [("Door", "open still", 800)]
 
 
+async def test_an_event_item_that_died_without_a_word_is_made_anew(server: OpcUaServer) -> None:
+    door = await server.alarm("Door")
+    async with connected(server, supervise_s=0.1) as session:
+        first = await session.read(())
+        assert active(first.changed[ALARMS]) == []
+        [subscription] = server.subscriptions
+        service = subscription.monitored_item_srv
+        service.delete_monitored_items([min(server.items)])
+        assert service._monitored_events == {}  # noqa: SLF001
+        await door.say("open", active=True)
+        batches = await until(session, lambda b: ALARMS in b.changed)
+    assert active(batches[-1].changed[ALARMS]) == [("Door", "open", 800)]
+
+
 async def test_a_node_that_tells_no_events_is_bad_and_the_others_live_on(
     server: OpcUaServer,
 ) -> None:

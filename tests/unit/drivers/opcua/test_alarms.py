@@ -45,7 +45,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def listed(clock: FakeClock) -> ActiveConditions:
     """Return a list whose first refresh is over and found nothing."""
-    empty = ActiveConditions(text_names=False, monotonic=clock.mono_s)
+    empty = ActiveConditions(text_names=False, refresh_every_s=600, monotonic=clock.mono_s)
     empty.await_refresh(5)
     assert codes(empty.take(ENDED)) == []
     return empty
@@ -89,7 +89,7 @@ def test_a_text_in_a_chinese_locale_is_chinese(listed: ActiveConditions) -> None
 
 
 def test_nothing_is_told_before_the_first_refresh_is_over(clock: FakeClock) -> None:
-    listed = ActiveConditions(text_names=False, monotonic=clock.mono_s)
+    listed = ActiveConditions(text_names=False, refresh_every_s=600, monotonic=clock.mono_s)
     listed.await_refresh(5)
     assert listed.take(BEGAN) is None
     assert listed.take(alarm("Door")) is None
@@ -98,7 +98,7 @@ def test_nothing_is_told_before_the_first_refresh_is_over(clock: FakeClock) -> N
 
 
 def test_a_refresh_without_an_end_is_over_in_time(clock: FakeClock) -> None:
-    listed = ActiveConditions(text_names=False, monotonic=clock.mono_s)
+    listed = ActiveConditions(text_names=False, refresh_every_s=600, monotonic=clock.mono_s)
     listed.await_refresh(5)
     listed.take(alarm("Door"))
     clock.advance(4.9)
@@ -134,7 +134,7 @@ def test_after_a_loss_a_refresh_is_wanted_once(
 
 
 def test_a_server_that_cannot_refresh_leaves_the_list_uncertain(clock: FakeClock) -> None:
-    listed = ActiveConditions(text_names=False, monotonic=clock.mono_s)
+    listed = ActiveConditions(text_names=False, refresh_every_s=600, monotonic=clock.mono_s)
     listed.await_refresh(5)
     listed.no_refresh()
     assert listed.value() == Sample("[]", uncertain=True)
@@ -145,7 +145,7 @@ def test_a_server_that_cannot_refresh_leaves_the_list_uncertain(clock: FakeClock
 
 
 def test_alarms_of_one_condition_are_told_apart_by_their_texts(clock: FakeClock) -> None:
-    listed = ActiveConditions(text_names=True, monotonic=clock.mono_s)
+    listed = ActiveConditions(text_names=True, refresh_every_s=600, monotonic=clock.mono_s)
     listed.take(alarm("FB1", text="valve stuck"))
     listed.take(alarm("FB1", text="no air"))
     assert codes(listed.value()) == ["FB1", "FB1"]
@@ -167,9 +167,37 @@ def test_the_list_is_bounded_and_says_so(listed: ActiveConditions) -> None:
 def test_the_list_is_what_the_last_word_of_each_says(
     events: list[tuple[str, bool, bool]],
 ) -> None:
-    listed = ActiveConditions(text_names=False, monotonic=FakeClock().mono_s)
+    listed = ActiveConditions(text_names=False, refresh_every_s=600, monotonic=FakeClock().mono_s)
     expected: dict[str, bool] = {}
     for name, active, retain in events:
         listed.take(alarm(name, active=active, retain=retain))
         expected[name] = active and retain
     assert codes(listed.value()) == sorted(name for name, is_in in expected.items() if is_in)
+
+
+def test_a_refresh_is_wanted_now_and_then_and_tells_only_what_is_new(
+    listed: ActiveConditions, clock: FakeClock
+) -> None:
+    listed.take(alarm("Door"))
+    clock.advance(599)
+    assert not wants(listed)
+    clock.advance(2)
+    assert wants(listed)
+    listed.await_refresh(5)
+    assert not wants(listed)
+    assert listed.take(alarm("Door")) is None
+    assert listed.take(ENDED) is None
+    clock.advance(600)
+    listed.await_refresh(5)
+    assert codes(listed.take(ENDED)) == []
+
+
+def test_a_refresh_that_does_not_end_as_others_did_means_that_events_do_not_come(
+    listed: ActiveConditions, clock: FakeClock
+) -> None:
+    listed.take(alarm("Door"))
+    listed.await_refresh(5)
+    clock.advance(6)
+    assert listed.overdue() is None
+    assert listed.is_dead
+    assert codes(listed.value()) == ["Door"]

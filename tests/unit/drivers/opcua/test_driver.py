@@ -57,7 +57,9 @@ async def opened(server: FakeConnection, *, keepalive_s: float = 10) -> OpcUaSes
 
 
 def active_conditions(server: FakeConnection) -> Callable[[], ActiveConditions]:
-    return lambda: ActiveConditions(text_names=False, monotonic=server.clock.mono_s)
+    return lambda: ActiveConditions(
+        text_names=False, refresh_every_s=600, monotonic=server.clock.mono_s
+    )
 
 
 async def read(session: OpcUaSession) -> Batch:

@@ -46,7 +46,7 @@ async def opened(server: FakeConnection, *, may_poll: bool = False) -> OpcUaSess
         Alarms(
             server,
             subscription,
-            lambda: ActiveConditions(text_names=False, monotonic=mono_s),
+            lambda: ActiveConditions(text_names=False, refresh_every_s=600, monotonic=mono_s),
             refresh_s=5,
         ),
         Picture(TARGETS, opened_mono_s=mono_s(), max_skew_s=None),
