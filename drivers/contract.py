@@ -259,7 +259,7 @@ class Home:
     site: str
     gateway: str
     """Together with ``site`` unique in the plant."""
-    find: Callable[[str], Path] = field(repr=False)
+    find: Callable[[str], Path] = field(repr=False, compare=False)
     """A file named in a setting -> where it lies, whether it exists or not."""
 
 

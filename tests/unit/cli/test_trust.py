@@ -13,6 +13,7 @@ from drivers.opcua.certificates import read_certificate
 from gateway.cli.main import app
 from gateway.cli.trust import certificate, trust
 from gateway.settings.load import load
+from gateway.settings.portable import portable
 from gateway.settings.problems import ConfigProblems
 from tests.support.config_site import GATEWAY, write_site
 from tests.support.opcua_secure import SecureServer, der
@@ -205,6 +206,27 @@ def test_files_of_ours_that_cannot_be_used_are_said(
     assert certificate(directory) == 1
     assert "cert.der" in capsys.readouterr().err
     assert certificate(tmp_path / "none") == 1
+
+
+def test_keys_and_passwords_stay_behind_when_a_site_travels(tmp_path: Path) -> None:
+    equipment = site(tmp_path, "opc.tcp://127.0.0.1:4840", security={}) / "equipment/press-07.yaml"
+    written = json.loads(equipment.read_text("utf-8"))
+    written["links"]["plc"]["user"] = {"name": "joe", "password_file": "secrets/plc"}
+    equipment.write_text(json.dumps(written), "utf-8")
+    assert certificate(tmp_path) == 0
+    found = portable(load(tmp_path))
+    assert set(found.files) == {"gateway.yaml", "equipment/press-07.yaml"}
+    assert found.left_out == ["pki/own/cert.der", "pki/own/key.pem", "secrets/plc"]
+    assert found.secrets == ["secrets/plc"]
+
+
+def test_a_link_knows_where_it_was_configured(tmp_path: Path) -> None:
+    directory = site(tmp_path, "opc.tcp://127.0.0.1:4840", security={})
+    write_site(directory, {"gateway.yaml": GATEWAY + "pki: /var/lib/millgate/pki\n"})
+    found = load(directory)
+    assert found.links["press-07.plc"].settings.home == found.home
+    assert found.home.keys == Path("/var/lib/millgate/pki")
+    assert (found.home.site, found.home.gateway) == ("suzhou", "gw-01")
 
 
 def test_check_warns_of_what_needs_a_hand_and_makes_nothing(tmp_path: Path) -> None:
