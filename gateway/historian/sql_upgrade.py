@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, Table, inspect, select, text
+from sqlalchemy import Connection, Table, exists, inspect, or_, select, text
 from sqlalchemy.schema import CreateColumn
 
 from gateway.historian import sql_schema as schema
@@ -20,8 +20,8 @@ from gateway.historian.sql_statements import insert_fact, upsert
 from gateway.wire.cloudevent import Envelope
 
 CHUNK = 1000
-REFILLED = ("status", "fault", "note")
-"""Types of facts whose tables got columns."""
+REFILLED = ("fault", "note")
+"""Types of facts whose tables got columns; a status got one only where it has a reason."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,12 +49,15 @@ def _add_columns(connection: Connection, table: Table) -> None:
 
 
 def _refill(connection: Connection, zone: tzinfo, read: Callable[[Any], Envelope]) -> None:
-    event = schema.event.c
+    event, status = schema.event.c, schema.status_event.c
+    has_reason = exists().where(
+        status.source == event.source, status.id == event.id, status.reason_code.is_not(None)
+    )
     number = 0
     while True:
         query = (
             select(schema.event)
-            .where(event.number > number, event.type.in_(REFILLED))
+            .where(event.number > number, or_(event.type.in_(REFILLED), has_reason))
             .order_by(event.number)
             .limit(CHUNK)
         )
