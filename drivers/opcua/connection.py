@@ -15,7 +15,6 @@ from asyncua.client.ua_session import UaSession
 from drivers.contract import BadReply, Unreachable
 from drivers.opcua import wire
 from drivers.opcua.batches import Arrival
-from drivers.opcua.brands import BRANDS
 from drivers.opcua.errors import as_driver_errors
 from drivers.opcua.events import notice
 from drivers.opcua.expiry import Watch
@@ -48,7 +47,7 @@ class Connection:
         self._monotonic = monotonic
         self._certificates = Watch(link, now)
         self._renew_at_s = self._next_renewal_s()
-        self.limits = BRANDS[link.brand].limits
+        self.limits = link.known_limits
         self.revised: dict[str, Revised] = {}
 
     @property

@@ -100,7 +100,7 @@ class Plan:
 def plan_of(link: LinkSettings, tags: Sequence[TagRequest], limits: Limits | None = None) -> Plan:
     """Return the plan as far as it can be told; ``limits`` are those of the server if known."""
     brand = BRANDS[link.brand]
-    known = brand.limits if limits is None else brand.limits.within(limits)
+    known = link.known_limits.within(limits or Limits())
     values = [tag for tag in tags if tag.settings.conditions is None]
     conditions = len(tags) - len(values)
     watched = [] if link.mode == "poll" else values

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from drivers.contract import BadSetting
-from drivers.opcua.brands import BrandName
+from drivers.opcua.brands import BRANDS, BrandName
+from drivers.opcua.limits import Limits
 from drivers.opcua.nodes import parse
 from drivers.opcua.paths import parse_path
 from drivers.opcua.security_settings import SecureLink
@@ -73,6 +74,16 @@ class GroupSettings(_Strict):
     sampling_interval_ms: int | None = Field(None, ge=0, le=60_000)
 
 
+class LimitSettings(_Strict):
+    """What this one server takes, where neither it nor its brand says so. 0 is no limit."""
+
+    items_per_call: int = Field(0, ge=0)
+    nodes_per_read: int = Field(0, ge=0)
+    items_per_subscription: int = Field(0, ge=0)
+    items_per_session: int = Field(0, ge=0)
+    subscriptions_per_session: int = Field(0, ge=0)
+
+
 class LinkSettings(SecureLink):
     """One session with one server."""
 
@@ -96,6 +107,7 @@ class LinkSettings(SecureLink):
     """A trusted clock that is further off than this is not trusted for that value."""
     brand: BrandName = "generic"
     """The make of the server, for limits it does not name itself."""
+    limits: LimitSettings = Field(default_factory=LimitSettings)
     mode: Literal["auto", "subscribe", "poll"] = "auto"
     """``auto`` reads in turn what the server will not watch."""
     poll_interval_ms: int = Field(1000, ge=50, le=3_600_000)
@@ -115,6 +127,11 @@ class LinkSettings(SecureLink):
                 least_s=f"{2 * self.publishing_interval_ms / 1000:g}",
             )
         return self
+
+    @property
+    def known_limits(self) -> Limits:
+        """What is known before the server was asked."""
+        return BRANDS[self.brand].limits.within(Limits(**self.limits.model_dump()))
 
     def sampling_ms(self, group: str | None = None) -> float:
         """Return the sampling interval in force for a group."""

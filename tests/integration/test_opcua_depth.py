@@ -9,7 +9,7 @@ import pytest
 from asyncua import ua
 from asyncua.common.utils import ServiceError
 
-from drivers.contract import Batch, DriverError, Rejected, Session, TagRequest, Value
+from drivers.contract import Batch, DriverError, Rejected, Session, TagRequest, Unreachable, Value
 from drivers.opcua import SPEC
 from drivers.opcua.browse import browse
 from drivers.opcua.driver import OpcUaDriver
@@ -107,6 +107,45 @@ async def test_where_items_are_refused_the_rest_is_polled() -> None:
                     changed = await until(session, lambda b: b.changed)
                     assert changed.changed == {f"m/{name}": 50}
                     assert changed.covers is first.covers
+
+
+async def test_several_subscriptions_of_one_session_are_one_stream() -> None:
+    async with opcua_server(VALUES) as server:
+        several = driver(server, limits={"items_per_subscription": 2})
+        async with several.open() as session:
+            first = await session.read(())
+            first.committed()
+            assert (first.changed, first.bad) == (FIRST, {})
+            assert len(server.subscriptions) == 3
+            for count in range(10, 20):
+                for name in ("v0", "v3", "v5"):
+                    await server.set(name, count)
+            seen: dict[str, list[Value]] = {}
+            while any(len(seen.get(f"m/{name}", [])) < 10 for name in ("v0", "v3", "v5")):
+                for key, value in (await until(session, lambda b: b.changed)).changed.items():
+                    seen.setdefault(key, []).append(value)
+            assert seen == {f"m/{name}": list(range(10, 20)) for name in ("v0", "v3", "v5")}
+            for _ in range(6):
+                (await session.read(())).committed()
+            kept = [len(one._not_acknowledged_results) for one in server.subscriptions]  # noqa: SLF001
+            assert kept == [0, 0, 0]
+            dead = server.subscriptions[1].data.SubscriptionId
+            service = server.library.iserver.subscription_service
+            await service.delete_subscriptions([dead])
+            with pytest.raises(Unreachable):
+                await until(session, lambda _: False)
+
+
+async def test_what_the_server_makes_of_a_wish_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with opcua_server(VALUES) as server:
+        wanted = driver(server, sampling_interval_ms=10)
+        for _ in range(2):
+            async with wanted.open() as session:
+                await session.read(())
+    said = [r.getMessage() for r in caplog.records if r.name == "drivers.opcua.driver"]
+    assert said == [f"{server.endpoint}: the server makes sampling_interval_ms 50, not 10"]
 
 
 async def test_polling_is_a_sign_of_life_and_ends_with_the_server() -> None:

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from drivers.opcua import SPEC
+from drivers.opcua.limits import Limits
 from drivers.opcua.settings import LinkSettings, TagSettings, endpoint_of
 
 
@@ -38,6 +39,10 @@ def test_an_endpoint_is_kept_in_one_form(written: str, kept: str) -> None:
         ({"security": "sign"}, "none"),
         ({"publishing_intervall_ms": 500}, "Extra inputs"),
         ({"max_skew_s": float("inf")}, "finite"),
+        ({"brand": "s7-1300"}, "s7-1500"),
+        ({"mode": "push"}, "'auto', 'subscribe' or 'poll'"),
+        ({"groups": {"slow": {"interval_ms": 5}}}, "Extra inputs"),
+        ({"limits": {"items": 5}}, "Extra inputs"),
         ({"device_clock": "yes"}, "'gateway' or 'trust'"),
     ],
 )
@@ -51,8 +56,20 @@ def test_sampling_is_half_the_publishing_interval_unless_given() -> None:
     assert link(sampling_interval_ms=0).sampling_ms() == 0
 
 
-def test_groups_are_allowed_so_that_links_read_alike() -> None:
-    assert link(groups={"slow": {"poll_interval_ms": 10_000}})
+def test_a_group_has_intervals_of_its_own() -> None:
+    groups = {"slow": {"poll_interval_ms": 10_000}, "fast": {"sampling_interval_ms": 10}}
+    settings = link(groups=groups, poll_interval_ms=2000)
+    assert [settings.poll_s(name) for name in ("slow", "fast", "plc")] == [10, 2, 2]
+    assert [settings.sampling_ms(name) for name in ("slow", "fast", "plc")] == [250, 10, 250]
+    by_default = [settings.samples_by_default(name) for name in ("slow", "fast", "plc")]
+    assert by_default == [True, False, True]
+    assert not link(sampling_interval_ms=100).samples_by_default("plc")
+
+
+def test_the_limits_of_a_link_are_those_of_its_brand_and_its_own() -> None:
+    assert link().known_limits == Limits()
+    own = link(brand="s7-1200", limits={"items_per_session": 300, "items_per_call": 5000})
+    assert (own.known_limits.items_per_session, own.known_limits.items_per_call) == (300, 100)
 
 
 def test_a_node_is_kept_in_its_standard_form() -> None:
@@ -64,6 +81,11 @@ def test_a_node_is_kept_in_its_standard_form() -> None:
     [
         ({"node": "Line1.Count"}, "is no node id"),
         ({"node": "ns=2;i=x"}, "is no number"),
+        ({}, "one of node, path and conditions"),
+        ({"node": "i=1", "path": "A"}, "one of node, path and conditions"),
+        ({"path": "A//B"}, "is no browse path"),
+        ({"conditions": "everything"}, "is no node id"),
+        ({"conditions": "server", "offset": 1}, "has no scale"),
         ({"node": "ns=2;s=A", "scale": 0}, "scale 0"),
         ({"node": "ns=2;s=A", "offset": float("nan")}, "finite"),
         ({"node": "ns=2;s=A", "deadband": 1}, "Extra inputs"),
