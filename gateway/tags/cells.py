@@ -16,7 +16,7 @@ from typing import Literal
 
 from gateway.tags.messages import SheetError
 
-Kind = Literal["text", "number", "date", "error"]
+Kind = Literal["text", "number", "date", "error", "formula"]
 
 _ZEROS = re.compile(r"0{2,}")
 _DECIMALS = re.compile(r"0+\.(0+)")
@@ -73,9 +73,10 @@ def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
-def prose(text: str) -> str:
-    """Return a text for people on one line."""
-    return " ".join(text.replace("\u3000", " ").split())
+def prose(cell: Cell) -> str:
+    """Return a text for people on one line; raises SheetError for a formula gone wrong."""
+    _refuse_formula(cell)
+    return " ".join(cell.text.replace("\u3000", " ").split())
 
 
 def technical(cell: Cell) -> str:
@@ -104,9 +105,15 @@ def whole(text: str) -> str:
     return found[1] if found else text
 
 
-def _refuse_damage(cell: Cell) -> None:
+def _refuse_formula(cell: Cell) -> None:
+    if cell.kind == "formula":
+        raise SheetError("formula_unknown", value=cell.text)
     if cell.kind == "error":
         raise SheetError("formula_error", value=cell.text)
+
+
+def _refuse_damage(cell: Cell) -> None:
+    _refuse_formula(cell)
     if cell.kind == "date" or _DATES.fullmatch(plain(cell.text)):
         raise SheetError("became_date", value=cell.text)
 

@@ -156,7 +156,7 @@ class _Reader:
         sheet = self._sheet
         for column in TEXT_COLUMNS:
             if column in sheet.columns:
-                yield (column,), cells.prose(sheet.cell(row, column).text) or None
+                yield (column,), cells.prose(sheet.cell(row, column)) or None
         if "deadband" in sheet.columns:
             yield ("deadband",), _number(sheet.cell(row, "deadband"))
         if "publish" in sheet.columns:
@@ -164,9 +164,9 @@ class _Reader:
             yield ("publish",), words.truth(said) if said else None
         for language in ("zh", "en"):
             if f"name_{language}" in sheet.columns:
-                text = cells.prose(sheet.cell(row, f"name_{language}").text)
+                text = cells.prose(sheet.cell(row, f"name_{language}"))
                 yield ("name", language), text or None
-        if text := cells.prose(sheet.cell(row, "name").text):
+        if text := cells.prose(sheet.cell(row, "name")):
             yield ("name", "zh" if _CHINESE.search(text) else "en"), text
 
     def _settings(self, row: Row, fields: Mapping[str, Fit]) -> dict[str, Any]:
@@ -223,7 +223,7 @@ class _Reader:
         self, row: Row, equipment: str, settings: Mapping[str, Any], titles: Mapping[str, str]
     ) -> tuple[str, Mapping[Path, Any]]:
         """Return the tag's name, and its title where only the list's name for it is one."""
-        written = cells.prose(self._sheet.cell(row, "tag").text)
+        written = cells.prose(self._sheet.cell(row, "tag"))
         if re.fullmatch(NAME_PATTERN, written):
             return written, {}
         title: dict[Path, Any] = {}
@@ -233,6 +233,8 @@ class _Reader:
         name = _slug(spoken) or _slug(_place(settings))
         if not name:
             raise SheetError("missing", column="tag")
+        if name[0].isdigit():  # a condition would take it for a number
+            name = f"t{name}"[:MAX_NAME]
         return self._unique(equipment, name, settings), title
 
     def _unique(self, equipment: str, name: str, settings: Mapping[str, Any]) -> str:

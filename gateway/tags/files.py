@@ -10,10 +10,11 @@ Promises:
 
 import csv
 import io
+import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -133,30 +134,55 @@ def _workbook(content: bytes) -> Grid:
         raise SheetError("broken", reason=err) from err
 
 
-def _refuse_bombs(content: bytes) -> None:
+def _has_formulas(content: bytes) -> bool:
+    """Refuse what unpacks to too much, then look for formulas."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        unpacked = sum(part.file_size for part in packed.infolist())
-    if unpacked > MAX_UNPACKED_BYTES:
-        raise SheetError("too_big", limit=MAX_UNPACKED_BYTES)
+        if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
+            raise SheetError("too_big", limit=MAX_UNPACKED_BYTES)
+        sheets = [name for name in packed.namelist() if "worksheets/" in name]
+        return any(re.search(rb"<f[ >]", packed.read(name)) for name in sheets)
 
 
 def _sheet(content: bytes) -> Grid:
     from openpyxl import load_workbook  # noqa: PLC0415 - only who has a workbook pays for it
 
-    _refuse_bombs(content)
+    formulas: dict[tuple[int, int], Cell] = {}
+    if _has_formulas(content):
+        book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        with closing(book):
+            formulas = dict(_formulas(_shown(book)))
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     with closing(book):
-        shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-        if not shown:
-            raise SheetError("no_rows")
-        return Grid(tuple(islice(_workbook_rows(shown[0]), MAX_ROWS + 1)), str(shown[0].title))
+        sheet = _shown(book)
+        rows = _workbook_rows(sheet, formulas)
+        return Grid(tuple(islice(rows, MAX_ROWS + 1)), str(sheet.title))
 
 
-def _workbook_rows(sheet: Any) -> Iterator[Row]:
-    sheet.reset_dimensions()  # the size a file states is often wrong
+def _shown(book: Any) -> Any:
+    """Return the first visible sheet."""
+    for sheet in book.worksheets:
+        if sheet.sheet_state == "visible":
+            sheet.reset_dimensions()  # the size a file states is often wrong
+            return sheet
+    raise SheetError("no_rows")
+
+
+def _formulas(sheet: Any) -> Iterator[tuple[tuple[int, int], Cell]]:
+    for cells in sheet.iter_rows(max_col=MAX_COLUMNS, max_row=MAX_ROWS):
+        for cell in cells:
+            if getattr(cell, "data_type", "") == "f":
+                yield (cell.row, cell.column), Cell(str(cell.value), "formula")
+
+
+def _workbook_rows(sheet: Any, formulas: Mapping[tuple[int, int], Cell]) -> Iterator[Row]:
+    """Yield the rows; a formula stands where it has no result."""
     empty = 0
     for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), start=1):
-        row = Row(number, _trimmed([_cell(cell) for cell in cells]))
+        found = [
+            _cell(cell) or formulas.get((number, column), Cell())
+            for column, cell in enumerate(cells, start=1)
+        ]
+        row = Row(number, _trimmed(found))
         if any(row.cells):
             empty = 0
             yield row

@@ -22,6 +22,11 @@ _SENTENCES: Mapping[str, Message] = {
         "单元格里是公式错误 {value}",
         "the cell shows the error {value} of a formula",
     ),
+    "formula_unknown": Message(
+        "公式 {value} 没有结果；用表格软件打开并保存，或只粘贴数值",
+        "the formula {value} has no result yet; open and save the file in a spreadsheet, or paste "
+        "values only",
+    ),
     "which_bit": Message(
         "{value} 可能是第 1 位，也可能是第 10 位：表格软件会去掉末尾的 0；写在单独的“位”列",
         "{value} may be bit 1 or bit 10, for a spreadsheet drops the last zero; write the bit in "

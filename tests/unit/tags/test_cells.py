@@ -67,4 +67,4 @@ def test_a_scale_may_be_small_and_a_full_width_minus_is_one() -> None:
 
 
 def test_prose_keeps_its_signs() -> None:
-    assert prose("　主轴\n温度 ℃ ") == "主轴 温度 ℃"
+    assert prose(Cell("　主轴\n温度 ℃ ")) == "主轴 温度 ℃"

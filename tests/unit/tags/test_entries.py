@@ -64,6 +64,7 @@ def test_an_empty_cell_is_the_default_and_no_column_says_nothing() -> None:
         ("名称,地址", "主轴转速,hr:5", "hr_5", {"zh": "主轴转速"}),
         ("名称,地址", "Spindle speed,hr:5", "spindle_speed", {"en": "Spindle speed"}),
         ("地址,位", "D100,3", "d100_3", {}),
+        ("名称,地址", "温度,40012", "t40012", {"zh": "温度"}),
     ],
 )
 def test_a_row_without_a_name_gets_one(

@@ -58,6 +58,15 @@ def test_a_workbook_keeps_shown_zeros_and_names_dates() -> None:
     assert [rows[1].cells[0].text, rows[2].cells[0].kind] == ["00001", "date"]
 
 
+def test_a_formula_without_a_result_is_told_from_an_empty_cell() -> None:
+    cells = read(workbook(["a", "=40000+12", "c"]), "xlsx").rows[0].cells
+    assert [(cell.text, cell.kind) for cell in cells] == [
+        ("a", "text"),
+        ("=40000+12", "formula"),
+        ("c", "text"),
+    ]
+
+
 def test_only_the_first_visible_sheet_is_read() -> None:
     book = Workbook()
     book.worksheets[0].append(["hidden"])
