@@ -1,8 +1,9 @@
 """What bytes from the wire may mean: one reading, or all of them side by side.
 
 - `value_of` reads as the driver does, by the same code.
-- `readings` lists every type and order that has the length of the data, marks what is
-  unlikely and, given a value read off the machine's own display, what fits it.
+- `readings` lists every type and order that has the length of the data, or what each of its
+  registers may begin where it is longer; marks what is unlikely and, given a value read off
+  the machine's own display, what fits it.
 - Whatever the bytes are, both return; only a length that does not fit is an error.
 """
 
@@ -26,6 +27,15 @@ _TINY, _HUGE = 1e-6, 1e9
 _HUGE_LONG = 10**15
 _SCALES = (Decimal(1), Decimal("0.1"), Decimal("0.01"), Decimal("0.001"), Decimal(10))
 _FULL_ORDERS = 4
+_LENGTHS = frozenset({2, 4, 8})
+_WALKED: tuple[tuple[ValueType, Order], ...] = (
+    ("uint16", "AB"),
+    ("int16", "AB"),
+    ("int32", "ABCD"),
+    ("int32", "CDAB"),
+    ("float32", "ABCD"),
+    ("float32", "CDAB"),
+)
 
 
 class NotBytes(ValueError):
@@ -71,6 +81,8 @@ class Row:
     doubt: Doubt | None = None
     fit: float | None = None
     """The scale with which it is what was expected."""
+    at: int = 0
+    """The register it begins with."""
 
 
 def data_of(text: str, *, decimal: bool = False) -> bytes:
@@ -121,13 +133,13 @@ def readings(
     """Return all readings of the data: those of its length, then as a string."""
     own = scale != 1 or offset != 0
     rows: list[Row] = []
-    for kind, order in _ways(data):
+    for at, kind, order in _ways(data):
         text = kind == "string"
-        raw = value_of(
-            data, Reading(kind, order, string_bytes=len(data) if text else 0, encoding=encoding)
-        )
+        reading = Reading(kind, order, string_bytes=len(data) if text else 0, encoding=encoding)
+        size = len(data) if text else 2 * reading.registers
+        raw = value_of(data[2 * at : 2 * at + size], reading)
         value = raw if text or not own else _scaled(raw, scale, offset)
-        rows.append(Row(kind, order, value, _doubt(value), _fit(value, expected, own=own)))
+        rows.append(Row(kind, order, value, _doubt(value), _fit(value, expected, own=own), at))
     return tuple(rows)
 
 
@@ -137,17 +149,28 @@ def bits_on(data: bytes) -> tuple[int, ...]:
     return tuple(bit for bit in range(8 * len(data)) if whole >> bit & 1)
 
 
-def _ways(data: bytes) -> Iterator[tuple[ValueType, Order]]:
+def _ways(data: bytes) -> Iterator[tuple[int, ValueType, Order]]:
+    if len(data) in _LENGTHS:
+        for kind, order in _ways_of_length(len(data)):
+            yield 0, kind, order
+    else:
+        for at in range(len(data) // _REGISTER_BYTES):
+            for kind, order in _WALKED:
+                if at + REGISTERS[kind] <= len(data) // _REGISTER_BYTES:
+                    yield at, kind, order
+    yield 0, "string", "AB"
+    if len(data) % _REGISTER_BYTES == 0:
+        yield 0, "string", "BA"
+
+
+def _ways_of_length(size: int) -> Iterator[tuple[ValueType, Order]]:
     for kind in TYPES:
-        if kind in {"bool", "string"} or 2 * REGISTERS[kind] != len(data):
+        if kind in {"bool", "string"} or 2 * REGISTERS[kind] != size:
             continue
         orders = orders_of(kind)[:_FULL_ORDERS]
-        for order in orders[:2] if len(data) == _REGISTER_BYTES else orders:
+        for order in orders[:2] if size == _REGISTER_BYTES else orders:
             if order != "BA" or "8" not in kind:
                 yield kind, order
-    yield "string", "AB"
-    if len(data) % _REGISTER_BYTES == 0:
-        yield "string", "BA"
 
 
 def _scaled(raw: Value | None, scale: float, offset: float) -> Value | None:

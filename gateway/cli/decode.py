@@ -132,8 +132,10 @@ def _print_one(value: Value | None, stream: TextIO, *, as_json: bool) -> None:
 
 def _print_all(data: bytes, rows: Sequence[Row], stream: TextIO) -> None:
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else PIPED_WIDTH)
-    for _, alike in groupby(rows, key=lambda row: row.type == "string"):
-        console.print(_table(tuple(alike)))
+    whole = not any(row.at for row in rows)
+    for text, group in groupby(rows, key=lambda row: row.type == "string"):
+        alike = tuple(group)
+        console.print(_table(alike) if text or whole else _walk(alike))
     if len(data) <= _REGISTER_BYTES:
         console.print(f"为 1 的位 / bits that are 1: {' '.join(map(str, bits_on(data))) or '-'}")
     if any(row.doubt == "unlikely" for row in rows):
@@ -149,6 +151,19 @@ def _table(rows: Sequence[Row]) -> Table:
     for kind, alike in groupby(rows, key=lambda row: row.type):
         cells = {row.order: _cell(row) for row in alike}
         table.add_row(kind, *(cells.get(order, "") for order in orders))
+    return table
+
+
+def _walk(rows: Sequence[Row]) -> Table:
+    """Return one line for each register the data may begin a value with."""
+    ways = list(dict.fromkeys((row.type, row.order) for row in rows))
+    table = Table(box=SIMPLE)
+    table.add_column("寄存器 register", justify="right")
+    for kind, order in ways:
+        table.add_column(f"{kind} {order}", justify="right")
+    for at, alike in groupby(rows, key=lambda row: row.at):
+        cells = {(row.type, row.order): _cell(row) for row in alike}
+        table.add_row(f"+{at}", *(cells.get(way, "") for way in ways))
     return table
 
 

@@ -57,6 +57,13 @@ def test_a_register_shows_its_bits_and_json_lists_everything() -> None:
     assert (found["type"], found["value"], found["fit"]) == ("bcd16", 8005, 1.0)
 
 
+def test_an_answer_of_many_registers_has_a_line_for_each() -> None:
+    lines = decode("0007 42F6 E979", expect="123.5")[1].splitlines()
+    (second,) = [line for line in lines if line.split()[:1] == ["+1"]]
+    assert "123.45600128173828 <=" in second
+    assert any(line.split()[:2] == ["+2", "59769"] for line in lines)
+
+
 @pytest.mark.parametrize(
     ("text", "tag", "zh", "en"),
     [

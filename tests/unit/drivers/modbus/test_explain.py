@@ -55,6 +55,15 @@ def test_every_type_of_the_length_stands_beside_the_others_in_every_order() -> N
     assert ("uint8h", "BA") not in short
 
 
+def test_longer_data_is_walked_register_by_register() -> None:
+    found = readings(bytes.fromhex("0007 42F6E979 00010000"), expected=Expected.of("123.5"))
+    (fit,) = [row for row in found if row.fit is not None]
+    assert (fit.type, fit.order, fit.at) == ("float32", "ABCD", 1)
+    assert [row.value for row in found if row.type == "uint16"] == [7, 0x42F6, 0xE979, 1, 0]
+    assert [row.at for row in found if (row.type, row.order) == ("int32", "CDAB")] == [0, 1, 2, 3]
+    assert {row.type for row in readings(b"abc")} >= {"string", "uint16"}
+
+
 def test_what_no_machine_shows_is_marked() -> None:
     found = rows("42F6E979")
     assert found["float32", "ABCD"].doubt is None
