@@ -188,8 +188,9 @@ class FastWire(Wire):
                     self._host,
                     self._port,
                 )
-        except OSError as err:
-            raise translate(f"{self._host}:{self._port}", err, self._hints) from err
+        except KNOWN as err:
+            reason = err if str(err) else TimeoutError(f"no connection within {timeout_s:g} s")
+            raise translate(f"{self._host}:{self._port}", reason, self._hints) from err
 
     def close(self) -> None:
         """Close the socket at once, if it is open."""
