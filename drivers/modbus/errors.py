@@ -29,6 +29,10 @@ class PortForbidden(Exception):
     """The user may not open the serial port; the text says which group may."""
 
 
+class PortUnfit(Exception):
+    """The port cannot be set as configured."""
+
+
 class PortBusy(Exception):
     """Somebody else has the serial port; the text says who."""
 
@@ -42,6 +46,7 @@ ERROR_MAP: dict[type[Exception], type[DriverError]] = {
     Absence: Unreachable,
     PortBusy: Unreachable,
     PortForbidden: Misconfigured,
+    PortUnfit: Misconfigured,
     ModbusIOException: BadReply,
     ConnectionException: Unreachable,
     NoSuchIdException: BadReply,
@@ -108,6 +113,7 @@ SERIAL_HINTS: Hints = {
     ConnectionException: "the adapter was unplugged or reset: check USB cable and power",
     PortBusy: "end the other program, or give it another port; two masters on one line disturb"
     " each other",
+    PortUnfit: "set a baud rate, parity and stop bits this adapter can do",
     PortForbidden: "add the user the gateway runs as to that group, and start the gateway again",
     OSError: "is the adapter plugged in, and is it this port?",
 }

@@ -25,7 +25,7 @@ from pymodbus.transport.serialtransport import SerialTransport
 
 from drivers.modbus.answer import BadAnswer, Question
 from drivers.modbus.client import Changed, ClientWire, MonoS
-from drivers.modbus.errors import SERIAL_HINTS, PortBusy
+from drivers.modbus.errors import SERIAL_HINTS, PortBusy, PortUnfit
 from drivers.modbus.exchange import Exchange
 from drivers.modbus.framing import ASCII, RTU
 from drivers.modbus.settings_serial import AsciiSettings, SerialSettings
@@ -117,7 +117,13 @@ class SerialWire(ClientWire):
                 holder = await asyncio.to_thread(holder_of, self._port.device if self._port else "")
                 raise PortBusy(f"in use by {holder or 'another program'}") from err
             raise
-        fcntl.ioctl(transport.sync_serial.fileno(), termios.TIOCEXCL)
+        except ValueError as err:
+            raise PortUnfit(str(err)) from err
+        try:
+            fcntl.ioctl(transport.sync_serial.fileno(), termios.TIOCEXCL)
+        except OSError:
+            transport.close()
+            raise
         transport.setup()
         client.ctx.transport = transport
 

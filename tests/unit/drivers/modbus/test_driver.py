@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from drivers.contract import Misconfigured, TagRequest
-from drivers.modbus import SPEC
+from drivers.modbus import SPEC, SPECS
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.settings import TcpSettings
 from drivers.modbus.tag import TagSettings
@@ -80,6 +80,18 @@ def test_a_type_is_found_by_itself_where_it_can_be() -> None:
         "FC1 00002 (coil:1) .. 00002 (coil:1): 1 bits, 1 tags",
         "FC3 40002 (hr:1) .. 40002 (hr:1): 1 registers, 2 tags",
     }
+
+
+def test_links_that_contradict_each_other_on_one_line_are_refused() -> None:
+    shared: dict[str, Any] = {}
+    spec = SPECS["modbus-rtu"]
+    for unit in (1, 2):
+        link = spec.link_settings(port="/dev/ttyS0", unit_id=unit, timeout_ms=100 * unit)
+        spec.create(link, [], shared)
+    other = spec.link_settings(port="/dev/ttyS0", unit_id=3, parity="even")
+    with pytest.raises(Misconfigured, match="parity is even, and none for another link"):
+        spec.create(other, [], shared)
+    spec.create(spec.link_settings(port="/dev/ttyS1", parity="even"), [], shared)
 
 
 async def test_two_units_behind_one_socket_share_it() -> None:

@@ -201,3 +201,21 @@ async def test_a_port_that_moved_is_told_to_the_log(
     wire.close()
     (told,) = caplog.messages
     assert told.endswith("is /dev/ttyUSB1 now and was /dev/ttyUSB0")
+
+
+async def test_a_baud_rate_the_adapter_cannot_do(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("Failed to set custom baud rate (123456): [Errno 22]")
+
+    monkeypatch.setattr("drivers.modbus.wires.serial.SerialTransport", refuse)
+    with pytest.raises(Misconfigured, match="baud rate"):
+        await line.wire(baudrate=123_456).open(1.0)
+
+
+async def test_a_file_that_is_no_port(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.touch()
+    with pytest.raises(Unreachable):
+        await SerialWire(RtuSettings(port=str(path)), mono_s=time.monotonic).open(1.0)
