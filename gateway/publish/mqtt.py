@@ -5,7 +5,8 @@
   who waits for room is served in order of asking.
 - A session in MQTT 3.1.1 exists only after a message to itself came back: that protocol
   cannot report a refused publish.
-- The retained health that stood at the broker before this session is read once, at the start.
+- The retained online and health that stood at the broker before this session are read once, at
+  the start.
 """
 
 import asyncio
@@ -71,6 +72,8 @@ class Connection:
         self._room = asyncio.Semaphore(link.receive_maximum)
         self.earlier_health: bytes | None = None
         """The retained health of this gateway as it stood at the broker, None if absent."""
+        self.earlier_online: bytes | None = None
+        """Likewise."""
         self.selftest_passed: bool | None = None
         """None in MQTT 5, which needs none."""
 
@@ -125,11 +128,13 @@ class Connection:
         topics = greeting.topics
         awaited = topics.selftest if selftest else topics.health
         wait_s = greeting.selftest_s if selftest else greeting.retained_wait_s
-        await self._subscribe([topics.health, *([topics.selftest] if selftest else [])])
+        retained = [topics.online, topics.health]  # what is awaited comes last
+        await self._subscribe([*retained, *([topics.selftest] if selftest else [])])
         if selftest:
             await (await self.send(topics.selftest, greeting.client_id.encode()))
         heard = await self._hear(awaited, wait_s)
         self.earlier_health = heard.get(topics.health)
+        self.earlier_online = heard.get(topics.online)
         if selftest:
             self.selftest_passed = heard.get(topics.selftest) == greeting.client_id.encode()
             if not self.selftest_passed:

@@ -23,11 +23,23 @@ from gateway.publish.timing import Timing
 from gateway.wire.topics import birth_topic
 
 HEALTH_S = 10.0
+_MAX_SESSION = 2**53
+"""Beyond that not every reader of JSON can count."""
 
 
 def online_payload(*, online: bool, session: int, epoch: str, at: datetime) -> bytes:
     """Return the message of ``online``. ``session`` grows with every MQTT session."""
     return orjson.dumps({"online": online, "session": session, "epoch": epoch, "at": stamp(at)})
+
+
+def session_of(online: bytes | None) -> int:
+    """Return the number of the session that an ``online`` tells of; 0 if it tells of none."""
+    try:
+        said = orjson.loads(online or b"")
+    except orjson.JSONDecodeError:
+        return 0
+    number = said.get("session") if isinstance(said, dict) else None
+    return number if isinstance(number, int) and 0 < number < _MAX_SESSION else 0
 
 
 class Presence:

@@ -25,7 +25,7 @@ from gateway.publish.counts import Counts
 from gateway.publish.moves import Moves
 from gateway.publish.mqtt import Connection, Greeting, connect
 from gateway.publish.places import Places
-from gateway.publish.presence import Presence, online_payload
+from gateway.publish.presence import Presence, online_payload, session_of
 from gateway.publish.pump import Pump
 from gateway.publish.replay import Replays
 from gateway.publish.replies import Replies
@@ -141,6 +141,13 @@ class Publisher:
         await self._moves.vacate()
         greeting = self._greeting()
         async with connect(self._settings.broker, greeting) as connection:
+            earlier = session_of(connection.earlier_online)
+            if earlier >= self._number:
+                _log.warning(
+                    "session %d is no newer than %d: was the clock set?", self._number, earlier
+                )
+                self._number = earlier
+                return  # the will has that number too
             other, head = rival(connection.earlier_health, self._journal), self._journal.head()
             if other is not None:
                 _log.error("another journal has our name, in epoch %s: a copy?", other.epoch)

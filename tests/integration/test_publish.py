@@ -7,11 +7,13 @@ import sys
 import pytest
 
 from gateway.domain.vocabulary import Json, State
+from gateway.publish.presence import online_payload
 from gateway.publish.pump import CURSOR
 from gateway.publish.timing import Timing
 from gateway.wire import cloudevent
 from gateway.wire.topics import birth_topic, event_topic, state_topic
 from tests.support.broker import Broker, broker, mosquitto
+from tests.support.clock import MORNING
 from tests.support.fake_journal import EPOCH, FakeJournal
 from tests.support.publishing import (
     EVENTS,
@@ -105,6 +107,22 @@ async def test_a_session_begins_with_who_we_are_and_how_everything_stands(broker
     (health,) = ear.on(TOPICS.health)
     assert health["last_seq"] == {"count": 1}
     assert (health["drops"], health["protocol"], health["selftest"]) == (0, "5", None)
+
+
+async def test_a_session_is_newer_than_the_last_one_under_a_clock_that_was_set_back(
+    broker: Broker,
+) -> None:
+    settings, later = settings_for(broker), 9_999_999_999
+    async with listening(settings, TOPICS.online) as ear:
+        before = online_payload(online=False, session=later, epoch=EPOCH, at=MORNING)
+        await ear.link.publish(TOPICS.online, before, retain=True)
+        async with publishing(settings, FakeJournal()) as publisher:
+            await until(lambda: publisher.stats().online)
+            await until(lambda: len(ear.on(TOPICS.online)) == 2)
+    assert ear.on(TOPICS.online)[1] == ear.on(TOPICS.online)[1] | {
+        "online": True,
+        "session": later + 1,
+    }
 
 
 async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(

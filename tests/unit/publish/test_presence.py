@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from gateway.publish.counts import Counts, Held
-from gateway.publish.presence import HEALTH_S, Presence, online_payload
+from gateway.publish.presence import HEALTH_S, Presence, online_payload, session_of
 from gateway.publish.pump import CURSOR
 from gateway.publish.timing import Timing
 from gateway.wire.topics import birth_topic
@@ -72,6 +72,23 @@ def test_the_will_differs_in_nothing_but_online() -> None:
     dead = orjson.loads(online_payload(online=False, session=17, epoch=EPOCH, at=MORNING))
     check("gateway/online", alive)
     assert alive | {"online": False} == dead
+
+
+@pytest.mark.parametrize(
+    ("online", "number"),
+    [
+        (online_payload(online=False, session=17, epoch=EPOCH, at=MORNING), 17),
+        (None, 0),
+        (b"\xff", 0),
+        (b"[17]", 0),
+        (b"{}", 0),
+        (b'{"session": "17"}', 0),
+        (b'{"session": -1}', 0),
+        (b'{"session": 9007199254740992}', 0),
+    ],
+)
+def test_an_online_tells_its_session(online: bytes | None, number: int) -> None:
+    assert session_of(online) == number
 
 
 def test_places_without_commissioning() -> None:
