@@ -70,6 +70,8 @@ def test_a_long_value_overlaps_all_it_reaches() -> None:
         ({"address": "M5"}, {"address": "coil:5"}),
         ({"address": "hr:0"}, {"address": "40001", "type": "int16", "scale": 0.1}),
         ({"address": "hr:0", "bit": 3}, {"address": "40001", "bit": 3}),
+        ({"address": "D0.3"}, {"address": "D0", "bit": 3}),
+        ({"address": "D0", "type": "int8h"}, {"address": "hr:0", "type": "uint8h"}),
         ({"address": "hr:0"}, {"address": "hr:0", "type": "uint16"}),
         ({"address": "hr:0"}, {"address": "hr:0"}),
     ],
@@ -88,6 +90,9 @@ def test_one_place_written_in_two_ways_is_named(one: dict[str, Any], other: dict
         ({"address": "hr:0"}, {"address": "hr:0", "type": "int16"}),
         ({"address": "hr:0"}, {"address": "40001", "bit": 3}),
         ({"address": "hr:0", "bit": 2}, {"address": "40001", "bit": 3}),
+        ({"address": "D0.2"}, {"address": "D0.3"}),
+        ({"address": "D0.2"}, {"address": "hr:0", "type": "int16"}),
+        ({"address": "hr:0", "type": "uint8h"}, {"address": "40001", "type": "uint8l"}),
     ],
 )
 def test_one_place_used_twice_on_purpose_is_right(

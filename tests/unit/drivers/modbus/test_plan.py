@@ -237,6 +237,12 @@ def test_nothing_forbidden_is_read(
         assert not any(touches(read, area) for area in areas)
 
 
+def test_a_small_wall_behind_a_large_one_does_not_hide_it() -> None:
+    walls = places((0, 20), (5, 1))
+    assert len(plan(places((7, 1), (15, 1)), Limits(), walls=walls)) == 2
+    assert len(plan(places((21, 1), (25, 1)), Limits(), walls=walls)) == 1
+
+
 def test_what_a_request_costs_decides_about_a_gap() -> None:
     tags = places((0, 1), (11, 1))
     assert len(plan(tags, Limits(request_worth=10))) == 1
