@@ -43,10 +43,16 @@ class LinkSettings(BaseModel):
 class TagSettings(BaseModel):
     """One recorded tag.
 
-    The settings the tag has on its device may stay; they mean nothing here.
+    The settings the tag has on its device may stay; they mean nothing here. An editor is
+    told of its own key only: with ``extra="allow"`` alone it would take any for right.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        allow_inf_nan=False,
+        json_schema_extra={"additionalProperties": False},
+    )
 
     recorded: str | None = Field(None, min_length=1, max_length=200)
     """Its key in the recording, ``<equipment>/<tag>``; the same as now if not given."""

@@ -162,7 +162,7 @@ _OPCUA = {
 _REPLAY = {
     "replay_suffix": _refusal(
         "file：录制文件以 .jsonl 或 .jsonl.gz 结尾",
-        "这样录制：millgate record DIR --out FILE.jsonl",
+        "这样录制：“millgate record DIR --out FILE.jsonl”",
     ),
 }
 

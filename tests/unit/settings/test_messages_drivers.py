@@ -92,6 +92,7 @@ REFUSED: dict[str, Case] = {
     "opcua_credentials": opcua({"endpoint": "opc.tcp://joe:secret@plc"}),
     "opcua_short_keepalive": opcua({"keepalive_s": 0.5}),
     "opcua_scale_zero": opcua(scale=0),
+    "replay_suffix": ({"protocol": "replay", "file": "case.csv"}, {}),
     "opcua_open_login": opcua({"user": {"name": "joe", "password_file": "secrets/plc"}}),
     "opcua_two_logins": opcua(
         {
@@ -148,7 +149,7 @@ def refusal(tmp_path: Path) -> Callable[..., Problem]:
 
 def test_every_code_in_the_drivers_is_a_case_and_has_a_sentence() -> None:
     sources = [path.read_text("utf-8") for path in Path(drivers.__path__[0]).rglob("*.py")]
-    raised = {code for text in sources for code in re.findall(r'"((?:modbus|opcua)_\w+)"', text)}
+    raised = {code for text in sources for code in re.findall(r'"((?:modbus|opcua|replay)_\w+)"', text)}
     assert raised == DRIVERS.keys()
     elsewhere = {
         *OPCUA_NOTICES,
