@@ -97,7 +97,7 @@ async def _only_child(services: UaSession, node: ua.NodeId) -> ua.NodeId | None:
         given_up.ContinuationPoints = [result.ContinuationPoint]
         await services.browse_next(given_up)
     references = result.References or []
-    if len(references) != 1:
+    if len(references) != 1 or result.ContinuationPoint:
         return None
     child = references[0].NodeId
     return ua.NodeId(child.Identifier, child.NamespaceIndex)

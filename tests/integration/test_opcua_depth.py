@@ -237,6 +237,23 @@ async def test_browsing_is_bounded_and_a_missing_start_is_refused() -> None:
             await browse(link(server), "ns=9;s=nowhere")
 
 
+async def test_a_server_that_sends_less_often_is_taken_as_it_is() -> None:
+    async with opcua_server(VALUES) as server:
+        service = server.library.iserver.subscription_service
+        subscribe = service.create_subscription
+
+        async def slower(parameters: Any, *more: Any, **others: Any) -> Any:
+            parameters.RequestedPublishingInterval = 200.0
+            return await subscribe(parameters, *more, **others)
+
+        service.create_subscription = slower
+        plan = await plan_live(link(server), requests(TAGS))
+        assert plan.publishing_ms == 200
+        assert "the server makes publishing_interval_ms 200, not 50" in plan.lines("en")
+        async with driver(server).open() as session:
+            assert (await session.read(())).changed == FIRST
+
+
 async def test_a_live_plan_says_what_the_server_makes_of_it() -> None:
     tags = TAGS | {"m/late": {"node": f"nsu={URI};s=late"}, "m/alarms": {"conditions": "server"}}
     async with opcua_server(VALUES) as server:
