@@ -21,7 +21,7 @@ from drivers.opcua.connection import Connection
 from drivers.opcua.errors import as_driver_errors
 from drivers.opcua.secure import log_in, prepare
 from drivers.opcua.settings import LinkSettings
-from drivers.opcua.sockets import connect_socket, disconnect
+from drivers.opcua.sockets import connect_socket, disconnect, open_channel
 from drivers.opcua.turned_away import turned_away
 from drivers.opcua.wire import session_lifetime_s
 
@@ -49,7 +49,7 @@ async def connect(
             us.expired = own if own is not None and own.ends < now() else None
             await connect_socket(client)
             await client.send_hello()
-            await client.open_secure_channel()
+            await open_channel(client)
             await client.create_session()
             await log_in(client, link)
         connection = Connection(client, link, now, monotonic)

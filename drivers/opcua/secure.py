@@ -35,7 +35,7 @@ from drivers.opcua.own import (
 )
 from drivers.opcua.security_settings import ModeName, PolicyName, Secured, SecureLink
 from drivers.opcua.settings import LinkSettings
-from drivers.opcua.sockets import connect_socket, disconnect
+from drivers.opcua.sockets import connect_socket, disconnect, open_channel
 from drivers.opcua.trust import Shown, TrustList, judge
 from drivers.opcua.turned_away import refused, turned_away
 
@@ -108,7 +108,7 @@ async def endpoints(link: LinkSettings) -> Sequence[ua.EndpointDescription]:
     try:
         await connect_socket(client)
         await client.send_hello()
-        await client.open_secure_channel()
+        await open_channel(client)
         found: Sequence[ua.EndpointDescription] = await client.get_endpoints()
         heard = True
     finally:

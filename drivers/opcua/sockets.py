@@ -1,7 +1,8 @@
-"""Opens and closes the socket of a client, where the library leaves one open."""
+"""Opens and closes a client's socket and channel, where the library loses track of them."""
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 from asyncua import Client
 
@@ -19,6 +20,31 @@ async def connect_socket(client: Client) -> None:
     # a cancellation which comes together with the connection.
     if task and task.cancelling() > asked:
         raise asyncio.CancelledError
+
+
+async def open_channel(client: Client) -> None:
+    """Open the secure channel. Raises what the library raises, and what the server answered.
+
+    A server may refuse with a ServiceFault in place of the response. The library takes that
+    for a response, fails on what is missing in it, and the answer is lost.
+    """
+    protocol = client.uaclient.protocol
+    answers: list[Any] = []
+    hand_over = protocol._call_callback  # noqa: SLF001
+
+    def keep(number: int, body: Any) -> None:
+        answers.append(body.copy())
+        hand_over(number, body)
+
+    protocol._call_callback = keep  # noqa: SLF001
+    try:
+        await client.open_secure_channel()
+    except AssertionError:
+        for answer in answers:
+            protocol.check_answer(answer, "")
+        raise
+    finally:
+        del protocol._call_callback  # noqa: SLF001  it hides the method of that name
 
 
 async def disconnect(client: Client, *, session: bool, say_goodbye: bool) -> None:

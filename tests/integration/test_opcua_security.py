@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from asyncua import ua
+from asyncua.common.connection import SecureConnection, TransportLimits
+from asyncua.crypto.security_policies import SecurityPolicyNone
+from asyncua.ua.ua_binary import struct_to_binary
 
 from drivers.contract import Misconfigured
 from drivers.opcua.certificates import VALID_FOR, read_certificate
@@ -362,6 +365,32 @@ async def test_a_server_that_hangs_up_on_us_is_understood(
     assert refusals == 1
     assert code_of(caught.value) == "opcua_we_are_untrusted"
     assert "BadSecurityChecksFailed" in caught.value.reason
+
+
+async def test_a_refusal_in_place_of_the_channel_is_understood(tmp_path: Path) -> None:
+    fault = ua.ServiceFault()
+    fault.ResponseHeader.ServiceResult = ua.StatusCode(ua.StatusCodes.BadSecurityPolicyRejected)
+    channel = SecureConnection(SecurityPolicyNone(), TransportLimits(65535, 65535, 0, 0))
+    refused = channel.message_to_binary(
+        struct_to_binary(fault), message_type=ua.MessageType.SecureOpen, request_id=1
+    )
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _message(reader)
+        writer.write(b"ACKF" + struct.pack("<I5I", 28, 0, 65536, 65536, 0, 0))
+        await _message(reader)
+        writer.write(refused)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as front:
+        endpoint = f"opc.tcp://127.0.0.1:{front.sockets[0].getsockname()[1]}"
+        driver = secure_driver(tmp_path, endpoint, {"m/count": "count"})
+        with pytest.raises(Misconfigured) as caught:
+            async with asyncio.timeout(20), driver.open():
+                pass
+    assert code_of(caught.value) == "opcua_needs_security"
+    assert "BadSecurityPolicyRejected" in caught.value.reason
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
