@@ -8,7 +8,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class LinkPlan:
     """What the times rest on, in no language's words; a ``?`` marks what is assumed."""
     timeout_s: float
     groups: tuple[PlannedGroup, ...]
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """``zh`` and ``en``: what the protocol has to say beside the requests, line by line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from drivers.contract import ProtocolSpec
 from drivers.opcua.driver import create
 from drivers.opcua.expiry import notices
+from drivers.opcua.forecast import forecast
 from drivers.opcua.settings import LinkSettings, TagSettings, endpoint_of
 
 SPEC = ProtocolSpec(
@@ -13,4 +14,5 @@ SPEC = ProtocolSpec(
     endpoint_of=endpoint_of,
     pushed=True,
     notices=notices,
+    plan=forecast,
 )

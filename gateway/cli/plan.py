@@ -184,6 +184,9 @@ class _Words:
             basis = f"  [dim]{escape(plan.basis)}[/]" if plan.basis else ""
             self._console.print(f"[bold]{escape(name)}[/]  {escape(plan.bus)}{basis}")
             self._console.print(self._table(plan))
+            for language in self._languages:
+                for line in plan.said.get(language, ()):
+                    self._console.print(f"  {escape(line)}")
         for one in loads:
             self._load(one)
         for warned in warnings_of(plans, loads):

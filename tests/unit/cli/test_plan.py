@@ -56,6 +56,16 @@ def test_requests_and_times_of_every_link(site: Path) -> None:
     assert "overloaded" not in text
 
 
+def test_what_a_server_is_asked_to_watch_is_told_in_both_languages(site: Path) -> None:
+    write(site)
+    text = plan(site, link="cnc-01.cnc")
+    assert "订阅 1：1 个监视项" in text
+    assert "subscription 1: 1 items, published every 500 ms" in text
+    (told,) = orjson.loads(plan(site, link="cnc-01.cnc", json=True))["links"]
+    assert told["plan"]["groups"][0]["poll_interval_s"] is None
+    assert told["plan"]["said"]["en"][0].startswith("subscription 1")
+
+
 def test_units_of_one_line_are_reckoned_together(site: Path) -> None:
     write(site, units=3)
     document = orjson.loads(plan(site, json=True))
