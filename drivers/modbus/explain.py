@@ -27,6 +27,7 @@ _TINY, _HUGE = 1e-6, 1e9
 _HUGE_LONG = 10**15
 _SCALES = (Decimal(1), Decimal("0.1"), Decimal("0.01"), Decimal("0.001"), Decimal(10))
 _FULL_ORDERS = 4
+_BYTES = frozenset({"int8h", "int8l", "uint8h", "uint8l"})
 _LENGTHS = frozenset({2, 4, 8})
 _WALKED: tuple[tuple[ValueType, Order], ...] = (
     ("uint16", "AB"),
@@ -106,11 +107,14 @@ def data_of(text: str, *, decimal: bool = False) -> bytes:
 def value_of(data: bytes, reading: Reading) -> Value | None:
     """Return the value the driver would read, None if it is none; raises WrongLength.
 
-    A bool is bit 0 if the reading does not say which; a single byte is one of coils.
+    A bool is bit 0 if the reading does not say which. A single byte is one of coils, or what
+    a type of 8 bits takes of its register.
     """
     wanted = reading.string_bytes if reading.type == "string" else 2 * reading.registers
     if reading.type == "bool" and len(data) == 1 and (reading.bit or 0) < 8:  # noqa: PLR2004
         return bool(data[0] >> (reading.bit or 0) & 1)
+    if len(data) == 1 and reading.type in _BYTES:
+        data *= _REGISTER_BYTES
     if len(data) != wanted:
         raise WrongLength(reading.type, wanted, len(data))
     raw = unpack(data.ljust(2 * reading.registers, b"\0"), reading)
