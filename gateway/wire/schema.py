@@ -286,7 +286,6 @@ _PLAIN: dict[str, Json] = {
             "at": _TIME,
             "next_report_at": _TIME,
             "epoch": _EPOCH,
-            "life": _NAME,
             "last_seq": _map(_POSITIVE),
             "first_seq": _POSITIVE,
             "sent_seq": _WHOLE,
@@ -299,7 +298,8 @@ _PLAIN: dict[str, Json] = {
             "reconnects": _WHOLE,
             "held": _or_null(_ANY),
             "not_retained": _map(_TEXT),
-        }
+        },
+        optional={"life": _NAME},
     ),
     "cmd/order": _object(
         {"command_id": _COMMAND_ID, "order_no": _or_null(_NAME)},
