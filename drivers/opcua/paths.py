@@ -15,7 +15,7 @@ from drivers.contract import BadSetting
 ANY = "*"
 _MAX_STEPS = 32
 _MAX_INDEX = 0xFFFF
-_EXAMPLE = "write it like DeviceSet/{{urn:vendor:press}}Press/State or 2:Press/2:State"
+_EXAMPLE = "write it like 2:Press/2:State, or with the URI of a namespace in curly brackets"
 _STEP = re.compile(
     r"(?:\{(?P<uri>[^{}]+)\}|(?P<index>[0-9]{1,5}):)?(?P<name>(?:[^/&{}]|&.)+)(?:/|\Z)", re.DOTALL
 )

@@ -149,7 +149,7 @@ _OPCUA = {
     "opcua_scale_zero": _refusal("scale 写 0 会使所有数值都等于 offset", "不要写"),
     "opcua_no_path": _refusal(
         "“{text}”不是浏览路径",
-        "写成 DeviceSet/{{urn:vendor:press}}Press/State 或 2:Press/2:State 的样子",
+        "写成 2:Press/2:State 的样子，或者把命名空间的 URI 写在花括号里",
     ),
     "opcua_which_node": _refusal(
         "点位要写 node、path、conditions 三者之一",
