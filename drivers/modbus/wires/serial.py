@@ -45,8 +45,9 @@ class _Line(Exchange):
     """What is heard on the line, asked for or not."""
 
     heard_s = 0.0
-    echo = b""
-    """What the adapter hands back before the answer."""
+    sent = b""
+    drops_echo = False
+    """Whether the adapter hands back what was sent, before the answer."""
 
     def handleFrame(  # noqa: N802 -- the library's name
         self, data: bytes, exp_devid: int, exp_tid: int
@@ -55,9 +56,17 @@ class _Line(Exchange):
         return super().handleFrame(data, exp_devid, exp_tid)
 
     def judge(self, data: bytes, question: Question, transaction: int) -> bytes | int | None:
-        if self.echo and self.echo.startswith(data[: len(self.echo)]):
-            data = data[len(self.echo) :]
-        return super().judge(data, question, transaction)
+        is_echo = self.sent.startswith(data[: len(self.sent)])
+        if is_echo and self.drops_echo:
+            return super().judge(data[len(self.sent) :], question, transaction)
+        try:
+            return super().judge(data, question, transaction)
+        except BadAnswer as err:
+            if is_echo:
+                raise BadAnswer(
+                    "what was sent came back; if it always does, set local_echo"
+                ) from err
+            raise
 
     def unasked(self, data: bytes) -> int:
         return len(data)
@@ -70,8 +79,8 @@ class SerialWire(ClientWire):
         self, link: SerialSettings, *, mono_s: MonoS, look: Callable[[str], Port] = look
     ) -> None:
         framing = ASCII if isinstance(link, AsciiSettings) else RTU
-        super().__init__(link.bus, framing, mono_s=mono_s, hints=SERIAL_HINTS)
         self._link = link
+        super().__init__(link.bus, framing, mono_s=mono_s, hints=SERIAL_HINTS)
         self._look = look
         self._port: Port | None = None
         self._busy_until_s = mono_s()
@@ -128,7 +137,9 @@ class SerialWire(ClientWire):
         client.ctx.transport = transport
 
     def _new_exchange(self) -> Exchange:
-        return _Line(self._framing, self._mono_s)
+        line = _Line(self._framing, self._mono_s)
+        line.drops_echo = self._link.local_echo
+        return line
 
     def _doubt(self, request: Request) -> None:
         self._quiet_s = max(request.timeout_s, self._link.quiet_ms / 1000, self._link.gap_s)
@@ -136,8 +147,7 @@ class SerialWire(ClientWire):
 
     def _send(self, client: ModbusBaseClient, frame: bytes) -> None:
         client.ctx.recv_buffer = b""
-        if self._link.local_echo:
-            cast("_Line", self._exchange).echo = frame
+        cast("_Line", self._exchange).sent = frame
         super()._send(client, frame)
         self._busy_until_s = self._mono_s() + len(frame) * self._link.character_s
 

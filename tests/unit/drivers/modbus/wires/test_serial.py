@@ -157,7 +157,7 @@ async def test_an_adapter_that_hands_back_what_it_sends(line: Line) -> None:
     line.device.lie = lambda asked, honest: wrapped("rtu", 0, request(asked.start).body) + honest
     deaf = line.wire()
     await deaf.open(1.0)
-    with pytest.raises(BadReply):
+    with pytest.raises(BadReply, match="set local_echo"):
         await deaf.ask(request())
     deaf.close()
     wire = line.wire(local_echo=True)
