@@ -7,7 +7,6 @@ from drivers.modbus.check import overlaps, problems
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.forecast import plan_of
 from drivers.modbus.notices import notices
-from drivers.modbus.point import point_of
 from drivers.modbus.settings import (
     AsciiTcpSettings,
     LinkSettings,
@@ -30,8 +29,9 @@ def create(link: LinkSettings, tags: Sequence[TagRequest], shared: Shared) -> Dr
     It also refuses a link that speaks to its line otherwise than another one before.
     """
     _agree(link, shared)
-    points = {tag.key: point_of(link, tag.key, tag.settings) for tag in tags}
-    return ModbusDriver(link, tags, points, shared)
+    driver = ModbusDriver(link, tags, shared)
+    driver.points()  # checked now, and made again when it connects: most of a site waits
+    return driver
 
 
 def _agree(link: LinkSettings, shared: Shared) -> None:

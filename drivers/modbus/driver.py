@@ -8,7 +8,7 @@ from drivers.modbus.bus import bus_of
 from drivers.modbus.clock import Clock
 from drivers.modbus.cost import limits_of
 from drivers.modbus.plan import GroupPlan
-from drivers.modbus.point import Point
+from drivers.modbus.point import Point, point_of
 from drivers.modbus.session import ModbusSession
 from drivers.modbus.settings import LinkSettings, endpoint_of
 
@@ -20,7 +20,6 @@ class ModbusDriver:
         self,
         settings: LinkSettings,
         tags: Sequence[TagRequest],
-        points: Mapping[str, Point],
         shared: Shared,
         *,
         clock: Clock | None = None,
@@ -28,7 +27,7 @@ class ModbusDriver:
         self._settings = settings
         self._clock = clock or Clock()
         self._shared = shared
-        self._points = dict(points)
+        self._tags = tuple(tags)
         self.groups: tuple[TagGroup, ...] = tuple(_groups(settings, tags))
 
     @property
@@ -36,11 +35,18 @@ class ModbusDriver:
         """``host:port#unit``."""
         return endpoint_of(self._settings)
 
+    def points(self) -> dict[str, Point]:
+        """Return where and how each tag is read; raises Misconfigured for one that cannot be."""
+        return {tag.key: point_of(self._settings, tag.key, tag.settings) for tag in self._tags}
+
     def plans(self) -> dict[str, GroupPlan]:
-        """Return the requests of each group, for reading and for people."""
+        """Return the requests of each group, for people."""
+        return self._plans(self.points())
+
+    def _plans(self, points: Mapping[str, Point]) -> dict[str, GroupPlan]:
         limits = limits_of(self._settings)
         return {
-            group.name: GroupPlan.of((self._points[key].place for key in group.keys), limits)
+            group.name: GroupPlan.of((points[key].place for key in group.keys), limits)
             for group in self.groups
         }
 
@@ -50,8 +56,9 @@ class ModbusDriver:
         settings = self._settings
         bus = bus_of(self._shared, settings, clock=self._clock)
         async with bus.entered(settings.timeout_ms / 1000):
-            readings = {key: point.reading for key, point in self._points.items()}
-            yield ModbusSession(settings, bus, self.plans(), readings, clock=self._clock)
+            points = self.points()
+            readings = {key: point.reading for key, point in points.items()}
+            yield ModbusSession(settings, bus, self._plans(points), readings, clock=self._clock)
 
 
 def _groups(settings: LinkSettings, tags: Sequence[TagRequest]) -> Iterator[TagGroup]:

@@ -6,7 +6,6 @@ from drivers.contract import TagRequest
 from drivers.modbus.cost import Pace, pace_of
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.plan import Block
-from drivers.modbus.point import point_of
 from drivers.modbus.settings import LinkSettings, bus_key_of
 from drivers.planned import LinkPlan, PlannedGroup, PlannedRequest
 
@@ -16,8 +15,7 @@ def plan_of(link: LinkSettings, tags: Sequence[TagRequest], rtt_s: float | None)
 
     Raises Misconfigured for a tag that cannot be.
     """
-    points = {tag.key: point_of(link, tag.key, tag.settings) for tag in tags}
-    driver = ModbusDriver(link, tags, points, {})
+    driver = ModbusDriver(link, tags, {})
     plans = driver.plans()
     pace = pace_of(link, rtt_s)
     groups = tuple(

@@ -1,6 +1,7 @@
 """A tag as configured to where and how it is read."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from drivers.contract import BadSetting, Misconfigured
 from drivers.modbus.address import ADDRESSES, BIT_TABLES, Address, parse, show, wide_device
@@ -9,7 +10,15 @@ from drivers.modbus.codec import Reading, invalid_values
 from drivers.modbus.devices import Kind
 from drivers.modbus.plan import Place
 from drivers.modbus.settings import LinkSettings, endpoint_of
-from drivers.modbus.tag import REGISTERS, TagSettings, ValueType, check_order, refuse_number
+from drivers.modbus.tag import (
+    REGISTERS,
+    Encoding,
+    Order,
+    TagSettings,
+    ValueType,
+    check_order,
+    refuse_number,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +50,34 @@ def _point(link: LinkSettings, key: str, tag: TagSettings) -> Point:
     place = Place(key, found.table, found.offset, words)
     for area in link.areas:
         _check_allowed(place, area)
-    reading = Reading(
-        type=kind,
-        order=tag.order,
-        bit=bit,
-        scale=tag.scale,
-        offset=tag.offset,
-        invalid=invalid_values(kind, tag.invalid),
-        string_bytes=tag.string_bytes,
-        encoding=tag.encoding,
+    reading = _reading(
+        kind, tag.order, bit, tag.scale, tag.offset, tag.invalid, tag.string_bytes, tag.encoding
     )
     return Point(place, reading)
+
+
+@lru_cache(maxsize=4096)
+def _reading(
+    kind: ValueType,
+    order: Order,
+    bit: int | None,
+    scale: float,
+    offset: float,
+    invalid: tuple[int | float | str, ...],
+    string_bytes: int,
+    encoding: Encoding,
+) -> Reading:
+    """Return how such values are read: one object for all tags that are alike."""
+    return Reading(
+        type=kind,
+        order=order,
+        bit=bit,
+        scale=scale,
+        offset=offset,
+        invalid=invalid_values(kind, invalid),
+        string_bytes=string_bytes,
+        encoding=encoding,
+    )
 
 
 def _wants(tag: TagSettings) -> Kind | None:

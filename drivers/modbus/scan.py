@@ -106,7 +106,8 @@ class Scans:
     def _made(self, names: tuple[str, ...], due: Collection[TagGroup]) -> Scan:
         groups = tuple(self._groups[name] for name in names)
         readers = tuple(reader for group in groups for reader in group.readers)
-        covers = frozenset[str]().union(*(group.keys for group in due))
+        keys = [group.keys for group in due]
+        covers = keys[0] if len(keys) == 1 else frozenset[str]().union(*keys)
         self._scans[names] = Scan(
             groups,
             readers,

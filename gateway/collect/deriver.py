@@ -73,6 +73,8 @@ class Deriver:
         self._users = _equipment_of_links(rules)
         self._states: dict[str, EquipmentState] = {}
         self._shares: dict[frozenset[str], tuple[_Share, ...]] = {}
+        self._alike: dict[frozenset[str], frozenset[str]] = {}
+        """Coverings seen so far: equal machines have equal tags."""
         self._due_s: dict[str, float] = {}
         self._due_changed = asyncio.Event()
 
@@ -205,7 +207,7 @@ class Deriver:
                 equipment, _, tag = key.partition(KEY_SEPARATOR)
                 by_equipment.setdefault(equipment, set()).add(intern(tag))
             shares = tuple(
-                _Share(equipment, frozenset(tags))
+                _Share(equipment, self._alike.setdefault(alike := frozenset(tags), alike))
                 for equipment, tags in sorted(by_equipment.items())
             )
             self._shares[covers] = shares

@@ -12,7 +12,6 @@ import pytest
 from drivers.contract import BadReply, Batch, Rejected, TagRequest, Unreachable
 from drivers.modbus.clock import Clock
 from drivers.modbus.driver import ModbusDriver
-from drivers.modbus.point import point_of
 from drivers.modbus.session import MAX_EXTRA_REQUESTS, ModbusSession
 from drivers.modbus.settings import TcpSettings
 from drivers.modbus.tag import TagSettings
@@ -75,8 +74,7 @@ def driver_to(
     requests = [
         TagRequest(key, key.partition("/")[0], None, settings) for key, settings in tags.items()
     ]
-    points = {key: point_of(settings, key, tag) for key, tag in tags.items()}
-    return ModbusDriver(settings, requests, points, {}, clock=clock)
+    return ModbusDriver(settings, requests, {}, clock=clock)
 
 
 Read = Callable[[], "asyncio.Future[Batch]"]
