@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,13 @@ class MesBench:
     async def step_clock(self) -> None:
         """Somebody sets the gateway's clock: an hour forward, back, half an hour too far back."""
         for ahead_s in (3600, 0, -1800, 0):
+            told = len(self.clock_steps_journaled())
             self.gateway.set_clock(ahead_s)
+            await until(partial(self._clock_steps_exceed, told), timeout_s=30)
             await self.more(30)
+
+    def _clock_steps_exceed(self, told: int) -> bool:
+        return len(self.clock_steps_journaled()) > told
 
     async def restart_consumer(self) -> None:
         await self.consumer.kill()
