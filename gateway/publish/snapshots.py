@@ -59,8 +59,8 @@ class Snapshots:
         self._snapshots_of = snapshots_of
         self._timing = timing
         self._watch = journal.watch()
-        self._said: dict[str, tuple[int, bytes]] = {}
-        """topic -> what was sent there in this session."""
+        self._said: dict[str, tuple[int, int]] = {}
+        """Topic -> what it said in this session: the newest seq and a hash of the data."""
         self._shown: dict[str, bytes | None] = {}
         """equipment -> the durable state that was looked at last."""
         self._next_s: dict[str, float] = {}
@@ -134,7 +134,7 @@ class Snapshots:
         for kind, data in self._snapshots_of(equipment).items():
             head_seq = max((heads[name].seq for name in _STREAMS[kind] if name in heads), default=0)
             topic = state_topic(place, kind)
-            said = (head_seq, orjson.dumps(data))
+            said = (head_seq, hash(orjson.dumps(data)))
             if self._said.get(topic) == said:
                 continue
             self._said[topic] = said
