@@ -46,6 +46,8 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection, randbelow: Callable[[int], int]) -> None:
         """Take over a connection of `open_file` and read what it holds; write nothing."""
         self.connection = connection
+        self.appended_bytes = 0
+        """What was written since the start, by the estimate of `row_bytes`; for `Space`."""
         self._randbelow = randbelow
         with as_journal_errors():
             self._load()
@@ -255,7 +257,9 @@ class Ledger:
             "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?)",
             [(*stream, head.streamseq, head.seq) for stream, head in numbered.heads.items()],
         )
-        added = sum(row_bytes(len(d.data)) for _, _, d in numbered.rows if d.type == Reading.type)
+        sizes = [(d.type, row_bytes(len(d.data))) for _, _, d in numbered.rows]
+        self.appended_bytes += sum(size for _, size in sizes)
+        added = sum(size for kind, size in sizes if kind == Reading.type)
         return self._write_marks(alive_ms=at_ms, reading_bytes=self.reading_bytes + added)
 
     def _insert_states(self, appends: Iterable[Append]) -> dict[str, bytes]:

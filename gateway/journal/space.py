@@ -16,6 +16,7 @@ T = TypeVar("T")
 WAL_MAX_BYTES = 32 << 20
 _ROOM_ATTEMPTS = 8
 _ROOM_SHARE = 16  # a full disk takes 1/16 of what is kept
+_ROOM_TAKEN = 4  # by a row, at most, of its own size: indexes, half empty pages
 _VACUUM_STEP_PAGES = 256
 _ALL_PAGES = 0
 _VACUUM_ABOVE_PAGES = 2048  # free pages kept for the next rows: no use giving them back
@@ -30,6 +31,9 @@ class Space:
         self._limits = limits
         self._ballast = ballast
         self._reading_floor = ledger.reading_floor
+        self._measured: int | None = None
+        """Bytes in use when that was last asked: asking after each commit costs as much as one."""
+        self._measured_at = 0
 
     def prepare(self) -> None:
         """Put the ballast by and bound the write-ahead log."""
@@ -53,13 +57,20 @@ class Space:
     def trim(self, at: datetime) -> bool:
         """Delete one transaction's worth if a quota is exceeded; return whether it did."""
         ledger = self._ledger
+        grown = _ROOM_TAKEN * (ledger.appended_bytes - self._measured_at)
+        if self._measured is None or self._measured + grown > self._limits.max_bytes:
+            self._measured, self._measured_at = self._live_bytes(), ledger.appended_bytes
+            grown = 0
         steps = cuts(
-            live_bytes=self._live_bytes(),
+            live_bytes=self._measured + grown,
             reading_bytes=ledger.reading_bytes,
             limits=self._limits,
             delivered=ledger.delivered,
             head=ledger.head,
         )
+        if not steps:
+            return False
+        self._measured = None
         return self.with_room(lambda: self._delete_first(steps, at), at)
 
     def tidy(self) -> bool:
