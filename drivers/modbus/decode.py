@@ -12,7 +12,8 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from itertools import compress
+from operator import itemgetter, ne
 from typing import NamedTuple
 
 from drivers.contract import Value
@@ -93,6 +94,7 @@ class RegisterBlock:
             spans[_Span(at, reading.registers, reading.code, order)].append(place.key)
         ordered = sorted(spans)
         self._fields = [_field(spans[span], readings) for span in ordered]
+        self._numbers = range(len(ordered))
         self._unpack, self._gather = _compile(ordered, block.count)
         self._raw: bytes | None = None
         self._values: tuple[Raw, ...] | None = None
@@ -108,12 +110,12 @@ class RegisterBlock:
         if before is None:
             for field, value in zip(self._fields, values, strict=True):
                 field.show(value, None, news)
-        elif values != before:
-            for field, value, last in zip(self._fields, values, before, strict=True):
-                if value != last:
-                    for key in field.keys if news.bad else ():
-                        news.bad.pop(key, None)
-                    field.show(value, last, news)
+        else:
+            for number in compress(self._numbers, map(ne, values, before)):
+                field = self._fields[number]
+                for key in field.keys if news.bad else ():
+                    news.bad.pop(key, None)
+                field.show(values[number], before[number], news)
         self._raw, self._values, self._bad = raw, values, news.bad
         return news if news.changed or news.bad else None
 
