@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.app.running import Part, Running, run
 from gateway.historian.store import StoreUnusable
 from gateway.journal.errors import JournalError
+from gateway.ops import memory
 from gateway.ops.log import setup_logging
 from gateway.ops.notify import Notifier
 from gateway.settings.load import load
@@ -23,6 +24,7 @@ def main(directory: Path, parts: Iterable[Part]) -> int:
     setup_logging("INFO")
     for library in ("asyncua", "uvicorn", "pymodbus"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
+    memory.begin()
     try:
         site = load(directory)
     except ConfigProblems as err:
@@ -56,6 +58,7 @@ async def _until_signalled(site: Site, parts: Iterable[Part]) -> None:
         if running.board_url is not None:
             sys.stdout.write(f"看板 / board: {running.board_url}\n")
             sys.stdout.flush()
+        memory.settle(loop)
         notifier.ready()
 
     await run(site, parts, on_ready=ready)
