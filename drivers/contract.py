@@ -16,7 +16,15 @@ and its neighbours live on.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +32,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from drivers.planned import LinkPlan
+from drivers.probed import ReadRaw, Said, Tell
 
 Value = bool | int | float | str
 """What a tag can be. Never NaN, never infinite: those are bad samples."""
@@ -312,3 +321,21 @@ class ProtocolSpec:
         default=None, repr=False
     )
     """(link settings, tags, round trip in seconds if measured) -> what will be asked."""
+    reach: Callable[[Any], tuple[str, int] | None] | None = field(default=None, repr=False)
+    """link settings -> host and port that must take a TCP connection; None: no such way."""
+    probe: Callable[[Any, Sequence[TagRequest], Tell], Awaitable[bool]] | None = field(
+        default=None, repr=False
+    )
+    """Take the steps from there until a session is open, telling each; whether all went well."""
+    doubts: (
+        Callable[
+            [Any, Sequence[TagRequest], Mapping[str, Value], Mapping[str, str]],
+            Awaitable[Mapping[str, tuple[Said, ...]]],
+        ]
+        | None
+    ) = field(default=None, repr=False)
+    """(link settings, tags, values, causes) -> what may be wrong with a tag, by its key."""
+    read_raw: (
+        Callable[[Any, Sequence[TagRequest], Shared], AbstractAsyncContextManager[ReadRaw]] | None
+    ) = field(default=None, repr=False)
+    """A session for a person who looks: see `drivers.probed.RawReading`."""

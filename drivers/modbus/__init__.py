@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from drivers.contract import BadSetting, Driver, Misconfigured, ProtocolSpec, Shared, TagRequest
 from drivers.modbus.check import overlaps, problems
+from drivers.modbus.doubts import doubts
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.forecast import plan_of
 from drivers.modbus.notices import notices
+from drivers.modbus.probe import probe, reach
+from drivers.modbus.raw import read_raw
 from drivers.modbus.settings import (
     AsciiTcpSettings,
     LinkSettings,
@@ -64,6 +67,10 @@ def _spec(protocol: str, link_settings: type[LinkSettings]) -> ProtocolSpec:
         overlaps=overlaps,
         notices=notices,
         plan=plan_of,
+        reach=reach,
+        probe=probe,
+        doubts=doubts,
+        read_raw=read_raw,
     )
 
 

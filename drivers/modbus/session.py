@@ -100,7 +100,7 @@ class ModbusSession:
         for reader, (answer, _, _) in answers:
             if isinstance(answer, int):
                 reader.decoder.forget()
-                bad.update(dict.fromkeys(reader.keys, _cause(answer)))
+                bad.update(dict.fromkeys(reader.keys, cause_word(answer)))
             elif news := reader.decoder.take(answer):
                 changed.update(news.changed)
                 bad.update(news.bad)
@@ -201,5 +201,6 @@ class ModbusSession:
         )
 
 
-def _cause(code: int) -> str:
+def cause_word(code: int) -> str:
+    """Return why a tag is bad that was refused with this exception code."""
     return _CAUSES.get(code, "device_refused")

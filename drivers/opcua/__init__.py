@@ -4,6 +4,8 @@ from drivers.contract import ProtocolSpec
 from drivers.opcua.driver import create
 from drivers.opcua.expiry import notices
 from drivers.opcua.forecast import forecast
+from drivers.opcua.probe import doubts, probe, reach
+from drivers.opcua.raw import read_raw
 from drivers.opcua.settings import LinkSettings, TagSettings, endpoint_of
 
 SPEC = ProtocolSpec(
@@ -15,4 +17,8 @@ SPEC = ProtocolSpec(
     pushed=True,
     notices=notices,
     plan=forecast,
+    reach=reach,
+    probe=probe,
+    doubts=doubts,
+    read_raw=read_raw,
 )

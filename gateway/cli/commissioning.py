@@ -1,4 +1,4 @@
-"""``millgate decode`` and ``plan``: arguments only; the modules of the same names do it."""
+"""``millgate decode``, ``plan``, ``probe`` ...: arguments only; modules of those names do it."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -69,3 +69,31 @@ def plan(
     raise typer.Exit(
         planning.run(directory, link=link, rtt_ms=rtt_ms, lang=lang.value, json=as_json)
     )
+
+
+TargetText = Annotated[
+    str,
+    typer.Argument(
+        metavar="DIR|LINK",
+        help="配置目录，或如 modbus-tcp://192.168.1.17:502/1 / configuration, or a link as here",
+    ),
+]
+
+
+def probe(
+    target: TargetText,
+    link: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="LINK|EQUIPMENT", help="目录里的连接或设备 / a link or equipment of it"
+        ),
+    ] = None,
+    *,
+    seconds: Annotated[float, typer.Option(min=0.1, help="最多用时 / at most this long")] = 30.0,
+    lang: Annotated[Lang, typer.Option(help="zh, en, both")] = Lang.BOTH,
+    as_json: AsJson = False,
+) -> None:
+    """逐步试连一台设备，说明断在哪里、下一步试什么 / try the way to a device, step by step."""
+    from gateway.cli import probe as probing  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(probing.run(target, link, seconds=seconds, lang=lang.value, as_json=as_json))

@@ -18,10 +18,11 @@ PACKAGES = ("drivers", "gateway", "simulators")
 MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "drivers": (),
     "drivers.planned": (),
-    "drivers.contract": ("drivers.planned",),
+    "drivers.probed": (),
+    "drivers.contract": ("drivers.planned", "drivers.probed"),
     "drivers._blueprint": ("drivers.contract",),
-    "drivers.modbus": ("drivers.contract", "drivers.planned"),
-    "drivers.opcua": ("drivers.contract", "drivers.planned"),
+    "drivers.modbus": ("drivers.contract", "drivers.planned", "drivers.probed"),
+    "drivers.opcua": ("drivers.contract", "drivers.planned", "drivers.probed"),
     "drivers.registry": ("drivers.contract",),
     "drivers.replay": ("drivers.contract",),
     "simulators": (),
@@ -58,6 +59,13 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "drivers.registry",
         "gateway.domain",
         "gateway.settings",
+    ),
+    "gateway.commission": (
+        "drivers",
+        "gateway.domain",
+        "gateway.ops",
+        "gateway.settings",
+        "gateway.tags",
     ),
     "gateway.app": (
         "drivers.contract",
