@@ -8,9 +8,10 @@ export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/sbin
 
 SERVERS = mosquitto=mosquitto victoria-metrics=victoria-metrics \
   /usr/lib/postgresql/*/bin/initdb=postgresql /usr/lib/*/faketime/libfaketime.so.1=libfaketime
+FOREIGN = cc=gcc /usr/include/stdlib.h=libc6-dev /usr/include/modbus/modbus.h=libmodbus-dev node=nodejs npm=npm
 TOOLS   = gcc=gcc /usr/include/stdlib.h=libc6-dev mosquitto=mosquitto /usr/include/mosquitto.h=libmosquitto-dev
 
-.PHONY: help install run test check format soak bench clean
+.PHONY: help install run test foreign check format soak bench clean
 
 help:
 	@echo "make run      start the demo: a living plant, its board on http://127.0.0.1:8080/"
@@ -44,9 +45,14 @@ run: install
 	@./.ci/packages mosquitto=mosquitto || echo "without mosquitto the demo uses the broker built into it (amqtt)"
 	$(BIN)/millgate demo
 
-test: install
+test: install foreign
 	@./.ci/packages $(SERVERS)
 	$(BIN)/pytest -q -m "not soak"
+
+# The servers of other hands that the drivers are tested against.
+foreign:
+	@./.ci/packages $(FOREIGN)
+	@$(MAKE) -s -C tests/foreign
 
 check: install
 	$(BIN)/ruff format --check .
@@ -66,4 +72,4 @@ bench: install
 	$(BIN)/python benchmarks/collect.py
 
 clean:
-	rm -rf $(VENV) benchmarks/load/build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) benchmarks/load/build tests/foreign/build tests/foreign/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,8 +1,8 @@
-"""Every protocol that has to pass the driver contract suite."""
+"""Every protocol, and every other hand's server, that has to pass the driver contract suite."""
 
 from collections.abc import Mapping
 
-from tests.support import blueprint_rig, modbus_rig, opcua_rig, replay_rig
+from tests.support import blueprint_rig, foreign_modbus, modbus_rig, opcua_rig, replay_rig
 from tests.support.modbus_line_rig import rig_of
 from tests.support.rig import RigFactory
 
@@ -27,4 +27,5 @@ RIGS: Mapping[str, RigFactory] = {
     OPCUA_POLLED: opcua_rig.POLLED,
     "replay": replay_rig.RIG,
     BLUEPRINT: blueprint_rig.RIG,
+    **foreign_modbus.RIGS,
 }

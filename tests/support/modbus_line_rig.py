@@ -26,7 +26,9 @@ _ADDRESSES: Mapping[str, Mapping[str, object]] = {
 }
 
 
-class _Rig:
+class RigOf:
+    """Tags that read the four tables of a device."""
+
     good: Mapping[str, tuple[Value, Value]] = {
         "press/good_parts": (70_000, 70_001),
         "press/temperature": (21.5, -3.25),
@@ -76,7 +78,7 @@ class _Rig:
 
 
 @dataclass
-class _Peer:
+class StrangeLine:
     """The rig's own device, turned strange."""
 
     line: Line
@@ -88,7 +90,7 @@ class _Peer:
             await until(lambda: _holders(device.path) == 1)  # the device's own
 
 
-class _LineRig(_Rig):
+class LineRigOf(RigOf):
     """Nobody else can listen where this device does, so it plays the strange peers itself."""
 
     @property
@@ -96,14 +98,14 @@ class _LineRig(_Rig):
         return self.line.protocol != "modbus-udp"
 
     @asynccontextmanager
-    async def silent(self) -> AsyncIterator[_Peer]:
+    async def silent(self) -> AsyncIterator[StrangeLine]:
         self.line.device.lie = lambda _asked, _honest: None
-        yield _Peer(self.line)
+        yield StrangeLine(self.line)
 
     @asynccontextmanager
-    async def babbling(self) -> AsyncIterator[_Peer]:
+    async def babbling(self) -> AsyncIterator[StrangeLine]:
         self.line.device.lie = lambda _asked, _honest: b"HTTP/1.0 400 Bad Request\r\n\r\n"
-        yield _Peer(self.line)
+        yield StrangeLine(self.line)
 
 
 def _holders(path: Path) -> int:
@@ -114,7 +116,7 @@ def _holders(path: Path) -> int:
 @asynccontextmanager
 async def _rig(protocol: str) -> AsyncIterator[Rig]:
     async with LINES[protocol]() as line:
-        rig: Rig | LineRig = _Rig(line) if line.protocol in _OVER_TCP else _LineRig(line)
+        rig: Rig | LineRig = RigOf(line) if line.protocol in _OVER_TCP else LineRigOf(line)
         try:
             yield rig
         finally:
