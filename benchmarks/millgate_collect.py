@@ -12,6 +12,7 @@ from typing import Any
 
 TABLE_OF_FUNCTION = {1: "coil", 2: "di", 3: "hr", 4: "ir"}
 TYPE_OF_KIND = {"bit": "bool"}
+OPCUA_LINK = "server"
 
 
 def gateway_file(workload: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,12 +56,52 @@ def equipment_file(device: Mapping[str, Any], workload: Mapping[str, Any]) -> di
     }
 
 
+def opcua_equipment(workload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the files of equipment that share one OPC UA server and its items evenly."""
+    items, machines = workload["opcua"]["items"], workload["opcua"]["equipment"]
+    files = []
+    for machine in range(machines):
+        mine = range(items * machine // machines, items * (machine + 1) // machines)
+        tags = {
+            f"v{i}" if i else "chg_ms": {"link": OPCUA_LINK, "node": f"nsu=bench;s=v{i}"}
+            for i in mine
+        }
+        files.append(
+            {
+                "equipment": f"eq{machine:04d}",
+                "area": "bench",
+                "line": "line-1",
+                "tags": tags,
+                "status": [{"state": "running", "when": f"{next(iter(tags))} >= 0"}],
+            }
+        )
+    return files
+
+
+def write_opcua(workload: Mapping[str, Any], directory: Path) -> None:
+    """Write the shared link and the equipment of an OPC UA workload."""
+    opcua = workload["opcua"]
+    link = {
+        "protocol": "opcua",
+        "endpoint": opcua["endpoint"],
+        "publishing_interval_ms": opcua["publishing_ms"],
+    }
+    (directory / "links").mkdir()
+    path = directory / "links" / f"{OPCUA_LINK}.yaml"
+    path.write_text(json.dumps(link, indent=2), encoding="utf-8")
+    for equipment in opcua_equipment(workload):
+        path = directory / "equipment" / f"{equipment['equipment']}.yaml"
+        path.write_text(json.dumps(equipment, indent=1), encoding="utf-8")
+
+
 def write_site(workload: Mapping[str, Any], directory: Path) -> None:
     """Write the configuration into ``directory``; JSON is YAML too."""
     (directory / "equipment").mkdir(parents=True)
     text = json.dumps(gateway_file(workload), indent=2)
     (directory / "gateway.yaml").write_text(text, encoding="utf-8")
-    for device in workload["devices"]:
+    if "opcua" in workload:
+        write_opcua(workload, directory)
+    for device in workload.get("devices", ()):
         path = directory / "equipment" / f"{device['name']}.yaml"
         path.write_text(json.dumps(equipment_file(device, workload), indent=1), encoding="utf-8")
 
