@@ -96,16 +96,21 @@ async def _unit(link: LinkSettings, wire: Wire, tags: Sequence[TagRequest], tell
         wire.close()
         cause = cause_of(err)
         first = (Said("try_foreign"),) if cause.code == "foreign_answer" else ()
-        hints = (*first, *[said async for said in _instead(link, place)])
-        tell(Step("unit", subject, duration_s, "", cause, hints))
+        instead = [said async for said in _instead(link, place)]
+        tell(Step("unit", subject, duration_s, "", cause, (*first, *instead)))
         return False
     if reply.answer in _BEHIND_A_GATEWAY:
         wire.close()
         cause = Said("gateway_no_target", {"code": reply.answer})
-        hints = tuple([said async for said in _instead(link, place)])
-        tell(Step("unit", subject, reply.rtt_s, "", cause, hints))
+        instead = [said async for said in _instead(link, place)]
+        tell(Step("unit", subject, reply.rtt_s, "", cause, tuple(instead)))
         return False
-    tell(Step("unit", subject, reply.rtt_s, f"{show(place.table, place.offset)}: {said_of(reply)}"))
+    hints: tuple[Said, ...] = ()
+    if reply.answer == Refusal.DEVICE_FAILURE:
+        wire.close()
+        hints = tuple([said async for said in _reading_units(link, place)])
+    detail = f"{show(place.table, place.offset)}: {said_of(reply)}"
+    tell(Step("unit", subject, reply.rtt_s, detail, None, hints))
     return True
 
 
@@ -142,6 +147,11 @@ def cause_of(err: DriverError) -> Said:
 
 async def _answers(link: LinkSettings, place: Place) -> bool:
     """Say whether this unit, spoken to like this, says anything that makes sense."""
+    return await _answer(link, place) not in {None, *_BEHIND_A_GATEWAY}
+
+
+async def _answer(link: LinkSettings, place: Place) -> bytes | int | None:
+    """Return what this unit, spoken to like this, answers; None if nothing that makes sense."""
     patience_ms = min(link.timeout_ms, SHORT_MS)
     short = link.model_copy(update={"timeout_ms": patience_ms})
     shared: dict[str, object] = {}
@@ -150,11 +160,11 @@ async def _answers(link: LinkSettings, place: Place) -> bool:
         await wire.open(patience_ms / 1000)
         reply = await wire.ask(request_of(short, place))
     except DriverError:
-        return False
+        return None
     finally:
         wire.close()
         close_shared(shared)
-    return reply.answer not in _BEHIND_A_GATEWAY
+    return reply.answer
 
 
 async def _instead(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
@@ -162,7 +172,7 @@ async def _instead(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
     if link.protocol == "modbus-listen":
         yield Said("try_serial_side")
         return
-    units = [unit for unit in USUAL_UNITS if unit != link.unit_id and _may(link, unit)]
+    units = _others(link)
     there = [
         unit for unit in units if await _answers(link.model_copy(update={"unit_id": unit}), place)
     ]
@@ -176,6 +186,22 @@ async def _instead(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
     yield Said("units_silent", {"units": ", ".join(map(str, units))})
     serial = isinstance(link, SerialSettings)
     yield Said("try_line" if serial else "try_unit")
+
+
+async def _reading_units(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
+    """Yield which units give values where this one, perhaps not there, reports a failure."""
+    others = [link.model_copy(update={"unit_id": u}) for u in _others(link)]
+    reading = [
+        other.unit_id
+        for other in others
+        if await _answer(other, place) not in {None, int(Refusal.DEVICE_FAILURE)}
+    ]
+    if reading:
+        yield Said("unit_fails", {"units": ", ".join(map(str, reading)), "unit": link.unit_id})
+
+
+def _others(link: LinkSettings) -> list[int]:
+    return [unit for unit in USUAL_UNITS if unit != link.unit_id and _may(link, unit)]
 
 
 def _may(link: LinkSettings, unit: int) -> bool:

@@ -24,7 +24,7 @@ from drivers.probed import Said, Step, Tell
 
 _CAUSES: Mapping[type[BaseException], tuple[str, str]] = MappingProxyType(
     {
-        TimeoutError: ("server_silent", "try_server"),
+        TimeoutError: ("server_silent", "try_opcua_port"),
         ConnectionError: ("server_hung_up", "try_server"),
         ua.BadTcpEndpointUrlInvalid: ("endpoint_unknown", "try_endpoint_path"),
         ua.BadTooManySessions: ("too_many_sessions", "try_sessions"),

@@ -97,3 +97,41 @@ def probe(
     from gateway.cli import probe as probing  # noqa: PLC0415 - start-up time of the others
 
     raise typer.Exit(probing.run(target, link, seconds=seconds, lang=lang.value, as_json=as_json))
+
+
+def read(
+    target: TargetText,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="LINK|EQUIPMENT|ADDRESS",
+            help="目录里的连接或设备；或地址，如 hr:100 / a link or equipment; or an address",
+        ),
+    ] = None,
+    *,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="只读这些点位，可重复 / only these tags")
+    ] = None,
+    every: Annotated[
+        float | None, typer.Option(min=0.05, help="周期，秒，默认 1 / seconds between rounds; 1")
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1000,
+            help="地址起连续读几个；配置目录则为读几轮 / values in a row; of a DIR: rounds",
+        ),
+    ] = None,
+    times: Annotated[int | None, typer.Option(min=1, help="读几轮 / so many rounds")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--type", help="类型，如 uint32 / type of the values")
+    ] = None,
+    order: Annotated[str | None, typer.Option(help="字节次序，如 CDAB / order of bytes")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """实时读点位：原始寄存器与解码值 / read tags now: raw registers and decoded values."""
+    from gateway.cli import read as reading  # noqa: PLC0415 - start-up time of the others
+
+    options = reading.Options(tag or (), every, count, times, kind, order, as_json)
+    raise typer.Exit(reading.run(target, what, options))

@@ -98,7 +98,8 @@ class _Report:
         name = " ".join(STEPS[step.name][language] for language in self._languages)
         mark = "ok  " if step.went_well else "FAIL"
         detail = f"  {step.detail}" if step.detail else ""
-        self._line(f"{mark} {name}  {step.subject}  {step.duration_s * 1000:.0f} ms{detail}")
+        took = f"  {step.duration_s * 1000:.0f} ms" if step.duration_s else ""
+        self._line(f"{mark} {name}  {step.subject}{took}{detail}")
         if step.cause is not None:
             self._both("     ", step.cause)
         for number, text in enumerate(next_of(step), start=1):

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
 from drivers import registry
 from drivers.contract import BadSetting, Home, ProtocolSpec, TagRequest
+from drivers.modbus.address import parse
+from drivers.modbus.tag import REGISTERS, ValueType
 from drivers.probed import Said
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems
@@ -74,6 +76,27 @@ def typed_tags(target: Target, tags: Mapping[str, Mapping[str, object]]) -> Targ
     return replace(target, tags=made)
 
 
+def typed_read(
+    target: Target, what: str, *, count: int = 1, kind: str | None = None, order: str | None = None
+) -> Target:
+    """Return the target with ``count`` values in a row from ``what`` on; raises NoTarget.
+
+    ``what`` is an address, or a node id where the protocol has nodes, which have no row.
+    """
+    if "node" in target.spec.tag_settings.model_fields:
+        return typed_tags(target, {what: {"node": what}})
+    form = {key: value for key, value in (("type", kind), ("order", order)) if value is not None}
+    try:
+        at = parse(what, target.settings.family, assigned=target.settings.devices)
+    except BadSetting as err:
+        raise NoTarget(err.code, **_fields(err)) from None
+    if count == 1:
+        return typed_tags(target, {what: {"address": what, **form}})
+    width = REGISTERS.get(cast("ValueType", kind or at.default or "uint16"), 1)
+    addresses = (f"{at.table}:{at.offset + index * width}" for index in range(count))
+    return typed_tags(target, {address: {"address": address, **form} for address in addresses})
+
+
 def configured(directory: Path, name: str) -> tuple[Target, ...]:
     """Return a link of that name, all links of an equipment of that name, or one typed out.
 
@@ -119,10 +142,13 @@ def refused(err: ValidationError) -> NoTarget:
     first = err.errors()[0]
     refusal = first.get("ctx", {}).get("error")
     if isinstance(refusal, BadSetting):
-        said_so = {**refusal.fields, "reason": refusal.problem, "hint": refusal.hint}
-        return NoTarget(refusal.code, **said_so)
+        return NoTarget(refusal.code, **_fields(refusal))
     key = ".".join(str(part) for part in first["loc"])
     return NoTarget("bad_setting", key=key, reason=first["msg"])
+
+
+def _fields(refusal: BadSetting) -> dict[str, object]:
+    return {**refusal.fields, "reason": refusal.problem, "hint": refusal.hint}
 
 
 def _is(key: str, name: str) -> bool:

@@ -48,6 +48,14 @@ _TYPED: Mapping[str, Message] = {
         "没有叫“{name}”的连接或设备；有 {known}",
         "there is no link and no equipment '{name}'; known: {known}",
     ),
+    "no_live_reading": Message(
+        "{protocol} 不能这样读；用 millgate record", "{protocol} cannot be read like this"
+    ),
+    "what_to_read": Message(
+        "要读什么？目录后面写连接或设备，连接后面写地址，如 hr:100",
+        "what is to be read? After a directory name a link or equipment, after a link an address "
+        "such as hr:100",
+    ),
     "no_such_tag": Message(
         "没有点位“{name}”；有 {known}", "there is no tag '{name}'; known: {known}"
     ),
