@@ -7,7 +7,7 @@
 import asyncio
 import gzip
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from drivers.contract import Batch
 from drivers.replay.recording import Event, Head, Lines, Said, end_line, head_line
 from drivers.replay.tap import TappedDriver
 from gateway.cli.say import refuse, say
-from gateway.collect.poller import Poller
+from gateway.collect.poller import Poller, taken
 from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems
@@ -135,10 +135,11 @@ class _Recorder:
             waiting, self._waiting = self._waiting, []
             self._append(waiting)
 
-    async def observe(self, link: str, batch: Batch) -> None:
+    def observe(self, link: str, batch: Batch) -> Awaitable[object]:
         """Let the driver acknowledge to its device what is recorded."""
         del link
         batch.committed()
+        return taken()
 
     async def lose(self, link: str, err: Exception, failures: int) -> None:
         """Do nothing: the tap told it."""

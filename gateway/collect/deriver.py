@@ -9,14 +9,16 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from sys import intern
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from drivers.contract import Batch, DriverError
+from gateway.collect.poller import taken
 from gateway.domain import durable
 from gateway.domain.commanding import refusal
 from gateway.domain.commands import Command, OrderCommand, Reply
@@ -101,17 +103,22 @@ class Deriver:
         """Return what is known of an equipment; raises KeyError for an unknown one."""
         return self._states[equipment]
 
-    async def observe(self, link: str, batch: Batch) -> None:
-        """Take in one batch; return after the commit."""
+    def observe(self, link: str, batch: Batch) -> Awaitable[object]:
+        """Take in one batch; awaiting what is returned ends after the commit."""
         shares = self._shares_of(batch.covers)
         alone = len(shares) == 1
-        await self._append(
-            [
-                self._apply(share.equipment, _observation(link, batch, share, alone=alone))
-                for share in shares
-            ]
-        )
-        batch.committed()
+        entries = [
+            self._apply(share.equipment, _observation(link, batch, share, alone=alone))
+            for share in shares
+        ]
+        to_store = [entry for entry in entries if entry is not None]
+        if not to_store:
+            batch.committed()
+            return taken()
+        commit = self._journal.append_soon(to_store)
+        if type(batch) is not Batch:  # others have nobody to tell
+            commit.add_done_callback(partial(_tell, batch))
+        return commit
 
     async def lose(self, link: str, err: Exception, failures: int) -> None:
         """Take in that a link has no session."""
@@ -212,6 +219,11 @@ class Deriver:
             )
             self._shares[covers] = shares
         return shares
+
+
+def _tell(batch: Batch, commit: asyncio.Future[list[int]]) -> None:
+    if not commit.cancelled() and commit.exception() is None:
+        batch.committed()
 
 
 def _observation(link: str, batch: Batch, share: _Share, *, alone: bool) -> Observation:

@@ -28,8 +28,8 @@ Sleep = Callable[[float], Awaitable[None]]
 class Receiver(Protocol):
     """Who is told what a link brings; `gateway.collect.deriver.Deriver` is."""
 
-    async def observe(self, link: str, batch: Batch) -> None:
-        """Take in one batch; return after the commit."""
+    def observe(self, link: str, batch: Batch) -> Awaitable[object]:
+        """Take in one batch at once; awaiting what is returned ends after the commit."""
         ...
 
     async def lose(self, link: str, err: Exception, failures: int) -> None:
@@ -98,11 +98,13 @@ class Poller:
                 await self._take(await session.read(pushed))
         self._session = session
         due = first_due(self._driver.groups, self._clock.mono_s())
+        commit: Awaitable[object] = taken()
         while True:
             groups = due_now(due, self._clock.mono_s())
             if groups:
                 async with self._one_read:
-                    await self._take(await self._read_or_refused(session, groups))
+                    await commit  # of the last reading: never two under way
+                    commit = self._take(await self._read_or_refused(session, groups))
                 due = after_read(due, groups, self._clock.mono_s(), self._share)
             await self._sleep(max(0.0, min(due.values()) - self._clock.mono_s()))
 
@@ -138,14 +140,14 @@ class Poller:
                 bad=dict.fromkeys(keys, "device_refused"),
             )
 
-    async def _take(self, batch: Batch) -> None:
+    def _take(self, batch: Batch) -> Awaitable[object]:
         if not self.stats.online:
             self.stats.online = True
             self.stats.failures = 0
             self._waits = delays(self._uniform)
             _log.info("link %s online (%s)", self.link, self._driver.endpoint)
         self.stats.reads += 1
-        await self._receiver.observe(self.link, batch)
+        return self._receiver.observe(self.link, batch)
 
     async def _lost(self, err: Exception) -> None:
         first = self.stats.online or self.stats.failures == 0
@@ -161,6 +163,13 @@ class Poller:
     async def failed(self, err: Exception) -> None:
         """Take in that this loop itself broke; `guard` starts it again."""
         await self._lost(err)
+
+
+def taken() -> asyncio.Future[None]:
+    """Return what to await where there is nothing to wait for."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
 
 
 async def read_all_now(pollers: Iterable[Poller]) -> None:

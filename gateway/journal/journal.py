@@ -55,6 +55,8 @@ from gateway.journal.writer import (
 T = TypeVar("T")
 
 _TAIL_ROWS = 1000
+_TURNS = 8
+"""A burst may last so many turns of the loop before it is written: a few milliseconds."""
 
 
 class Journal:
@@ -153,8 +155,12 @@ class Journal:
         the commit. Raises CommandRepeated if the command was obeyed before, TypeError for
         an event that is not JSON; then nothing was written.
         """
+        return await self.append_soon(entries, command)
+
+    def append_soon(self, entries: Sequence[Entry], command: CommandRecord | None = None) -> Waiter:
+        """Do as `append`; what is returned is done after the commit."""
         append = prepare(entries, command)
-        return await self._order(lambda waiter: AppendOrder(append, waiter))
+        return self._order(lambda waiter: AppendOrder(append, waiter))
 
     async def new_epoch(self, reason: str, rival: Rival | None = None) -> str:
         """Begin an epoch and return its name.
@@ -273,20 +279,26 @@ class Journal:
         self._check()
         return await self._attach().run_in_executor(self._reading, read)
 
-    async def _order(self, order: Callable[[Waiter], Order]) -> list[int]:
+    def _order(self, order: Callable[[Waiter], Order]) -> Waiter:
         self._check()
         waiter: Waiter = self._attach().create_future()
         self._waiting.add(waiter)
         self._submit(order(waiter))
-        return await waiter
+        return waiter
 
     def _submit(self, order: Order) -> None:
-        """Hand over what one turn of the loop brings as a whole: each hand-over wakes a thread."""
         if not self._orders:
-            self._attach().call_soon(self._hand_over)
+            self._attach().call_soon(self._hand_over, 0, _TURNS)
         self._orders.append(order)
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, seen: int, turns: int) -> None:
+        """Hand over together what comes in turns of the loop without a pause between them.
+
+        Each hand-over wakes a thread and is a transaction; devices answer in bursts.
+        """
+        if len(self._orders) > seen and turns:
+            self._attach().call_soon(self._hand_over, len(self._orders), turns - 1)
+            return
         orders, self._orders = self._orders, []
         self._writer.submit(orders)
 
@@ -339,6 +351,7 @@ class Journal:
             return
         if isinstance(result, JournalError):
             waiter.set_exception(result)
+            waiter.exception()  # read once, or asyncio complains where nobody awaits it
         else:
             waiter.set_result(result)
 

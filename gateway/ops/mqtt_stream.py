@@ -26,6 +26,7 @@ class MqttStream(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._for_paho = bytearray()
+        self._to_send: list[bytes] = []
         self._ended = False
 
     # --- the event loop's side
@@ -62,9 +63,10 @@ class MqttStream(asyncio.Protocol):
         return bool(self._for_paho)
 
     def write(self, packet: bytes) -> None:
-        """Send a whole packet around paho."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(packet)
+        """Send a whole packet; those of one turn of the loop leave together."""
+        if not self._to_send:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._to_send.append(packet)
 
     def abort(self) -> None:
         """Close at once, without sending what is queued. Idempotent."""
@@ -92,8 +94,14 @@ class MqttStream(asyncio.Protocol):
     def close(self) -> None:
         """Close when what is queued has been sent."""
         self._ended = True
+        self._flush()
         if self._transport is not None:
             self._transport.close()
+
+    def _flush(self) -> None:
+        packets, self._to_send = self._to_send, []
+        if packets and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(packets))
 
     def setblocking(self, flag: bool) -> None:
         """It never blocks."""

@@ -1,12 +1,12 @@
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import pytest
 
 from drivers.contract import Batch, Misconfigured, Rejected, TagGroup, Unreachable
 from gateway.collect.guard import guard
-from gateway.collect.poller import Poller, read_all_now
+from gateway.collect.poller import Poller, read_all_now, taken
 from gateway.journal.errors import JournalFailed
 from gateway.ops.backoff import MAX_DELAY_S
 from tests.support.clock import FakeClock
@@ -21,9 +21,11 @@ GONE = Unreachable("fake:1", "connection refused")
 class Recorder:
     def __init__(self) -> None:
         self.seen: list[str] = []
+        self.commit: asyncio.Future[None] | None = None
 
-    async def observe(self, link: str, batch: Batch) -> None:
+    def observe(self, link: str, batch: Batch) -> Awaitable[object]:
         self.seen.append(f"{link}: {dict(batch.changed) or dict(batch.bad)}")
+        return self.commit or taken()
 
     async def lose(self, link: str, err: Exception, failures: int) -> None:
         self.seen.append(f"{link} lost ({failures}): {type(err).__name__}")
@@ -79,6 +81,19 @@ async def test_reads_at_its_interval() -> None:
         "plc: {'press-07/run': False}",
     ]
     assert all(0 < pause <= 1.0 for pause in bed.slept)
+
+
+async def test_reads_again_only_after_the_commit_of_what_it_read() -> None:
+    bed = Bed()
+    bed.driver.script = [[bed.batch(run=True), bed.batch(run=False), bed.batch()]]
+    commit = bed.recorder.commit = asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(bed.run())
+    await until(lambda: len(bed.slept) == 1)
+    await asyncio.sleep(0)
+    assert len(bed.driver.asked) == 1
+    commit.set_result(None)
+    await running
+    assert len(bed.driver.asked) == 3
 
 
 async def test_reopens_with_growing_delays_and_tells_an_outage_once(

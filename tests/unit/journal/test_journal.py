@@ -210,7 +210,7 @@ async def test_a_row_the_loop_was_not_told_of_is_not_shown(path: Path) -> None:
         await journal.append([entry()])
     async with open_journal(path) as journal:  # what was committed before is in the file only
         appending = asyncio.create_task(journal.append([entry()]))
-        for _ in range(2):  # handed to the writer; from here on the loop hears nothing
+        for _ in range(4):  # handed to the writer; from here on the loop hears nothing
             await asyncio.sleep(0)
         with JournalReader(path) as beside:
             while len(beside.rows(0, 10)) < 2:
