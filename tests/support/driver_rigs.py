@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from tests.support import blueprint_rig, foreign_modbus, modbus_rig, opcua_rig, replay_rig
+from tests.support import (
+    blueprint_rig,
+    foreign_modbus,
+    foreign_opcua,
+    modbus_rig,
+    opcua_rig,
+    replay_rig,
+)
 from tests.support.modbus_line_rig import rig_of
 from tests.support.rig import RigFactory
 
@@ -28,4 +35,5 @@ RIGS: Mapping[str, RigFactory] = {
     "replay": replay_rig.RIG,
     BLUEPRINT: blueprint_rig.RIG,
     **foreign_modbus.RIGS,
+    **foreign_opcua.RIGS,
 }

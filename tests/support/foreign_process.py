@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 FOREIGN = Path(__file__).parents[1] / "foreign"
-START_S = 15.0
+START_S = 20.0
 ANSWER_S = 5.0
 
 
