@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+app = typer.Typer()
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="配置目录 / configuration")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
 
@@ -18,6 +19,7 @@ class Lang(StrEnum):
     BOTH = "both"
 
 
+@app.command()
 def decode(
     text: Annotated[
         str,
@@ -52,6 +54,7 @@ def decode(
     raise typer.Exit(decoding.run(text, options))
 
 
+@app.command()
 def plan(
     directory: Directory,
     *,
@@ -79,15 +82,16 @@ TargetText = Annotated[
     ),
 ]
 
+LinkName = Annotated[
+    str | None,
+    typer.Argument(metavar="LINK|EQUIPMENT", help="目录里的连接或设备 / a link or equipment of it"),
+]
 
+
+@app.command()
 def probe(
     target: TargetText,
-    link: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="LINK|EQUIPMENT", help="目录里的连接或设备 / a link or equipment of it"
-        ),
-    ] = None,
+    link: LinkName = None,
     *,
     seconds: Annotated[float, typer.Option(min=0.1, help="最多用时 / at most this long")] = 30.0,
     lang: Annotated[Lang, typer.Option(help="zh, en, both")] = Lang.BOTH,
@@ -99,6 +103,7 @@ def probe(
     raise typer.Exit(probing.run(target, link, seconds=seconds, lang=lang.value, as_json=as_json))
 
 
+@app.command()
 def read(
     target: TargetText,
     what: Annotated[
@@ -135,3 +140,56 @@ def read(
 
     options = reading.Options(tag or (), every, count, times, kind, order, as_json)
     raise typer.Exit(reading.run(target, what, options))
+
+
+@app.command()
+def scan(
+    target: TargetText,
+    link: LinkName = None,
+    *,
+    units: Annotated[
+        str | None, typer.Option(help="站号，如 1-247 或 1,3 / units; all if nothing is named")
+    ] = None,
+    registers: Annotated[
+        list[str] | None,
+        typer.Option(help="寄存器，如 hr:0-999，可重复 / registers, such as hr:0-999"),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(min=0.1, max=1000, help="每秒最多请求数 / questions a second")
+    ] = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """扫描 Modbus：哪些站号应答，哪些寄存器存在 / which units answer, which registers exist."""
+    from gateway.cli import scan as scanning  # noqa: PLC0415 - start-up time of the others
+
+    options = scanning.Options(units, registers or (), rate, as_json)
+    raise typer.Exit(scanning.run(target, link, options))
+
+
+@app.command()
+def browse(
+    target: TargetText,
+    link: LinkName = None,
+    *,
+    node: Annotated[
+        str | None, typer.Option(help="从这个节点开始，默认 Objects / begin at this node")
+    ] = None,
+    depth: Annotated[int, typer.Option(min=1, max=32, help="几层 / so many levels")] = 3,
+    text: Annotated[
+        str, typer.Option("--filter", help="只显示含这段文字的 / only what has this text")
+    ] = "",
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="写成点位表 .csv、.xlsx / write a list for millgate tags import"),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="也显示服务器自带的节点 / also the server's own nodes")
+    ] = False,
+    most: Annotated[int, typer.Option("--max", min=1, help="最多节点数 / nodes at most")] = 10_000,
+    as_json: AsJson = False,
+) -> None:
+    """浏览 OPC UA 服务器的节点，写成点位表 / what an OPC UA server has, as a tag list."""
+    from gateway.cli import browse as browsing  # noqa: PLC0415 - start-up time of the others
+
+    options = browsing.Options(node, depth, text, csv, everything, most, as_json)
+    raise typer.Exit(browsing.run(target, link, options))

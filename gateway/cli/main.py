@@ -16,10 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(commissioning.decode)
-app.command()(commissioning.plan)
-app.command()(commissioning.probe)
-app.command()(commissioning.read)
+app.add_typer(commissioning.app)
 app.add_typer(journal.app, name="journal")
 app.add_typer(opcua.app, name="opcua")
 app.add_typer(tags.app, name="tags")

@@ -13,9 +13,10 @@ from typing import TextIO
 
 import orjson
 
+from drivers.contract import DriverError
 from drivers.probed import Said, Step
 from gateway.cli.say import refuse
-from gateway.commission.probe import probe
+from gateway.commission.probe import probe, said_of
 from gateway.commission.target import NoTarget, Target, configured, is_link_text, typed
 from gateway.commission.texts import STEPS, next_of, sentence
 
@@ -69,6 +70,15 @@ def said_in_both(said: Said) -> tuple[str, str]:
     """Return a sentence in Chinese and in English."""
     text = sentence(said)
     return text["zh"], text["en"]
+
+
+def refused_by(err: DriverError) -> int:
+    """Say what a device or a driver refused, and which command finds out why."""
+    zh, en = said_in_both(said_of(err))
+    return refuse(
+        f"{err.endpoint}：{zh}；用 millgate probe 查原因",
+        f"{err.endpoint}: {en}; millgate probe finds out why",
+    )
 
 
 class _Report:

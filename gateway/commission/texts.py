@@ -56,6 +56,18 @@ _TYPED: Mapping[str, Message] = {
         "what is to be read? After a directory name a link or equipment, after a link an address "
         "such as hr:100",
     ),
+    "only_modbus": Message(
+        "只能扫描 Modbus，{protocol} 用 millgate browse",
+        "only Modbus can be scanned; use millgate browse for {protocol}",
+    ),
+    "only_opcua": Message(
+        "只有 OPC UA 可以浏览，{protocol} 用 millgate scan",
+        "only OPC UA can be browsed; use millgate scan for {protocol}",
+    ),
+    "no_units": Message(
+        "“{text}”不是站号范围；写成 1-247 或 1,3,10-12",
+        "'{text}' are no units; write 1-247 or 1,3,10-12",
+    ),
     "no_such_tag": Message(
         "没有点位“{name}”；有 {known}", "there is no tag '{name}'; known: {known}"
     ),

@@ -1,0 +1,209 @@
+"""``millgate scan``: which units answer, which registers exist and what is in them.
+
+- Before it begins it says how long it takes; while it goes on, how far it is.
+- Ctrl-C ends it and prints what was found so far.
+- The exit code is 0 if anything was found, else 1.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import orjson
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from drivers.contract import BadSetting, DriverError
+from drivers.modbus.areas import Area
+from drivers.modbus.references import show
+from drivers.modbus.scan_units import (
+    LAST_UNIT,
+    Found,
+    Pace,
+    registers_of,
+    scan_registers,
+    scan_units,
+    seconds_for_registers,
+    seconds_for_units,
+    units_of,
+)
+from drivers.modbus.settings import LinkSettings
+from gateway.cli.probe import refused_by, said_in_both, targets_of
+from gateway.cli.say import refuse, say
+from gateway.commission.target import NoTarget, Target
+
+SHOWN_VALUES = 200
+PIPED_WIDTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to look for; nothing named means all units."""
+
+    units: str | None = None
+    registers: Sequence[str] = ()
+    rate: float = 10.0
+    as_json: bool = False
+
+
+def run(target: str, link: str | None, options: Options, *, out: TextIO | None = None) -> int:
+    """Search until all is known or Ctrl-C; return the exit code."""
+    stream = out or sys.stdout
+    try:
+        one = _modbus(targets_of(target, link))
+        units, areas = _wanted(one.settings, options)
+    except NoTarget as err:
+        return refuse(*said_in_both(err.said))
+    found = Found()
+    _foretell(units, areas, options.rate)
+    progress = _Progress(sys.stderr)
+    try:
+        asyncio.run(_search(one.settings, units, areas, options.rate, found, progress))
+    except KeyboardInterrupt:
+        progress.end()
+        say("中断；以下是目前找到的", "interrupted; this was found so far", out=sys.stderr)
+    except DriverError as err:
+        progress.end()
+        refused_by(err)
+    progress.end()
+    if options.as_json:
+        stream.write(orjson.dumps(_data(found)).decode() + "\n")
+    else:
+        _show(found, stream, asked_units=bool(units))
+    return 0 if found.units or found.values else 1
+
+
+def _modbus(targets: Sequence[Target]) -> Target:
+    """Return the one Modbus link; raises NoTarget."""
+    found = [one for one in targets if isinstance(one.settings, LinkSettings)]
+    if not found:
+        raise NoTarget("only_modbus", protocol=targets[0].spec.protocol)
+    return found[0]
+
+
+def _wanted(link: LinkSettings, options: Options) -> tuple[tuple[int, ...], tuple[Area, ...]]:
+    try:
+        areas = registers_of(link, options.registers)
+    except BadSetting as err:
+        fields = {**err.fields, "reason": err.problem, "hint": err.hint}
+        raise NoTarget(err.code, **fields) from None
+    text = options.units or ("" if areas else f"1-{LAST_UNIT}")
+    try:
+        return (units_of(text) if text else ()), areas
+    except ValueError:
+        raise NoTarget("no_units", text=text) from None
+
+
+def _foretell(units: Sequence[int], areas: Sequence[Area], rate: float) -> None:
+    if units:
+        most_s = seconds_for_units(len(units), rate)
+        say(
+            f"{len(units)} 个站号，每秒最多问 {rate:g} 次：最多约 {most_s:.0f} 秒",
+            f"units: {len(units)}, at most {rate:g} questions a second: {most_s:.0f} s at most",
+            out=sys.stderr,
+        )
+    if areas:
+        least_s, most_s = seconds_for_registers(areas, rate)
+        say(
+            f"寄存器 {sum(one.end - one.first for one in areas)} 个：都存在约 {least_s:.0f} 秒，"
+            f"都不存在约 {most_s:.0f} 秒",
+            f"registers: {sum(one.end - one.first for one in areas)}; {least_s:.0f} s if all of"
+            f" them exist, {most_s:.0f} s if none does",
+            out=sys.stderr,
+        )
+
+
+async def _search(
+    link: LinkSettings,
+    units: Sequence[int],
+    areas: Sequence[Area],
+    rate: float,
+    found: Found,
+    progress: "_Progress",
+) -> None:
+    pace = Pace(rate)
+    if units:
+        await scan_units(link, units, pace, found, progress.tell)
+    if areas:
+        unit = found.units[0].unit if found.units else link.unit_id
+        one = link.model_copy(update={"unit_id": unit})
+        await scan_registers(one, areas, pace, found, progress.tell)
+
+
+class _Progress:
+    """One line on a terminal; nothing elsewhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown = False
+
+    def tell(self, found: Found, left: int) -> None:
+        if self._stream.isatty():
+            self._stream.write(
+                f"\r\033[K... {left}  units {len(found.units)}  registers {len(found.values)}"
+            )
+            self._stream.flush()
+            self._shown = True
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._stream.write("\r\033[K")
+            self._shown = False
+
+
+def _show(found: Found, stream: TextIO, *, asked_units: bool) -> None:
+    width = None if stream.isatty() else PIPED_WIDTH
+    console = Console(file=stream, highlight=False, width=width)
+    if asked_units:
+        _print(
+            console,
+            ("站号 unit", "应答 answer", "ms"),
+            [(str(one.unit), one.answer, f"{one.rtt_s * 1000:.0f}") for one in found.units],
+        )
+    if found.values:
+        spans = [
+            (show(one.table, one.first), show(one.table, one.last), str(one.last - one.first + 1))
+            for one in found.spans
+        ]
+        _print(console, ("从 from", "到 to", "个 count"), spans)
+        held = [(place, value) for place, value in sorted(found.values.items()) if value]
+        values = [(show(*place), f"{value:04X}", str(value)) for place, value in held]
+        _print(console, ("地址 address", "hex", "非零值 value"), values[:SHOWN_VALUES])
+        if len(values) > SHOWN_VALUES:
+            console.print(f"... {len(values) - SHOWN_VALUES}  (--json)")
+    if not found.units and not found.values:
+        console.print("没有找到 / nothing found")
+    if found.ended:
+        console.print("设备不再应答，提前结束 / the device fell silent, ended early")
+
+
+def _print(console: Console, headings: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
+    table = Table(box=SIMPLE)
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _data(found: Found) -> dict[str, Any]:
+    return {
+        "units": [
+            {"unit": one.unit, "answer": one.answer, "rtt_ms": round(one.rtt_s * 1000, 1)}
+            for one in found.units
+        ],
+        "spans": [
+            {"from": f"{s.table}:{s.first}", "to": f"{s.table}:{s.last}"} for s in found.spans
+        ],
+        "values": {
+            f"{table}:{address}": value
+            for (table, address), value in sorted(found.values.items())
+            if value
+        },
+        "requests": found.asked,
+        "ended_early": found.ended or None,
+    }

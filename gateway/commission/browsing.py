@@ -1,0 +1,76 @@
+"""What a browse found, as rows for a person and as a tag list. Pure.
+
+- What every server has of its own (its diagnostics, the properties of a variable) is left
+  out unless it is asked for.
+- The list holds what can be read as a tag: variables that may be read and hold one value.
+- Names of tags are made of the node's path, each once, the same each time.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from drivers.opcua.browse import BrowsedNode
+from gateway.settings.words import NAME_PATTERN
+
+HEADER = ("tag", "name", "node", "type", "unit", "remark")
+"""Columns of `millgate tags import`."""
+MAX_NAME = 40
+_OWN = re.compile(r"(0:)?(Server|Aliases|Locations)(/|$)")
+_STEP = re.compile(r"^(?:\{[^}]*\}|\d+:)?(.*)$")
+
+
+def wanted(
+    nodes: Iterable[BrowsedNode], *, text: str = "", everything: bool = False
+) -> list[BrowsedNode]:
+    """Return the nodes to show: those with ``text`` in them, in order of their paths."""
+    variables: set[str] = set()
+    found: list[BrowsedNode] = []
+    for node in nodes:
+        if node.kind == "variable":
+            variables.add(node.path)
+        parent = node.path.rpartition("/")[0]
+        if everything or not (_OWN.match(node.path) or parent in variables):
+            found.append(node)
+    looked_for = text.casefold()
+    hits = [
+        node for node in found if looked_for in f"{node.path} {node.node} {node.name}".casefold()
+    ]
+    return sorted(hits, key=lambda node: node.path)
+
+
+def tag_rows(nodes: Iterable[BrowsedNode]) -> list[tuple[str, ...]]:
+    """Return the rows of a tag list, the header first."""
+    rows: list[tuple[str, ...]] = [HEADER]
+    taken: set[str] = set()
+    for node in nodes:
+        if node.kind == "variable" and node.readable and not node.type.endswith("[]"):
+            tag = _name(node.path, taken)
+            rows.append((tag, node.name, node.node, node.type, "", node.description))
+    return rows
+
+
+def _name(path: str, taken: set[str]) -> str:
+    """Return a tag's name: of the last step of a path, of more of them where that is taken."""
+    steps = [_bare(step) for step in path.split("/")]
+    for size in range(min(2, len(steps)), len(steps) + 1):
+        name = _slug(steps[-size:])
+        if name not in taken:
+            break
+    number = 2
+    while name in taken:
+        tail = f"_{number}"
+        name, number = f"{name[: MAX_NAME - len(tail)]}{tail}", number + 1
+    taken.add(name)
+    return name
+
+
+def _bare(step: str) -> str:
+    match = _STEP.match(step)
+    return match[1] if match else step
+
+
+def _slug(steps: Sequence[str]) -> str:
+    words = re.sub(r"[^a-z0-9]+", "_", "_".join(steps).lower()).strip("_")
+    name = words[-MAX_NAME:].strip("_") or "node"
+    name = f"t{name}"[:MAX_NAME] if name[0].isdigit() else name
+    return name if re.fullmatch(NAME_PATTERN, name) else "node"
