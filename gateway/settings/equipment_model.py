@@ -23,7 +23,6 @@ MAX_REASONS = 500
 MAX_SAFE_INTEGER = 2**53
 
 StateName = Literal["offline", "running", "idle", "stopped", "fault", "setup", "maintenance"]
-Verified = Literal["manual", "code", "none"]
 
 
 def _text_of_truth(value: object) -> object:
@@ -194,19 +193,12 @@ class EquipmentFile(Described):
     area: Name | None = None
     line: Name | None = None
     profile: Name | None = None
+    variant: Name | None = None
+    """Which of the profile's models this is."""
+    parameters: dict[Name, float] = Field(default_factory=dict, max_length=MAX_RULES)
+    """Numbers the profile asks for."""
+    compared: bool = False
+    """Somebody has compared the profile's values with the machine's own display."""
     stage: Stage = "live"
     link: Name | None = None
     """The link of every tag that names none."""
-
-
-class ProfileFile(Described):
-    """``profiles/<profile>.yaml``: what the machines of one model have in common."""
-
-    profile: Name
-    vendor: Line | None = None
-    verified: Verified = "none"
-    """What its addresses were checked against: a manual, others' code, nothing yet."""
-
-
-PROFILE_ONLY = ("profile", "vendor", "verified", "name")
-"""Keys of a profile that are about itself and not about the equipment."""

@@ -26,7 +26,8 @@ from gateway.settings.model import GatewayFile
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import ConfigProblems, Place, Prose, Report
 from gateway.settings.problems import Path as KeyPath
-from gateway.settings.profile import with_profile
+from gateway.settings.profile import Upon, with_profile
+from gateway.settings.profile_link import find_differences
 from gateway.settings.rules import RuleReader
 from gateway.settings.site import NO_LEVEL, EquipmentConfig, LinkConfig, Site, home_of
 from gateway.settings.sources import Source, Sources
@@ -157,10 +158,11 @@ class _Loader:
         written = read(source.path, source.label, self.report)
         if written is None:
             return None
-        node = with_profile(written, self.sources, self.report)
-        if node is None:  # what it says itself can be checked all the same
+        upon = with_profile(written, self.sources, self.report, spec_of=self.spec_of)
+        if upon is None:  # what it says itself can be checked all the same
             self.without_profile.add(source.label)
-            node = written
+            upon = Upon(written)
+        node = upon.node
         file = self._equipment_file(node, source.label)
         if file is None:
             return None
@@ -171,6 +173,9 @@ class _Loader:
         if file.link is not None and file.link not in links.by_name:
             place = locate(node, ("link",))
             self.report.add_unknown("unknown_link", place, ("link",), file.link, links.by_name)
+        if file.profile is not None and file.link not in private:
+            at = locate(node, ("link",))
+            find_differences(upon.link, shared.get(file.link or ""), file.profile, at, self.report)
         read_tags = [
             read_tag(file.equipment, name, tag, links, self.report)
             for name, tag in _below(node, "tags").items()

@@ -12,6 +12,7 @@ from gateway.settings.messages_conditions import CONDITIONS
 from gateway.settings.messages_counters import COUNTERS
 from gateway.settings.messages_drivers import DRIVERS
 from gateway.settings.messages_files import FAULT_TABLES, FILES, YAML
+from gateway.settings.messages_profiles import PROFILES
 
 _VALUES = {
     "unknown_key": Message(
@@ -114,23 +115,6 @@ _MEANING = {
         "equipment '{name}' is also in {file}",
         "一台设备一个编号，一个文件",
         "one code and one file for each equipment",
-    ),
-    "missing_profile": Message(
-        "找不到设备模板“{name}”，找过：{places}",
-        "there is no profile '{name}'; looked for {places}",
-        "可用：{known}",
-        "known: {known}",
-    ),
-    "profile_name": Message(
-        "模板名“{name}”与文件名“{stem}”不同",
-        "the profile is called '{name}' but its file '{stem}'",
-    ),
-    "unverified_profile": Message(
-        "设备模板“{name}”的地址未经现场核对",
-        "the addresses of profile '{name}' are not verified on a machine",
-        "上线前对照人机界面核对几个数值",
-        "compare a few values with the operator panel before going live",
-        severity="warning",
     ),
     "unknown_protocol": Message(
         "没有协议“{value}”", "there is no protocol '{value}'", "可用：{known}", "known: {known}"
@@ -271,4 +255,5 @@ MESSAGES: Mapping[str, Message] = {
     **DRIVERS,
     **CONDITIONS,
     **COUNTERS,
+    **PROFILES,
 }

@@ -13,8 +13,9 @@ from pydantic.json_schema import models_json_schema
 from drivers import registry
 from drivers.contract import ProtocolSpec
 from gateway.settings.calendar_model import CalendarFile
-from gateway.settings.equipment_model import CounterFile, EquipmentFile, ProfileFile, TagFile
+from gateway.settings.equipment_model import CounterFile, EquipmentFile, TagFile
 from gateway.settings.model import GatewayFile
+from gateway.settings.profile_model import ProfileFile
 from gateway.settings.words import NAME_PATTERN
 
 Json = dict[str, Any]

@@ -49,7 +49,8 @@ def equipment_of(directory: Path) -> dict[str, EquipmentSource]:
         node = read(source.path, source.label, Report())
         if node is None:
             continue
-        own, whole = _mapping(node), _mapping(with_profile(node, sources, Report()) or node)
+        upon = with_profile(node, sources, Report())
+        own, whole = _mapping(node), _mapping(node if upon is None else upon.node)
         code = str(own.get("equipment", source.stem))
         target = _target(whole, shared)
         found[code] = EquipmentSource(code, source.label, source.path, own, whole, target)
