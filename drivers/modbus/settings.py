@@ -22,7 +22,7 @@ Host = Annotated[str, Field(min_length=1, max_length=253)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 File = Annotated[str, Field(min_length=1, max_length=4096)]
 Client = Literal["pymodbus", "fast"]
-"""``fast`` costs a fraction of the CPU time. Links that share a socket share the client of
+"""``fast`` is our own and costs a fraction of the CPU time. Links that share a socket share the client of
 the first of them."""
 MAX_PIPELINE = 16
 Pipeline = Literal["off", "auto"] | Annotated[int, Field(ge=2, le=MAX_PIPELINE)]
@@ -115,7 +115,7 @@ class TcpSettings(NetworkSettings):
     protocol: Literal["modbus-tcp"] = "modbus-tcp"
     accept_transaction_zero: bool = False
     """For devices that answer every request with transaction id 0."""
-    client: Client = "pymodbus"
+    client: Client = "fast"
     pipeline: Pipeline = "off"
 
     @property
@@ -128,7 +128,7 @@ class RtuTcpSettings(NetworkSettings):
     """A unit on the line of a serial server that passes RTU frames on as they are."""
 
     protocol: Literal["modbus-rtu-tcp"] = "modbus-rtu-tcp"
-    client: Client = "pymodbus"
+    client: Client = "fast"
 
 
 class AsciiTcpSettings(NetworkSettings):

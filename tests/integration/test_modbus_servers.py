@@ -56,12 +56,17 @@ async def serving(server: Any, where: Where) -> AsyncIterator[Where]:
         await server.shutdown()
 
 
-def over_tcp(framer: FramerType) -> AbstractAsyncContextManager[Where]:
-    return serving(ModbusTcpServer(device(), framer=framer, address=(HOST, 0)), {"host": HOST})
+def over_tcp(framer: FramerType, **where: Any) -> AbstractAsyncContextManager[Where]:
+    server = ModbusTcpServer(device(), framer=framer, address=(HOST, 0))
+    return serving(server, {"host": HOST, **where})
 
 
 def rtu_tcp(_: Path) -> AbstractAsyncContextManager[Where]:
-    return over_tcp(FramerType.RTU)
+    return over_tcp(FramerType.RTU, client="pymodbus")
+
+
+def rtu_tcp_fast(_: Path) -> AbstractAsyncContextManager[Where]:
+    return over_tcp(FramerType.RTU, client="fast")
 
 
 def ascii_tcp(_: Path) -> AbstractAsyncContextManager[Where]:
@@ -99,6 +104,7 @@ def ascii_(_: Path) -> AbstractAsyncContextManager[Where]:
 
 SERVERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Where]]] = {
     "modbus-rtu-tcp": rtu_tcp,
+    "modbus-rtu-tcp, fast": rtu_tcp_fast,
     "modbus-ascii-tcp": ascii_tcp,
     "modbus-udp": udp,
     "modbus-tls": tls,
@@ -114,10 +120,10 @@ def driver_to(protocol: str, where: Where) -> Driver:
     return spec.create(link, tags, {})
 
 
-@pytest.mark.parametrize("protocol", SERVERS)
-async def test_values_and_refusals_come_through(protocol: str, tmp_path: Path) -> None:
-    async with SERVERS[protocol](tmp_path) as where:
-        driver = driver_to(protocol, where)
+@pytest.mark.parametrize("transport", SERVERS)
+async def test_values_and_refusals_come_through(transport: str, tmp_path: Path) -> None:
+    async with SERVERS[transport](tmp_path) as where:
+        driver = driver_to(transport.partition(",")[0], where)
         async with driver.open() as session:
             first = await session.read(driver.groups)
             assert first.changed == VALUES

@@ -19,7 +19,7 @@ OPCUA_POLLED = "opcua-polled"
 """No protocol of its own: the other way of `opcua`."""
 
 RIGS: Mapping[str, RigFactory] = {
-    "modbus-tcp": modbus_rig.RIG,
+    "modbus-tcp": rig_of("modbus-tcp"),
     "modbus-tcp, fast": rig_of("modbus-tcp, fast"),
     "modbus-tcp, fast, pipelined": rig_of("modbus-tcp, fast, pipelined"),
     "modbus-rtu-tcp, fast": rig_of("modbus-rtu-tcp, fast"),
@@ -34,6 +34,8 @@ RIGS: Mapping[str, RigFactory] = {
     OPCUA_POLLED: opcua_rig.POLLED,
     "replay": replay_rig.RIG,
     BLUEPRINT: blueprint_rig.RIG,
+    "modbus-tcp, pymodbus": modbus_rig.rig_of("pymodbus"),
+    "modbus-tcp, pymodbus, fast": modbus_rig.rig_of("fast"),
     **foreign_modbus.RIGS,
     **foreign_opcua.RIGS,
 }

@@ -62,11 +62,11 @@ async def _line(protocol: str, device: Device, **where: Any) -> AsyncIterator[Li
 
 
 def tcp() -> AbstractAsyncContextManager[Line]:
-    return _line("modbus-tcp", Device(), host=HOST)
+    return _line("modbus-tcp", Device(), host=HOST, client="pymodbus")
 
 
 def rtu_tcp() -> AbstractAsyncContextManager[Line]:
-    return _line("modbus-rtu-tcp", Device(framing="rtu"), host=HOST)
+    return _line("modbus-rtu-tcp", Device(framing="rtu"), host=HOST, client="pymodbus")
 
 
 def fast() -> AbstractAsyncContextManager[Line]:

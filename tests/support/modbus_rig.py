@@ -9,7 +9,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers.contract import Driver, TagRequest, Value
 from drivers.modbus import SPEC
-from tests.support.rig import Address
+from drivers.modbus.settings import Client
+from tests.support.rig import Address, RigFactory
 
 _HOST = "127.0.0.1"
 _UNIT = 5
@@ -36,14 +37,17 @@ class _Rig:
     refused = "press/missing"
     gives_up_s = 3 * _TIMEOUT_MS / 1000
 
-    def __init__(self) -> None:
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._values = {key: first for key, (first, _) in self.good.items()}
         self._port = 0
         self._server: ModbusTcpServer | None = None
 
     def driver(self, *, at: Address | None = None) -> Driver:
         host, port = at or (_HOST, self._port)
-        link = SPEC.link_settings(host=host, port=port, unit_id=_UNIT, timeout_ms=_TIMEOUT_MS)
+        link = SPEC.link_settings(
+            host=host, port=port, unit_id=_UNIT, timeout_ms=_TIMEOUT_MS, client=self._client
+        )
         tags = [
             TagRequest(key, "plc", 0.05, SPEC.tag_settings(**settings))
             for key, settings in _ADDRESSES.items()
@@ -89,11 +93,16 @@ class _Rig:
                 await context.async_setValues(_UNIT, 2, 9, [bool(value)])
 
 
-@asynccontextmanager
-async def RIG() -> AsyncIterator[_Rig]:  # noqa: N802 -- the name the suite asks for
-    rig = _Rig()
-    await rig.start_server()
-    try:
-        yield rig
-    finally:
-        await rig.stop_server()
+def rig_of(client: Client) -> RigFactory:
+    """Return the rig for one of our clients."""
+
+    @asynccontextmanager
+    async def rig() -> AsyncIterator[_Rig]:
+        running = _Rig(client)
+        await running.start_server()
+        try:
+            yield running
+        finally:
+            await running.stop_server()
+
+    return rig
