@@ -22,8 +22,8 @@ Host = Annotated[str, Field(min_length=1, max_length=253)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 File = Annotated[str, Field(min_length=1, max_length=4096)]
 Client = Literal["pymodbus", "fast"]
-"""``fast`` is our own and costs a fraction of the CPU time. Links that share a socket share the client of
-the first of them."""
+"""``fast`` is our own and costs a fraction of the CPU time. Links that share a socket share
+the client of the first of them."""
 MAX_PIPELINE = 16
 Pipeline = Literal["off", "auto"] | Annotated[int, Field(ge=2, le=MAX_PIPELINE)]
 """Requests under way at once, for `Client` ``fast``. ``auto`` finds out how many the device
