@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from sys import intern
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from drivers.contract import Batch, DriverError
 from gateway.collect.poller import taken
@@ -35,7 +34,7 @@ from gateway.domain.facts import (
 )
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import EquipmentState
-from gateway.domain.vocabulary import Json
+from gateway.domain.vocabulary import NOTHING, Json
 from gateway.journal.journal import Journal
 from gateway.journal.lineage import Rival
 from gateway.journal.row import CommandRecord, Entry
@@ -44,7 +43,6 @@ from gateway.ops.clock import Clock
 KEY_SEPARATOR = "/"
 JUST_READ_S = 0.25
 _SHORTEST_TICK_S = 0.01
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _T = TypeVar("_T")
 
 
@@ -242,12 +240,12 @@ def _observation(link: str, batch: Batch, share: _Share, *, alone: bool) -> Obse
         batch.mono_s,
         share.tags,
         mine(batch.changed),
-        mine(batch.bad) if batch.bad else _NOTHING,
-        source_times=mine(batch.source_times) if batch.source_times else _NOTHING,
+        mine(batch.bad) if batch.bad else NOTHING,
+        source_times=mine(batch.source_times) if batch.source_times else NOTHING,
         uncertain=frozenset(key[cut:] for key in batch.uncertain if key.startswith(prefix))
         if batch.uncertain
         else batch.uncertain,
-        overflowed=mine(batch.overflowed) if batch.overflowed else _NOTHING,
+        overflowed=mine(batch.overflowed) if batch.overflowed else NOTHING,
         time_quality=batch.time_quality,
         rtt_s=batch.rtt_s,
     )

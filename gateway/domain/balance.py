@@ -131,12 +131,12 @@ def _compare(
     check = durable.balance
     if check is None or check.of != identity(rule):
         check = BalanceCheck(identity(rule), apart)
-        return Weighed(replace(durable, balance=check), replace(live, unbalanced_reads=0))
+        return Weighed(replace(durable, balance=check), live._replace(unbalanced_reads=0))
     if abs(apart - check.apart) <= rule.tolerance:
         fits = replace(durable, balance=replace(check, told=False)) if check.told else durable
-        return Weighed(fits, replace(live, unbalanced_reads=0))
+        return Weighed(fits, live._replace(unbalanced_reads=0))
     reads = min(live.unbalanced_reads + 1, READS_TO_BELIEVE)
-    live = replace(live, unbalanced_reads=reads)
+    live = live._replace(unbalanced_reads=reads)
     if check.told or reads < READS_TO_BELIEVE:
         return Weighed(durable, live)
     order = orders.in_force_at(durable, seen.at)

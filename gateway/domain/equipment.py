@@ -87,7 +87,7 @@ def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -
     previous = state.live
     live = quality.absorb(previous, seen)
     if rules.alive is not None and rules.alive.tag in seen.changed:
-        live = replace(live, alive_changed=now)
+        live = live._replace(alive_changed=now)
     events: list[Event] = []
     durable = _link_heard(state.durable, seen, events)
     if _undecided(durable, live, seen, rules):
@@ -98,7 +98,7 @@ def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -
     events += reading.events
     events += _overflows(seen)
     if reading.published is not live.published:
-        live = replace(live, published=reading.published, snapshot_due_s=reading.snapshot_due_s)
+        live = live._replace(published=reading.published, snapshot_due_s=reading.snapshot_due_s)
     return EquipmentState(durable, live), events
 
 
@@ -107,7 +107,7 @@ def _newly_bad(seen: Observation, previous: Live) -> Observation:
     if not seen.bad:
         return seen
     news = {tag: cause for tag, cause in seen.bad.items() if previous.bad.get(tag) != cause}
-    return replace(seen, bad=news)
+    return seen._replace(bad=news)
 
 
 def _undecided(durable: Durable, live: Live, seen: Observation, rules: EquipmentRules) -> bool:
@@ -131,7 +131,7 @@ def _judge(
     verdict = status.judge(look.live, durable, rules, now)
     live = look.live
     if verdict is not live.verdict:
-        live = replace(live, verdict=verdict)
+        live = live._replace(verdict=verdict)
     believed = status.believe(durable, verdict, rules, now, order)
     if believed is not None:
         durable = replace(durable, status=believed[0])
@@ -194,7 +194,7 @@ def _ticked(state: EquipmentState, tick: Tick, rules: EquipmentRules) -> Step:
     durable, unshelved = fault_desk.expire(state.durable, now)
     events += unshelved
     if state.live.verdict is None:
-        return replace(state, durable=durable), events
+        return state._replace(durable=durable), events
     durable, live = _judge(durable, state.live, rules, now, events)
     return EquipmentState(durable, live), events
 
@@ -257,7 +257,7 @@ def _series_began(state: EquipmentState, began: SeriesBegan, rules: EquipmentRul
         if held is not durable.status:
             durable = replace(durable, status=held)
     events += faults.told_all(durable, began.at)
-    return replace(state, durable=durable), events
+    return state._replace(durable=durable), events
 
 
 def _clock_stepped(state: EquipmentState, stepped: ClockStepped, _rules: EquipmentRules) -> Step:

@@ -5,27 +5,27 @@ from differences of wall time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from drivers.contract import TimeQuality, Value
 from gateway.domain.commands import Command
-from gateway.domain.vocabulary import Json
+from gateway.domain.vocabulary import NOTHING, Json
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """What one batch says about this equipment; keys are its own tag names."""
 
     link: str
     at: datetime
     mono_s: float
     covers: frozenset[str]
-    changed: Mapping[str, Value] = field(default_factory=dict)
-    bad: Mapping[str, str] = field(default_factory=dict)
-    source_times: Mapping[str, datetime] = field(default_factory=dict)
+    changed: Mapping[str, Value] = NOTHING
+    bad: Mapping[str, str] = NOTHING
+    source_times: Mapping[str, datetime] = NOTHING
     uncertain: frozenset[str] = frozenset()
-    overflowed: Mapping[str, int] = field(default_factory=dict)
+    overflowed: Mapping[str, int] = NOTHING
     time_quality: TimeQuality = "gateway"
     rtt_s: float | None = None
 

@@ -63,7 +63,7 @@ def obey(
     else:
         durable, event = _act(durable, key, command, now)
     event = replace(event, by=command.by, comment=command.comment)
-    return replace(state, durable=durable), [event]
+    return state._replace(durable=durable), [event]
 
 
 def expire(durable: Durable, now: Moment) -> tuple[Durable, list[Fault]]:

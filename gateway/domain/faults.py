@@ -179,7 +179,7 @@ class _Look:
         if self._faults != durable.faults or self._memory is not durable.fault_memory:
             durable = replace(durable, faults=self._faults, fault_memory=self._memory)
         if self._waiting != live.fault_edges or self._raises is not live.raises:
-            live = replace(live, fault_edges=self._waiting, raises=self._raises)
+            live = live._replace(fault_edges=self._waiting, raises=self._raises)
         return FaultStep(durable, live, tuple(self._events))
 
     def _follow(self, rule: FaultRule, number: int, *, shows: bool) -> None:

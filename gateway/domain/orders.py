@@ -40,7 +40,7 @@ def obey(
     durable = state.durable
     before = _order(durable)
     if _told(before) == _told(command.order):
-        return replace(state, durable=_asked_again(durable, command)), []
+        return state._replace(durable=_asked_again(durable, command)), []
     held = durable.status
     same = (
         Verdict(State.OFFLINE, now, status.NO_ANSWER)

@@ -57,8 +57,7 @@ def book(
     durable = _with(batch.durable, batch.counters)
     if read:
         stamps = {rule.tag: _newest(rule, batch) for rule in read if rule.tag in seen.source_times}
-        live = replace(
-            live,
+        live = live._replace(
             read_at={**live.read_at, **dict.fromkeys((rule.tag for rule in read), batch.now)},
             stamps={**live.stamps, **stamps} if stamps else live.stamps,
         )

@@ -1,7 +1,5 @@
 """What may be believed: good values, bad tags, and since when a tag is in the dark."""
 
-from dataclasses import replace
-
 from gateway.domain.facts import LinkLost, Observation, Started
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import Live, Moment
@@ -16,7 +14,7 @@ def absorb(live: Live, seen: Observation) -> Live:
     before = live.last_ok.get(seen.link, now)
     last_ok = {**live.last_ok, seen.link: now}
     if not seen.changed and not seen.bad:
-        return replace(live, last_ok=last_ok)
+        return live._replace(last_ok=last_ok)
     values = {**live.values, **seen.changed}
     bad, lost = live.bad, live.lost
     if seen.bad or not bad.keys().isdisjoint(seen.changed):
@@ -26,7 +24,7 @@ def absorb(live: Live, seen: Observation) -> Live:
             bad[tag] = cause
             lost.setdefault(tag, before)
             values.pop(tag, None)
-    return replace(live, values=values, bad=bad, lost=lost, last_ok=last_ok)
+    return live._replace(values=values, bad=bad, lost=lost, last_ok=last_ok)
 
 
 def lose_link(live: Live, lost_link: LinkLost, rules: EquipmentRules) -> Live:
@@ -39,7 +37,7 @@ def lose_link(live: Live, lost_link: LinkLost, rules: EquipmentRules) -> Live:
         bad[tag] = NO_LINK
         lost.setdefault(tag, since)
         values.pop(tag, None)
-    return replace(live, bad=bad, lost=lost, values=values)
+    return live._replace(bad=bad, lost=lost, values=values)
 
 
 def wake(started: Started, rules: EquipmentRules) -> Live:

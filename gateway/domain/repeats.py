@@ -7,7 +7,6 @@
   will say of the same moment.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from gateway.domain import status
@@ -28,7 +27,7 @@ def tell(
             order = None if state.durable.order is None else state.durable.order.order
             events = [*events, _again(held, fact.at, order)]
     if isinstance(fact, Started) or any(event.type == Status.type for event in events):
-        state = replace(state, live=replace(state.live, status_told_s=fact.mono_s))
+        state = state._replace(live=state.live._replace(status_told_s=fact.mono_s))
     return state, events
 
 

@@ -60,7 +60,7 @@ def obey(
         by=command.by,
     )
     durable = replace(durable, counters={**durable.counters, command.name: counted})
-    return replace(state, durable=durable), [event]
+    return state._replace(durable=durable), [event]
 
 
 def _too_many(counters: Mapping[str, CounterState]) -> str | None:

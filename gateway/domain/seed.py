@@ -25,4 +25,4 @@ def seeded(rules: EquipmentRules, totals: Mapping[str, int], at: datetime) -> Eq
         rule = known[name]
         counters[name] = CounterState(NO_READING, 0, Moment(at, None), total, rule.kind, rule.unit)
     new = EquipmentState.new(rules.equipment)
-    return replace(new, durable=replace(new.durable, counters=counters))
+    return new._replace(durable=replace(new.durable, counters=counters))

@@ -41,9 +41,9 @@ def turn(
     if held is not None and _holds(held, fact.at) and fact.mono_s < held.ends_s:
         return state, []
     if not is_planned(fact.at):
-        return replace(state, live=replace(state.live, turn=None)), []
+        return state._replace(live=state.live._replace(turn=None)), []
     durable, events = _cut(state.durable, calendar, fact.at, fact.mono_s)
-    live = replace(state.live, turn=_turn(calendar, fact.at, fact.mono_s))
+    live = state.live._replace(turn=_turn(calendar, fact.at, fact.mono_s))
     return EquipmentState(durable, live), events
 
 
@@ -60,11 +60,11 @@ def marked(
         return after, events
     if isinstance(fact, Started):
         asleep = Turn(None, fact.at, fact.at, fact.mono_s)  # due at once
-        after = replace(after, live=replace(after.live, turn=asleep))
+        after = after._replace(live=after.live._replace(turn=asleep))
     opened = after.durable.status
     if opened is not None and opened is not before.durable.status:
         shift = _shift_of(calendar, after.live, opened.since.at)
-        after = replace(after, durable=replace(after.durable, status=replace(opened, shift=shift)))
+        after = after._replace(durable=replace(after.durable, status=replace(opened, shift=shift)))
     return after, [_stamped(event, calendar, after.live) for event in events]
 
 

@@ -3,17 +3,20 @@
 ``Durable`` is stored in the transaction of the events it came with; ``Live`` is
 rebuilt from the next complete reading. A step that changes nothing durable gives back
 the same ``Durable`` object, so identity tells whether there is something to store.
+
+What every reading makes anew is a named tuple: making one takes a fifth of the time.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from drivers.contract import Value
 from gateway.domain.events import FaultText
 from gateway.domain.rules import UsageKind
 from gateway.domain.vocabulary import (
+    NOTHING,
     CounterKind,
     Json,
     LinkState,
@@ -302,33 +305,32 @@ class Verdict:
     mode: Mode = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """The part that the next complete reading rebuilds."""
 
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value] = NOTHING
     """tag -> its present value; only tags that are good."""
-    bad: Mapping[str, str] = field(default_factory=dict)
+    bad: Mapping[str, str] = NOTHING
     """tag -> cause; a tag in neither mapping was never read."""
-    lost: Mapping[str, Moment] = field(default_factory=dict)
+    lost: Mapping[str, Moment] = NOTHING
     """tag that went bad -> the last moment it was good."""
-    last_ok: Mapping[str, Moment] = field(default_factory=dict)
+    last_ok: Mapping[str, Moment] = NOTHING
     """link -> its last reply."""
-    read_at: Mapping[str, Moment] = field(default_factory=dict)
+    read_at: Mapping[str, Moment] = NOTHING
     """Tag of a counter -> when it was last read."""
-    stamps: Mapping[str, datetime] = field(default_factory=dict)
+    stamps: Mapping[str, datetime] = NOTHING
     """Tag of a counter -> the newest stamp the device gave it."""
     unbalanced_reads: int = 0
     """In how many readings in a row good and reject did not make the total."""
     verdict: Verdict | None = None
     status_told_s: float | None = None
     """Monotonic moment of the last status event of this run."""
-    fault_edges: Mapping[str, Moment] = field(default_factory=dict)
+    fault_edges: Mapping[str, Moment] = NOTHING
     """"tag/number" waiting out a delay -> when the edge was first seen."""
     raises: tuple[Raised, ...] = ()
     """The newest raises, oldest first."""
-    published: Mapping[str, Value] = field(default_factory=dict)
-    snapshot_due_s: Mapping[str, float] = field(default_factory=dict)
+    published: Mapping[str, Value] = NOTHING
+    snapshot_due_s: Mapping[str, float] = NOTHING
     """reading group -> monotonic moment of its next full set."""
     alive_changed: Moment | None = None
     turn: Turn | None = None
@@ -336,12 +338,11 @@ class Live:
     """Monotonic moment before which no usage is told again for its figure alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class EquipmentState:
+class EquipmentState(NamedTuple):
     """Everything about one equipment."""
 
     durable: Durable
-    live: Live = field(default_factory=Live)
+    live: Live = Live()
 
     @classmethod
     def new(cls, equipment: str) -> "EquipmentState":

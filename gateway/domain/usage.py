@@ -48,7 +48,7 @@ def follow(
     for rule in rules.usage:
         usage[rule.name] = _advanced(state.durable, rule, told, now, tell=tell)
     if is_due:
-        live = replace(live, usage_due_s=fact.mono_s + TELL_EVERY_S)
+        live = live._replace(usage_due_s=fact.mono_s + TELL_EVERY_S)
     durable = state.durable
     if usage != durable.usage:
         durable = replace(durable, usage=usage)

@@ -32,7 +32,7 @@ A case is a directory:
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,7 @@ class Play:
         for link in self._links(True):  # noqa: FBT003
             tags = {name for name, tag in self.rules.tags.items() if tag.link == link}
             batch = Observation(link, at, mono_s, frozenset(tags))
-            batch = replace(batch, changed=_of(tags, seen), bad=_of(tags, bad))
+            batch = batch._replace(changed=_of(tags, seen), bad=_of(tags, bad))
             if batch.changed or batch.bad or not (seen or bad):
                 yield batch
 

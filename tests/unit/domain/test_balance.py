@@ -78,7 +78,7 @@ def test_another_balance_begins_anew() -> None:
 
 def test_nothing_is_concluded_without_all_of_them() -> None:
     play = awake(three())
-    play.feed(seen(2, total=107), seen(3, ("x",)), replace(seen(4), bad={"good": "device_refused"}))
+    play.feed(seen(2, total=107), seen(3, ("x",)), seen(4)._replace(bad={"good": "device_refused"}))
     play.feed(seen(5), seen(6))
     assert "inconsistent" not in [row[2] for row in told(play)]
     unknown = Play(three())

@@ -95,7 +95,7 @@ def test_a_link_that_never_answered_has_no_last_reply() -> None:
 
 def test_values_the_device_dropped_are_a_gap() -> None:
     play = Play().awake()
-    play.feed(replace(seen(2), overflowed={"temperature": 3}))
+    play.feed(seen(2)._replace(overflowed={"temperature": 3}))
     data = of_type(play.events, "gap")[0]
     assert (data["stream"], data["count"], data["reason"]) == (
         "reading:temperature",

@@ -52,7 +52,7 @@ def test_a_refused_command_changes_nothing() -> None:
 def test_a_fault_acknowledged_before_names_were_kept_is_refused_all_the_same() -> None:
     play, fault_id = stopped()
     faults = {k: replace(f, acked=True) for k, f in play.state.durable.faults.items()}
-    play.state = replace(play.state, durable=replace(play.state.durable, faults=faults))
+    play.state = play.state._replace(durable=replace(play.state.durable, faults=faults))
     error = refusal(play.state, asked(3, fault_id, "ack"), play.rules)
     assert error == f"fault {fault_id} was acknowledged by somebody"
 
@@ -131,7 +131,7 @@ def test_a_shelf_without_a_monotonic_end_ends_by_the_wall_clock() -> None:
         k: replace(s, until=replace(s.until, mono_s=None)) for k, s in memory.shelves.items()
     }
     memory = replace(memory, shelves=shelves)
-    play.state = replace(play.state, durable=replace(play.state.durable, fault_memory=memory))
+    play.state = play.state._replace(durable=replace(play.state.durable, fault_memory=memory))
     assert next_due_s(play.state, play.rules) is None
     assert len(of_type(play.feed(tick(100)), "fault")) == 1
 

@@ -17,7 +17,7 @@ def test_a_number_is_near_the_time_and_never_comes_again() -> None:
 def test_a_wall_clock_that_goes_back_repeats_no_fault_id() -> None:
     play = Play().awake()
     for mono_s in (2.0, 3.0, 4.0, 5.0):
-        again = replace(seen(mono_s, alarm_word=int(mono_s) % 2), at=at(2))
+        again = seen(mono_s, alarm_word=int(mono_s) % 2)._replace(at=at(2))
         play.feed(again)
     ids = [event.data()["fault_id"] for event in play.events if event.type == "fault"]
     assert ids[0] == ids[1] != ids[2]

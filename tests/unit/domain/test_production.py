@@ -41,7 +41,7 @@ def counted(play: Play) -> list[tuple[float, str, float]]:
 
 def stamped(second: float, stamp: datetime, value: Value) -> Observation:
     batch = seen(second, good_parts=value)
-    return replace(batch, source_times={"good_parts": stamp})
+    return batch._replace(source_times={"good_parts": stamp})
 
 
 @pytest.mark.parametrize("modulus", [10_000, 65_536, 2**32, None])
@@ -73,7 +73,7 @@ def test_a_counter_in_a_slow_group_has_its_own_time() -> None:
     play = Play().awake()
     others = frozenset(TAGS) - {"good_parts"}
     for second in range(2, 20):
-        play.feed(replace(seen(second), covers=others))
+        play.feed(seen(second)._replace(covers=others))
     play.feed(seen(20, good_parts=190))
     assert counted(play) == [(90, "none", 0)]
 
@@ -173,7 +173,7 @@ def test_parts_count_while_no_fault_stops_the_machine() -> None:
 def test_after_a_start_a_counter_waits_for_its_condition_but_not_when_it_cannot_be_read() -> None:
     play = counting_when("ready").awake()
     good = frozenset({"good_parts"})
-    play.feed(started(5, last_alive=2), replace(seen(6, good_parts=110), covers=good))
+    play.feed(started(5, last_alive=2), seen(6, good_parts=110)._replace(covers=good))
     assert counted(play) == []
     play.feed(seen(7, {"ready": "device_refused"}), seen(8, ready=True), seen(9, good_parts=111))
     assert counted(play) == [(1, "none", 10)]

@@ -78,7 +78,7 @@ def test_a_snapshot_comes_when_it_is_due_and_holds_everything() -> None:
 
 def test_a_device_stamp_travels_with_its_value() -> None:
     play = Play().awake()
-    play.feed(replace(seen(2, temperature=41.0), source_times={"temperature": at(1.5)}))
+    play.feed(seen(2, temperature=41.0)._replace(source_times={"temperature": at(1.5)}))
     assert of_type(play.events, "reading")[0]["sourcetime"] == {
         "temperature": "2026-03-20T01:00:01.500Z"
     }
@@ -86,12 +86,12 @@ def test_a_device_stamp_travels_with_its_value() -> None:
 
 def test_what_the_device_calls_uncertain_is_said() -> None:
     play = Play().awake()
-    play.feed(replace(seen(2, temperature=41.0, run=True), uncertain=frozenset({"temperature"})))
+    play.feed(seen(2, temperature=41.0, run=True)._replace(uncertain=frozenset({"temperature"})))
     assert of_type(play.events, "reading")[0]["uncertain"] == ("temperature",)
 
 
 def test_a_batch_that_covers_nothing_of_a_group_does_not_take_its_snapshot() -> None:
     play = Play()
-    play.feed(started(0), replace(seen(1), covers=frozenset({"not_ours"})))
+    play.feed(started(0), seen(1)._replace(covers=frozenset({"not_ours"})))
     assert readings(play) == []
     assert set(TAGS) == set(play.rules.tags)

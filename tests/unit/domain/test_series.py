@@ -22,7 +22,7 @@ def test_what_was_read_since_the_start_is_trusted() -> None:
 def test_an_older_reading_is_nothing_to_count_from_but_the_total_stays() -> None:
     scene = Play().awake()
     before = scene.state.durable.counters["good"]
-    asleep = replace(scene.state, live=Live())
+    asleep = scene.state._replace(live=Live())
     after, _ = step(asleep, began(scene, doubtful=True), scene.rules)
     counter = after.durable.counters["good"]
     assert (counter.identity, counter.total) == (NO_READING, before.total)
@@ -30,7 +30,7 @@ def test_an_older_reading_is_nothing_to_count_from_but_the_total_stays() -> None
 
 def test_without_doubt_counting_goes_on() -> None:
     scene = Play().awake()
-    asleep = replace(scene.state, live=Live())
+    asleep = scene.state._replace(live=Live())
     after, _ = step(asleep, began(scene, doubtful=False), scene.rules)
     assert after.durable is asleep.durable
 
@@ -41,7 +41,7 @@ def test_a_reading_not_believed_yet_is_nothing_to_count_from() -> None:
     waiting = Pending(raw=9_999, read=booked, reads=1, since=booked, tries=1)
     counter = replace(scene.state.durable.counters["good"], pending=waiting)
     durable = replace(scene.state.durable, counters={"good": counter})
-    doubting = replace(scene.state, durable=durable)
+    doubting = scene.state._replace(durable=durable)
     after, _ = step(doubting, began(scene, doubtful=True), scene.rules)
     assert after.durable.counters["good"] == replace(counter, identity=NO_READING, pending=None)
 

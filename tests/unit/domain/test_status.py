@@ -369,7 +369,7 @@ def test_state_codes_are_the_contract_s() -> None:
 
 def set_back(second: float, ahead: float, **changed: Value) -> Observation:
     """What is seen at ``second`` under a clock that was set ``ahead``."""
-    return replace(seen(second, **changed), at=at(second + ahead))
+    return seen(second, **changed)._replace(at=at(second + ahead))
 
 
 def test_states_under_a_clock_that_was_set_back_abut_and_last_as_long_as_they_did() -> None:
