@@ -96,7 +96,8 @@ def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -
     events += counted
     reading = readings.report(live, _newly_bad(seen, previous), rules, _order(durable))
     events += reading.events
-    events += _overflows(seen)
+    if seen.overflowed:
+        events += _overflows(seen)
     if reading.published is not live.published:
         live = live._replace(published=reading.published, snapshot_due_s=reading.snapshot_due_s)
     return EquipmentState(durable, live), events
