@@ -1,4 +1,9 @@
-"""One loop owns one link's life: open, read, hand over; close, back off, reopen."""
+"""One loop owns one link's life: open, read, hand over; close, back off, reopen.
+
+- A polled device that was away is read again within one interval (a second, if that is longer)
+  and the time to connect, however long it was away.
+- A device that connects but does not answer is asked less and less often, a minute apart at most.
+"""
 
 import asyncio
 import logging
@@ -23,6 +28,8 @@ from gateway.ops.clock import Clock
 _log = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
+REOPEN_S = 1.0
+"""A device that is not there is not called more often, however short its interval."""
 
 
 class Receiver(Protocol):
@@ -78,8 +85,10 @@ class Poller:
         """Open, read until the session is of no use, and start over."""
         self._waits = delays(self._uniform)
         while True:
+            is_reached = False
             try:
                 async with self._driver.open() as session:
+                    is_reached = True
                     try:
                         await self._read(session)
                     finally:
@@ -89,7 +98,20 @@ class Poller:
                 await self._sleep(MAX_DELAY_S)
             except DriverError as err:
                 await self._lost(err)
-                await self._sleep(next(self._waits))
+                await self._sleep(self._pause_s(is_reached=is_reached))
+
+    def _pause_s(self, *, is_reached: bool) -> float:
+        """Return how long to wait before the next try.
+
+        A device that takes the connection and is silent holds up those that share its line:
+        longer and longer. Where nobody takes the connection nobody is held up, and a device
+        that was restarted is to be read within an interval.
+        """
+        intervals_s = [g.poll_interval_s for g in self._driver.groups if g.poll_interval_s]
+        if is_reached or not intervals_s:
+            return next(self._waits)
+        every_s = min(max(min(intervals_s), REOPEN_S), MAX_DELAY_S)
+        return self._uniform(every_s / 2, every_s)
 
     async def _read(self, session: Session) -> None:
         pushed = [group for group in self._driver.groups if group.poll_interval_s is None]

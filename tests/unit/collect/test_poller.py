@@ -6,7 +6,7 @@ import pytest
 
 from drivers.contract import Batch, Misconfigured, Rejected, TagGroup, Unreachable
 from gateway.collect.guard import guard
-from gateway.collect.poller import Poller, read_all_now, taken
+from gateway.collect.poller import REOPEN_S, Poller, read_all_now, taken
 from gateway.journal.errors import JournalFailed
 from gateway.ops.backoff import MAX_DELAY_S
 from tests.support.clock import FakeClock
@@ -96,13 +96,31 @@ async def test_reads_again_only_after_the_commit_of_what_it_read() -> None:
     assert len(bed.driver.asked) == 3
 
 
-async def test_reopens_with_growing_delays_and_tells_an_outage_once(
-    caplog: pytest.LogCaptureFixture,
+async def test_a_device_that_connects_and_is_silent_is_asked_less_and_less_often() -> None:
+    bed = Bed([GONE], [GONE], [GONE], [GONE], sleeps=4)
+    await bed.run()
+    assert bed.slept == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize(("interval_s", "pause_s"), [(0.1, REOPEN_S), (5.0, 5.0), (600.0, 60.0)])
+async def test_a_device_that_is_away_is_looked_for_once_an_interval(
+    interval_s: float, pause_s: float
 ) -> None:
-    bed = Bed(GONE, GONE, GONE, GONE, sleeps=4)
+    bed = Bed(GONE, GONE, GONE, GONE, sleeps=4, group=TagGroup("plc", interval_s, POLLED.keys))
+    await bed.run()
+    assert bed.slept == [pause_s] * 4
+
+
+async def test_a_pushed_link_that_is_away_is_looked_for_less_and_less_often() -> None:
+    bed = Bed(GONE, GONE, GONE, sleeps=3, group=TagGroup("plc", None, POLLED.keys))
+    await bed.run()
+    assert bed.slept == [1, 2, 4]
+
+
+async def test_an_outage_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    bed = Bed(GONE, GONE, [GONE], GONE, sleeps=4)
     with caplog.at_level(logging.INFO, "gateway.collect"):
         await bed.run()
-    assert bed.slept == [1, 2, 4, 8]
     assert bed.recorder.seen == ["plc lost (1): Unreachable"]
     assert [record.message for record in caplog.records] == [
         "link plc offline: fake:1: connection refused"
