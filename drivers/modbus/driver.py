@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from drivers.contract import Shared, TagGroup, TagRequest
-from drivers.modbus.bus import bus_of
+from drivers.modbus.bus import Bus, bus_of
 from drivers.modbus.clock import Clock
 from drivers.modbus.cost import limits_of
 from drivers.modbus.plan import GroupPlan
@@ -56,9 +56,12 @@ class ModbusDriver:
         settings = self._settings
         bus = bus_of(self._shared, settings, clock=self._clock)
         async with bus.entered(settings.timeout_ms / 1000):
-            points = self.points()
-            readings = {key: point.reading for key, point in points.items()}
-            yield ModbusSession(settings, bus, self._plans(points), readings, clock=self._clock)
+            yield self._session(bus)
+
+    def _session(self, bus: Bus) -> ModbusSession:
+        points = self.points()  # of use until it is planned; a session lasts
+        readings = {key: point.reading for key, point in points.items()}
+        return ModbusSession(self._settings, bus, self._plans(points), readings, clock=self._clock)
 
 
 def _groups(settings: LinkSettings, tags: Sequence[TagRequest]) -> Iterator[TagGroup]:

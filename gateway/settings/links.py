@@ -9,6 +9,7 @@ Promises:
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +50,7 @@ class LinkSource:
         if self.spec.pushed:
             return None
         settings = self.settings if group is None else self.settings.groups[group]
-        return float(settings.poll_interval_ms) / 1000
+        return _seconds(settings.poll_interval_ms)
 
 
 def read_link(
@@ -96,6 +97,12 @@ def find_notices(link: LinkSource, now: datetime, report: Report) -> None:
     if link.spec.notices is not None:
         for notice in link.spec.notices(link.settings, now):
             report.add_refusal(notice, link.place, link.path)
+
+
+@cache
+def _seconds(milliseconds: int) -> float:
+    """Return the same object for the same interval: every tag has one."""
+    return milliseconds / 1000
 
 
 def _spec(node: Node, report: Report, at: Path, spec_of: SpecOf) -> ProtocolSpec | None:
