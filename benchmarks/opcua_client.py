@@ -9,8 +9,10 @@ batch. A line on standard input asks for the number of values so far.
 import asyncio
 import json
 import logging
+import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +78,16 @@ SIDES: Mapping[str, Any] = {"floor": floor, "driver": driver}
 
 
 async def main() -> None:
+    """Watch until SIGTERM, and log out: a server goes on working for who does not."""
     side, port, items, publishing_ms = sys.argv[1:]
-    counter = Counter()
-    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), counter.answer)
-    await SIDES[side](counter, int(port), int(items), int(publishing_ms))
+    counter, loop = Counter(), asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), counter.answer)
+    watching = asyncio.ensure_future(
+        SIDES[side](counter, int(port), int(items), int(publishing_ms))
+    )
+    loop.add_signal_handler(signal.SIGTERM, watching.cancel)
+    with suppress(asyncio.CancelledError):
+        await watching
 
 
 if __name__ == "__main__":

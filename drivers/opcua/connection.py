@@ -16,9 +16,9 @@ from drivers.contract import BadReply, Unreachable
 from drivers.opcua import wire
 from drivers.opcua.batches import Arrival
 from drivers.opcua.errors import as_driver_errors
-from drivers.opcua.events import notice
 from drivers.opcua.expiry import Watch
 from drivers.opcua.limits import Limits, smaller
+from drivers.opcua.notifications import told_by
 from drivers.opcua.paths import Step
 from drivers.opcua.services import Created, Message, Opened, Place, Raw, Revised, Wanted
 from drivers.opcua.settings import LinkSettings
@@ -136,26 +136,24 @@ class Connection:
 
     async def publish(self, acknowledged: Sequence[tuple[int, int]]) -> Message:
         """Say what may be forgotten (subscription, number); wait for the next message."""
-        acks = [ua.SubscriptionAcknowledgement(number, n) for number, n in acknowledged]
+        request = ua.PublishRequest()
+        request.Parameters.SubscriptionAcknowledgements = [
+            ua.SubscriptionAcknowledgement(number, n) for number, n in acknowledged
+        ]
         with as_driver_errors(self.endpoint):
-            response = await self._services.publish(acks)
+            answer = await self._services._send_request(request, timeout=0)  # noqa: SLF001
             arrived = Arrival(self._now(), self._monotonic())
-            message = response.Parameters.NotificationMessage
-            raws: list[Raw] = []
-            notices = []
-            for part in message.NotificationData or ():
-                if isinstance(part, ua.DataChangeNotification):
-                    raws.extend(
-                        wire.raw(item.ClientHandle, item.Value) for item in part.MonitoredItems
-                    )
-                elif isinstance(part, ua.EventNotificationList):
-                    notices += [(e.ClientHandle, notice(e.EventFields)) for e in part.Events]
-                elif isinstance(part, ua.StatusChangeNotification):
-                    reason = f"the server ended the subscription: {part.Status.name}"
-                    raise Unreachable(self.endpoint, reason)
-            number = int(response.Parameters.SubscriptionId)
-            sequence = int(message.SequenceNumber)
-        return Message(arrived, sequence, raws, subscription=number, notices=notices)
+            told = told_by(bytes(answer))
+        if told.ended is not None:
+            reason = f"the server ended the subscription: {told.ended}"
+            raise Unreachable(self.endpoint, reason)
+        return Message(
+            arrived,
+            told.sequence,
+            told.raws,
+            subscription=told.subscription,
+            notices=told.notices,
+        )
 
     async def confirm(self, subscriptions: Sequence[int]) -> Arrival:
         """Return when the server confirmed that it still has them; any answer if none."""
