@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from drivers.contract import DriverError, TagRequest, Value, close_shared
+from drivers.modbus.answer import Refusal
 from drivers.modbus.bus import Bus, bus_of
 from drivers.modbus.clock import Clock
 from drivers.modbus.codec import Reading
@@ -27,6 +28,7 @@ from drivers.probed import Said
 MOST = 20
 """So many tags are looked at; those refused first."""
 _REFUSED = frozenset({"illegal_address", "device_refused"})
+_NO_ADDRESS = frozenset({Refusal.ILLEGAL_FUNCTION, Refusal.ILLEGAL_ADDRESS, Refusal.ILLEGAL_VALUE})
 _OTHER_TABLE: Mapping[Table, Table] = MappingProxyType(
     {"hr": "ir", "ir": "hr", "coil": "di", "di": "coil"}
 )
@@ -69,14 +71,17 @@ async def doubts(
 async def _beside(link: LinkSettings, bus: Bus, point: Point) -> tuple[Said, ...]:
     """Ask next to a refused place."""
     near: list[str] = []
+    refusals: set[int] = set()
     for place in neighbours(point.place):
         reply = await bus.ask(request_of(link, place))
         if isinstance(reply.answer, bytes):
             near.append(f"{show(place.table, place.offset)} = {said_of(reply)}")
+        else:
+            refusals.add(reply.answer)
     place_text = show(point.place.table, point.place.offset)
     if near:
         return (Said("address_beside", {"place": place_text, "near": "; ".join(near)}),)
-    return (Said("address_absent", {"place": place_text}),)
+    return (Said("address_absent", {"place": place_text}),) if refusals <= _NO_ADDRESS else ()
 
 
 def neighbours(place: Place) -> Iterator[Place]:

@@ -105,13 +105,13 @@ async def _unit(link: LinkSettings, wire: Wire, tags: Sequence[TagRequest], tell
         instead = [said async for said in _instead(link, place)]
         tell(Step("unit", subject, reply.rtt_s, "", cause, tuple(instead)))
         return False
-    hints: tuple[Said, ...] = ()
+    detail = f"{show(place.table, place.offset)}: {said_of(reply)}"
+    doubt: Said | None = None
     if reply.answer == Refusal.DEVICE_FAILURE:
         wire.close()
-        hints = tuple([said async for said in _reading_units(link, place)])
-    detail = f"{show(place.table, place.offset)}: {said_of(reply)}"
-    tell(Step("unit", subject, reply.rtt_s, detail, None, hints))
-    return True
+        doubt = await _not_this_one(link, place)
+    tell(Step("unit", subject, reply.rtt_s, detail, doubt))
+    return doubt is None
 
 
 def _first_place(link: LinkSettings, tags: Sequence[TagRequest]) -> Place:
@@ -188,16 +188,20 @@ async def _instead(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
     yield Said("try_line" if serial else "try_unit")
 
 
-async def _reading_units(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
-    """Yield which units give values where this one, perhaps not there, reports a failure."""
-    others = [link.model_copy(update={"unit_id": u}) for u in _others(link)]
+async def _not_this_one(link: LinkSettings, place: Place) -> Said | None:
+    """Return which units give values where this one reports a failure, if any does.
+
+    A device that has a failure has it for all units it answers to.
+    """
     reading = [
-        other.unit_id
-        for other in others
-        if await _answer(other, place) not in {None, int(Refusal.DEVICE_FAILURE)}
+        unit
+        for unit in _others(link)
+        if await _answer(link.model_copy(update={"unit_id": unit}), place)
+        not in {None, *_BEHIND_A_GATEWAY, Refusal.DEVICE_FAILURE}
     ]
-    if reading:
-        yield Said("unit_fails", {"units": ", ".join(map(str, reading)), "unit": link.unit_id})
+    if not reading:
+        return None
+    return Said("unit_fails", {"units": ", ".join(map(str, reading)), "unit": link.unit_id})
 
 
 def _others(link: LinkSettings) -> list[int]:

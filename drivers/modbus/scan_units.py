@@ -8,6 +8,7 @@
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -77,6 +78,10 @@ class Found:
         return tuple(spans)
 
 
+class NoUnits(ValueError):
+    """The text is no list of units."""
+
+
 Tell = Callable[[Found, int], None]
 """Called after each answer with what was found and how many units or addresses are left."""
 Sleep = Callable[[float], Awaitable[None]]
@@ -106,14 +111,16 @@ class Pace:
 
 
 def units_of(text: str) -> tuple[int, ...]:
-    """Return the units of ``1-247`` or ``1,3,10-12``; raises ValueError."""
+    """Return the units of ``1-247`` or ``1,3,10-12``; raises NoUnits."""
     found: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        units = range(int(first), int(last or first) + 1)
-        if not units or units[0] < 0 or units[-1] > 255:  # noqa: PLR2004
-            raise ValueError(part)
-        found += units
+        match = re.fullmatch(r"\s*(\d{1,3})(?:-(\d{1,3}))?\s*", part, re.ASCII)
+        if match is None:
+            raise NoUnits(text)
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not first <= last <= 255:  # noqa: PLR2004
+            raise NoUnits(text)
+        found += range(first, last + 1)
     return tuple(dict.fromkeys(found))
 
 

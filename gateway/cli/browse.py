@@ -23,7 +23,7 @@ from drivers.opcua.browse import MAX_DEPTH, BrowsedNode, browse
 from drivers.opcua.settings import LinkSettings
 from gateway.cli.probe import refused_by, said_in_both, targets_of
 from gateway.cli.say import refuse, say
-from gateway.commission.browsing import tag_rows, wanted
+from gateway.commission.browsing import remark_of, tag_rows, wanted
 from gateway.commission.target import NoTarget
 from gateway.tags.files import form_of, write
 from gateway.tags.messages import SheetError
@@ -130,7 +130,7 @@ def _show(nodes: Sequence[BrowsedNode], stream: TextIO) -> None:
             access,
             _value(node),
             escape(node.node),
-            escape(node.description),
+            escape(remark_of(node)),
         )
     console.print(table)
 

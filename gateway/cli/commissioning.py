@@ -1,5 +1,6 @@
 """``millgate decode``, ``plan``, ``probe`` ...: arguments only; modules of those names do it."""
 
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -74,6 +75,11 @@ def plan(
     )
 
 
+def _quiet() -> None:
+    """Keep the libraries' own words off the terminal: what matters is said by the command."""
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
 TargetText = Annotated[
     str,
     typer.Argument(
@@ -100,6 +106,7 @@ def probe(
     """逐步试连一台设备，说明断在哪里、下一步试什么 / try the way to a device, step by step."""
     from gateway.cli import probe as probing  # noqa: PLC0415 - start-up time of the others
 
+    _quiet()
     raise typer.Exit(probing.run(target, link, seconds=seconds, lang=lang.value, as_json=as_json))
 
 
@@ -138,6 +145,7 @@ def read(
     """实时读点位：原始寄存器与解码值 / read tags now: raw registers and decoded values."""
     from gateway.cli import read as reading  # noqa: PLC0415 - start-up time of the others
 
+    _quiet()
     options = reading.Options(tag or (), every, count, times, kind, order, as_json)
     raise typer.Exit(reading.run(target, what, options))
 
@@ -162,6 +170,7 @@ def scan(
     """扫描 Modbus：哪些站号应答，哪些寄存器存在 / which units answer, which registers exist."""
     from gateway.cli import scan as scanning  # noqa: PLC0415 - start-up time of the others
 
+    _quiet()
     options = scanning.Options(units, registers or (), rate, as_json)
     raise typer.Exit(scanning.run(target, link, options))
 
@@ -191,5 +200,6 @@ def browse(
     """浏览 OPC UA 服务器的节点，写成点位表 / what an OPC UA server has, as a tag list."""
     from gateway.cli import browse as browsing  # noqa: PLC0415 - start-up time of the others
 
+    _quiet()
     options = browsing.Options(node, depth, text, csv, everything, most, as_json)
     raise typer.Exit(browsing.run(target, link, options))

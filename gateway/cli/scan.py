@@ -7,7 +7,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -22,7 +22,9 @@ from drivers.modbus.references import show
 from drivers.modbus.scan_units import (
     LAST_UNIT,
     Found,
+    NoUnits,
     Pace,
+    UnitFound,
     registers_of,
     scan_registers,
     scan_units,
@@ -93,7 +95,7 @@ def _wanted(link: LinkSettings, options: Options) -> tuple[tuple[int, ...], tupl
     text = options.units or ("" if areas else f"1-{LAST_UNIT}")
     try:
         return (units_of(text) if text else ()), areas
-    except ValueError:
+    except NoUnits:
         raise NoTarget("no_units", text=text) from None
 
 
@@ -162,7 +164,7 @@ def _show(found: Found, stream: TextIO, *, asked_units: bool) -> None:
         _print(
             console,
             ("站号 unit", "应答 answer", "ms"),
-            [(str(one.unit), one.answer, f"{one.rtt_s * 1000:.0f}") for one in found.units],
+            list(_alike(found.units)),
         )
     if found.values:
         spans = [
@@ -179,6 +181,22 @@ def _show(found: Found, stream: TextIO, *, asked_units: bool) -> None:
         console.print("没有找到 / nothing found")
     if found.ended:
         console.print("设备不再应答，提前结束 / the device fell silent, ended early")
+
+
+def _alike(units: Sequence[UnitFound]) -> Iterator[tuple[str, str, str]]:
+    """Yield one row for units in a row that refuse in the same way."""
+    rows: list[list[UnitFound]] = []
+    for one in units:
+        last = rows[-1][-1] if rows else None
+        refused = one.answer.startswith("exception")
+        if last is not None and refused and last.answer == one.answer:
+            rows[-1].append(one)
+        else:
+            rows.append([one])
+    for row in rows:
+        many = len(row) > 1
+        name = f"{row[0].unit}-{row[-1].unit}" if many else str(row[0].unit)
+        yield name, row[0].answer, f"{max(one.rtt_s for one in row) * 1000:.0f}"
 
 
 def _print(console: Console, headings: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:

@@ -16,6 +16,7 @@ HEADER = ("tag", "name", "node", "type", "unit", "remark")
 """Columns of `millgate tags import`."""
 MAX_NAME = 40
 _OWN = re.compile(r"(0:)?(Server|Aliases|Locations)(/|$)")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STEP = re.compile(r"^(?:\{[^}]*\}|\d+:)?(.*)$")
 
 
@@ -45,8 +46,13 @@ def tag_rows(nodes: Iterable[BrowsedNode]) -> list[tuple[str, ...]]:
     for node in nodes:
         if node.kind == "variable" and node.readable and not node.type.endswith("[]"):
             tag = _name(node.path, taken)
-            rows.append((tag, node.name, node.node, node.type, "", node.description))
+            rows.append((tag, node.name, node.node, node.type, "", remark_of(node)))
     return rows
+
+
+def remark_of(node: BrowsedNode) -> str:
+    """Return what a node says of itself beside its name."""
+    return "" if node.description == node.name else node.description
 
 
 def _name(path: str, taken: set[str]) -> str:
@@ -70,7 +76,8 @@ def _bare(step: str) -> str:
 
 
 def _slug(steps: Sequence[str]) -> str:
-    words = re.sub(r"[^a-z0-9]+", "_", "_".join(steps).lower()).strip("_")
+    apart = _HUMP.sub("_", "_".join(steps))
+    words = re.sub(r"[^a-z0-9]+", "_", apart.lower()).strip("_")
     name = words[-MAX_NAME:].strip("_") or "node"
     name = f"t{name}"[:MAX_NAME] if name[0].isdigit() else name
     return name if re.fullmatch(NAME_PATTERN, name) else "node"

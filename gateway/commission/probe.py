@@ -16,6 +16,7 @@ from drivers.contract import (
     Batch,
     DriverError,
     Misconfigured,
+    Rejected,
     Shared,
     TagRequest,
     Value,
@@ -107,10 +108,11 @@ class _Way:
         try:
             seen = await self._read()
         except DriverError as err:
-            hints = await self._doubts({}, {tag.key: "device_refused" for tag in target.tags})
+            refused = {tag.key: "device_refused" for tag in target.tags[:1]}
+            hints = await self._doubts({}, refused if isinstance(err, Rejected) else {})
             cause = said_of(err)
-            all_hints = tuple(hint for some in hints.values() for hint in some)
-            self._told("tags", target.endpoint, began_s, cause=cause, hints=all_hints[:3])
+            first = next(iter(hints.values()), ())
+            self._told("tags", target.endpoint, began_s, cause=cause, hints=first)
             return False
         hints = await self._doubts(seen.values, seen.causes)
         for tag in target.tags:

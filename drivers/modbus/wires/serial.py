@@ -126,7 +126,7 @@ class SerialWire(ClientWire):
                 holder = await asyncio.to_thread(holder_of, self._port.device if self._port else "")
                 raise PortBusy(f"in use by {holder or 'another program'}") from err
             raise
-        except ValueError as err:
+        except (ValueError, termios.error) as err:  # the latter is no OSError
             raise PortUnfit(str(err)) from err
         try:
             fcntl.ioctl(transport.sync_serial.fileno(), termios.TIOCEXCL)
