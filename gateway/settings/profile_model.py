@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from gateway.settings.equipment_model import MAX_RULES, Described, StateName
 from gateway.settings.words import Line, Name, Strict, Texts
@@ -24,10 +24,20 @@ def _of_hex(value: object) -> object:
     return value
 
 
-Word = Annotated[int, Field(ge=0, le=0xFFFF), BeforeValidator(_of_hex)]
+_WORD_AS_JSON = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": 0xFFFF},
+            {"type": "string", "pattern": "^0x[0-9A-Fa-f]{1,4}$"},
+        ]
+    }
+)
+Word = Annotated[int, Field(ge=0, le=0xFFFF), BeforeValidator(_of_hex), _WORD_AS_JSON]
 Words = Word | Annotated[list[Word], Field(min_length=1, max_length=125)]
 Bits = dict[Line, Annotated[int, Field(ge=0, le=1)]]
 Registers = dict[Line, Words]
+Severity = Annotated[int, Field(ge=1, le=1000)]
+NodeName = Annotated[str, Field(min_length=1, max_length=1000)]
 Shown = bool | int | float | str
 
 
@@ -51,8 +61,10 @@ class SceneFile(Strict):
     ir: Registers = Field(default_factory=dict, max_length=MAX_ADDRESSES)
     hr: Registers = Field(default_factory=dict, max_length=MAX_ADDRESSES)
     """0-based addresses, decimal or as ``0x2000``, with the words as they are transmitted."""
-    nodes: dict[Line, Shown] = Field(default_factory=dict, max_length=MAX_ADDRESSES)
+    nodes: dict[NodeName, Shown] = Field(default_factory=dict, max_length=MAX_ADDRESSES)
     """By NodeId or browse path."""
+    alarms: dict[Line, Severity] | None = Field(None, max_length=64)
+    """The server's own alarms that are active: name -> severity. None: as before."""
     state: StateName
     faults: Annotated[tuple[Line, ...], Field(strict=False, max_length=64)] = ()
     """Codes of the faults that are active then."""

@@ -20,7 +20,6 @@ from tests.support.config_site import write_site
 
 CONFIG = shipped.directory()
 EXAMPLES = sorted(CONFIG.glob("**/*.example.yaml"))
-PROFILES = sorted(path.stem for path in CONFIG.glob("profiles/*.yaml"))
 DICTIONARIES = sorted(CONFIG.glob("faults/*.csv"))
 MODELS = (
     GatewayFile,
@@ -33,11 +32,6 @@ MODELS = (
     PatternFile,
     OverrideFile,
 )
-ON_A_SHARED_LINK = """\
-equipment: machine-1
-link: line1-plc
-profile: {profile}
-"""
 
 
 def put_to_use(directory: Path) -> Path:
@@ -65,19 +59,6 @@ def test_examples_speak_both_languages(site: Site) -> None:
         texts = [equipment.name, *(tag.text for tag in equipment.rules.tags.values())]
         texts += [t.text for fault in equipment.rules.faults for t in fault.texts.values()]
         assert all(set(text) == {"zh", "en"} for text in texts)
-
-
-@pytest.mark.parametrize("profile", PROFILES)
-def test_every_profile_makes_an_equipment(profile: str, tmp_path: Path) -> None:
-    put_to_use(tmp_path)
-    equipment = ON_A_SHARED_LINK.format(profile=profile)
-    for other in (tmp_path / "equipment").iterdir():
-        other.unlink()
-    (tmp_path / "equipment/machine.yaml").write_text(equipment, "utf-8")
-    rules = load(tmp_path).equipment["machine-1"].rules
-    assert rules.tags
-    assert rules.status
-    assert rules.counters
 
 
 @pytest.mark.parametrize("path", DICTIONARIES, ids=lambda path: path.name)

@@ -11,7 +11,13 @@ MODBUS = (
     Model("siemens-s7-modbus-server"),
     Model("mitsubishi-modbus"),
 )
-OPCUA: tuple[Model, ...] = ()
+OPCUA = (
+    Model("generic-opcua"),
+    Model("generic-opcua", "siemens"),
+    Model("generic-opcua", "omron"),
+    Model("generic-opcua", "machinery"),
+    Model("euromap77-imm"),
+)
 DEVICES = '[{first: D0, points: 8000, at: "hr:1000"}, {first: M0, points: 8192, at: "coil:8192"}]'
 """Where the profile of Mitsubishi controllers has its simulated devices."""
 

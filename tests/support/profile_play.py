@@ -133,7 +133,7 @@ def told(scene: SceneFile, play: Play, events: list[Event]) -> dict[str, Any]:
     }
     return {
         "bad": play.bad,
-        "state": shown["status"]["state"],
+        "state": shown.get("status", {}).get("state"),
         "faults": sorted(fault["code"] for fault in shown["faults"]["active"]),
         "counts": {name: delta for name, delta in booked.items() if delta or name in scene.counts},
         "values": {name: play.values.get(name) for name in scene.values},
