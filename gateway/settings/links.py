@@ -9,8 +9,8 @@ Promises:
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from drivers.contract import Home, ProtocolSpec
