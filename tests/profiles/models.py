@@ -2,6 +2,7 @@
 
 from tests.support.profile_play import Model
 
+CT = "parameters: {ct: 40}\n"
 MODBUS = (
     Model("generic-modbus-discrete"),
     Model("inovance-h5u"),
@@ -10,6 +11,15 @@ MODBUS = (
     Model("delta-dvp"),
     Model("siemens-s7-modbus-server"),
     Model("mitsubishi-modbus"),
+    Model("chint-dtsu666", says=CT),
+    Model("chint-dtsu666", "energy-401e", CT),
+    Model("chint-dtsu666", "unscaled", CT),
+    Model("chint-dtsu666", "unscaled-401e", CT),
+    Model("acrel-dtsd1352", says=CT),
+    Model("acrel-adw300"),
+    Model("vfd-generic", "enc"),
+    Model("vfd-generic", "invt"),
+    Model("vfd-generic", "delta"),
 )
 OPCUA = (
     Model("generic-opcua"),
