@@ -14,6 +14,7 @@ from gateway.collect.clock_steps import watch_clock
 from gateway.collect.deriver import Deriver
 from gateway.collect.guard import guard
 from gateway.collect.poller import Poller, read_all_now
+from gateway.collect.waker import Waker
 from gateway.control.commands import Control
 from gateway.control.server import listening
 from gateway.domain import durable
@@ -113,6 +114,7 @@ def _pollers(
     site: Site, deriver: Deriver, shared: MutableMapping[str, dict[str, Any]]
 ) -> list[Poller]:
     """``shared`` takes in what the links of each protocol have in common."""
+    waker = Waker(SYSTEM_CLOCK)
     links = list(site.links.values())
     return [
         Poller(
@@ -121,6 +123,7 @@ def _pollers(
             deriver,
             clock=SYSTEM_CLOCK,
             sleep=asyncio.sleep,
+            until=waker.until,
             share=number / len(links),
         )
         for number, link in enumerate(links)

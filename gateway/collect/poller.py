@@ -65,16 +65,21 @@ class Poller:
         *,
         clock: Clock,
         sleep: Sleep,
+        until: Callable[[float], Awaitable[object]] | None = None,
         uniform: Uniform = random.uniform,
         share: float = 0.0,
     ) -> None:
-        """``share`` (0..1) is the link's place among all, to spread their scans."""
+        """``share`` (0..1) is the link's place among all, to spread their scans.
+
+        ``until`` waits for a monotonic moment; what waits for the same one may wake together.
+        """
         self.link = link
         self.stats = LinkStats()
         self._driver = driver
         self._receiver = receiver
         self._clock = clock
         self._sleep = sleep
+        self._until = until or self._sleep_until
         self._uniform = uniform
         self._share = share
         self._waits: Iterator[float] = iter(())
@@ -119,16 +124,21 @@ class Poller:
             while True:
                 await self._take(await session.read(pushed))
         self._session = session
-        due = first_due(self._driver.groups, self._clock.mono_s())
+        now_s = self._clock.mono_s()
+        due = first_due(self._driver.groups, now_s)
         commit: Awaitable[object] = taken()
         while True:
-            groups = due_now(due, self._clock.mono_s())
-            if groups:
-                async with self._one_read:
-                    await commit  # of the last reading: never two under way
-                    commit = self._take(await self._read_or_refused(session, groups))
-                due = after_read(due, groups, self._clock.mono_s(), self._share)
-            await self._sleep(max(0.0, min(due.values()) - self._clock.mono_s()))
+            groups = due_now(due, now_s)
+            async with self._one_read:
+                await commit  # of the last reading: never two under way
+                commit = self._take(await self._read_or_refused(session, groups))
+            due = after_read(due, groups, max(now_s, self._clock.mono_s()), self._share)
+            wake_s = min(due.values())
+            await self._until(wake_s)
+            now_s = max(wake_s, self._clock.mono_s())  # a timer may be a little early
+
+    async def _sleep_until(self, when_s: float) -> None:
+        await self._sleep(max(0.0, when_s - self._clock.mono_s()))
 
     async def read_now(self) -> None:
         """Read every polled tag out of turn; return after the commit, or if there is no session.
