@@ -27,6 +27,7 @@ OPCUA = (
     Model("generic-opcua", "omron"),
     Model("generic-opcua", "machinery"),
     Model("euromap77-imm"),
+    Model("umati-machinetool"),
 )
 DEVICES = '[{first: D0, points: 8000, at: "hr:1000"}, {first: M0, points: 8192, at: "coil:8192"}]'
 """Where the profile of Mitsubishi controllers has its simulated devices."""
