@@ -19,6 +19,7 @@ Promises:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from drivers.contract import Batch, TimeQuality
 from drivers.opcua.convert import Sample
@@ -34,8 +35,7 @@ class Arrival:
     mono_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One notified value of one tag."""
 
     key: str

@@ -7,6 +7,7 @@ type, a status as its 32 bits.
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from drivers.contract import Value
 
@@ -53,8 +54,7 @@ class Scaling:
         return raw * self.scale + self.offset
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """A value, or the cause why there is none: exactly one of the two is None."""
 
     value: Value | None
@@ -82,18 +82,20 @@ def convert(raw: object, status: int, scaling: Scaling) -> Sample:
     value, cause = _plain(raw)
     if value is not None and not scaling.changes_nothing:
         value, cause = _scaled(value, scaling)
+    if not status:
+        return Sample(value, cause)
     uncertain = cause is None and status >> 30 == _UNCERTAIN
     return Sample(value, cause, uncertain=uncertain, overflowed=overflowed)
 
 
 def _plain(raw: object) -> tuple[Value | None, str | None]:
+    if isinstance(raw, float):
+        return (raw, None) if math.isfinite(raw) else (None, "invalid_value")
     match raw:
         case bool() | str():
             return raw, None
         case int():
             return int(raw), None  # an enumeration is its number
-        case float():
-            return (raw, None) if math.isfinite(raw) else (None, "invalid_value")
         case datetime():
             return _iso(raw), None
         case None:

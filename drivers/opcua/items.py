@@ -172,9 +172,12 @@ class Items:
         """Take in what the server says of its items."""
         for raw in raws:
             key = self._key_of.get(raw.handle)
-            if key is not None:
-                self.last[key] = raw
-                self._hear(key, gone=is_bad(raw.status) and _is_missing(raw.status))
+            if key is None:
+                continue
+            self.last[key] = raw
+            gone = is_bad(raw.status) and _is_missing(raw.status)
+            if gone or self._unheard or self.refused:
+                self._hear(key, gone=gone)
 
     def hear(self, key: str) -> None:
         """Take in that a tag has a value now that its item did not send as one."""

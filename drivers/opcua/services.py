@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from drivers.opcua.alarms import Notice
 from drivers.opcua.batches import Arrival
@@ -12,9 +12,8 @@ from drivers.opcua.nodes import Identifier
 from drivers.opcua.paths import Step
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """One value as the server sent it."""
+class Raw(NamedTuple):
+    """One value as the server sent it; a tuple, since there are thousands a second."""
 
     handle: int
     value: object

@@ -134,10 +134,11 @@ class OpcUaSession:
 
     def _take(self, message: Message) -> None:
         key_of = self._subscription.items.key_of
+        scalings = self._scalings
         self._held.extend(
-            Change(key, convert(raw.value, raw.status, self._scalings[key]), raw.source_at)
-            for raw in message.raws
-            if (key := key_of(raw.handle)) is not None
+            Change(key, convert(value, status, scalings[key]), source_at)
+            for handle, value, status, source_at in message.raws
+            if (key := key_of(handle)) is not None
         )
         for handle, notice in message.notices:
             key = key_of(handle)
