@@ -152,7 +152,9 @@ def read(
 
 @app.command()
 def scan(
-    target: TargetText,
+    target: Annotated[
+        str | None, typer.Argument(metavar="DIR|LINK", help="同 probe / as for probe")
+    ] = None,
     link: LinkName = None,
     *,
     units: Annotated[
@@ -162,15 +164,25 @@ def scan(
         list[str] | None,
         typer.Option(help="寄存器，如 hr:0-999，可重复 / registers, such as hr:0-999"),
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(help="找设备，如 192.168.1.0/24 / hosts with port 502 or 4840 instead"),
+    ] = None,
     rate: Annotated[
         float, typer.Option(min=0.1, max=1000, help="每秒最多请求数 / questions a second")
     ] = 10.0,
+    yes: Annotated[bool, typer.Option("--yes", help="找设备前不再询问 / do not ask")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """扫描 Modbus：哪些站号应答，哪些寄存器存在 / which units answer, which registers exist."""
+    """扫描：站号、寄存器、网络里的设备 / which units, registers or hosts there are."""
     from gateway.cli import scan as scanning  # noqa: PLC0415 - start-up time of the others
+    from gateway.cli import sweep as sweeping  # noqa: PLC0415 - the same
 
     _quiet()
+    if network is not None:
+        raise typer.Exit(sweeping.run(network, rate=rate, yes=yes, as_json=as_json))
+    if target is None:
+        raise typer.BadParameter("DIR LINK, modbus-tcp://HOST:PORT/UNIT, --network A.B.C.D/24")
     options = scanning.Options(units, registers or (), rate, as_json)
     raise typer.Exit(scanning.run(target, link, options))
 

@@ -64,6 +64,13 @@ _TYPED: Mapping[str, Message] = {
         "只有 OPC UA 可以浏览，{protocol} 用 millgate scan",
         "only OPC UA can be browsed; use millgate scan for {protocol}",
     ),
+    "no_network": Message(
+        "“{text}”不是网段；写成 192.168.1.0/24", "'{text}' is no network; write 192.168.1.0/24"
+    ),
+    "big_network": Message(
+        "{text} 超过 {limit} 个地址；分成小段",
+        "{text} has more than {limit} addresses; take smaller parts of it",
+    ),
     "no_units": Message(
         "“{text}”不是站号范围；写成 1-247 或 1,3,10-12",
         "'{text}' are no units; write 1-247 or 1,3,10-12",
