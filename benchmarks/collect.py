@@ -28,12 +28,15 @@ FLOOR = (
     "{py} {here}/floor.py --base {farm_port} -D {devices} --broker {broker_port}"
     " --rate {rate} --spread --loop uvloop --tick 50"
 )
+MILLGATE = "{py} " + shlex.quote(str(HERE / "millgate_collect.py")) + " {workload} {dir}"
 COLLECTORS: Mapping[str, str] = {
     "floor": FLOOR,
     "floor-durable": FLOOR + " --outbox {dir}/o.db",
-    "millgate": "{py} " + shlex.quote(str(HERE / "millgate_collect.py")) + " {workload} {dir}",
+    "floor-pymodbus": FLOOR.replace("--loop uvloop", "--loop pymodbus-uvloop"),
+    "millgate": MILLGATE + " client=fast pipeline=auto",
+    "millgate-pymodbus": MILLGATE + " client=pymodbus",
 }
-FLOORS = ("floor", "floor-durable")
+FLOORS = ("floor", "floor-durable", "floor-pymodbus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,10 @@ def table(lines: Sequence[Cost]) -> str:
     """Return a Markdown table; a ratio is missing where its floor was not run."""
     head = [
         (
-            "| collector | devices | CPU us/value read | x floor | x floor-durable | RSS MB"
-            " | requests/scan | scans made | read to MQTT p50/p99 ms |"
+            "| collector | devices | CPU us/value read | x floor | x floor-durable"
+            " | x floor-pymodbus | RSS MB | requests/scan | scans made | read to MQTT p50/p99 ms |"
         ),
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     by_key = {(line.collector, line.devices): line for line in lines}
     rows = []
@@ -92,7 +95,7 @@ def table(lines: Sequence[Cost]) -> str:
         ratios = [_ratio(line, by_key.get((floor, line.devices))) for floor in FLOORS]
         rows.append(
             f"| {line.collector} | {line.devices} | {line.cpu_us_per_value_read:.2f}"
-            f" | {ratios[0]} | {ratios[1]} | {line.rss_mb:.1f} | {line.requests_per_scan:.2f}"
+            f" | {' | '.join(ratios)} | {line.rss_mb:.1f} | {line.requests_per_scan:.2f}"
             f" | {line.scans_share:.1%} | {line.read_ms_p50:g}/{line.read_ms_p99:g} |"
         )
     return "\n".join(head + rows)

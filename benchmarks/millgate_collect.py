@@ -1,6 +1,8 @@
 """Turn a workload of the measuring load into a millgate site and become its collector.
 
-python millgate_collect.py WORKLOAD.json DIR
+python millgate_collect.py WORKLOAD.json DIR [OPTION=VALUE ...]
+
+An option is one of the Modbus links: client=fast pipeline=auto.
 """
 
 import json
@@ -28,7 +30,9 @@ def gateway_file(workload: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def equipment_file(device: Mapping[str, Any], workload: Mapping[str, Any]) -> dict[str, Any]:
+def equipment_file(
+    device: Mapping[str, Any], workload: Mapping[str, Any], options: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the file of one device: every value is a tag, published when it changed."""
     link = {
         "protocol": "modbus-tcp",
@@ -37,6 +41,7 @@ def equipment_file(device: Mapping[str, Any], workload: Mapping[str, Any]) -> di
         "unit_id": device["unit"],
         "poll_interval_ms": round(1000 / workload["scan_hz"]),
         "max_gap_registers": 0,
+        **options,
     }
     tags = {
         tag["name"]: {
@@ -94,7 +99,9 @@ def write_opcua(workload: Mapping[str, Any], directory: Path) -> None:
         path.write_text(json.dumps(equipment, indent=1), encoding="utf-8")
 
 
-def write_site(workload: Mapping[str, Any], directory: Path) -> None:
+def write_site(
+    workload: Mapping[str, Any], directory: Path, options: Mapping[str, str] | None = None
+) -> None:
     """Write the configuration into ``directory``; JSON is YAML too."""
     (directory / "equipment").mkdir(parents=True)
     text = json.dumps(gateway_file(workload), indent=2)
@@ -103,12 +110,15 @@ def write_site(workload: Mapping[str, Any], directory: Path) -> None:
         write_opcua(workload, directory)
     for device in workload.get("devices", ()):
         path = directory / "equipment" / f"{device['name']}.yaml"
-        path.write_text(json.dumps(equipment_file(device, workload), indent=1), encoding="utf-8")
+        path.write_text(
+            json.dumps(equipment_file(device, workload, options or {}), indent=1), encoding="utf-8"
+        )
 
 
 def main() -> None:
     workload, directory = Path(sys.argv[1]), Path(sys.argv[2]) / "site"
-    write_site(json.loads(workload.read_text(encoding="utf-8")), directory)
+    options = dict(option.split("=", 1) for option in sys.argv[3:])
+    write_site(json.loads(workload.read_text(encoding="utf-8")), directory, options)
     os.execv(sys.executable, [sys.executable, "-m", "gateway", "collect", str(directory)])  # noqa: S606
 
 
