@@ -17,7 +17,14 @@ from drivers.contract import DriverError
 from drivers.probed import Said, Step
 from gateway.cli.say import refuse
 from gateway.commission.probe import probe, said_of
-from gateway.commission.target import NoTarget, Target, configured, is_link_text, typed
+from gateway.commission.target import (
+    NoTarget,
+    Target,
+    all_configured,
+    configured,
+    is_link_text,
+    typed,
+)
 from gateway.commission.texts import STEPS, next_of, sentence
 
 SHOWN_TAGS = 20
@@ -34,9 +41,10 @@ def run(
     as_json: bool = False,
     out: TextIO | None = None,
 ) -> int:
-    """Probe one link, or each link of an equipment; return the exit code."""
+    """Probe one link, each of an equipment, or all there are; return the exit code."""
     try:
-        targets = targets_of(target, link)
+        every = link is None and not is_link_text(target)
+        targets = all_configured(Path(target)) if every else targets_of(target, link)
     except NoTarget as err:
         return refuse(*said_in_both(err.said))
     report = _Report(out or sys.stdout, _LANGUAGES[lang], as_json=as_json)
@@ -62,7 +70,8 @@ def targets_of(target: str, link: str | None) -> tuple[Target, ...]:
     if is_link_text(target):
         return (typed(target),)
     if link is None:
-        raise NoTarget("no_link_text", text=target)
+        known = ", ".join(one.name for one in all_configured(Path(target)))
+        raise NoTarget("which_link", known=known)
     return configured(Path(target), link)
 
 

@@ -102,12 +102,7 @@ def configured(directory: Path, name: str) -> tuple[Target, ...]:
 
     Raises NoTarget.
     """
-    try:
-        site = load(directory)
-    except ConfigProblems as err:
-        problem = next(one for one in err.problems if one.severity == "error")
-        where = f"{problem.file}:{problem.line}" if problem.file else str(directory)
-        raise NoTarget("bad_configuration", where=where, **_both(problem.text)) from None
+    site = _loaded(directory)
     if is_link_text(name):
         return (_known_endpoint(site, typed(name, site.home)),)
     if name in site.links:
@@ -117,6 +112,11 @@ def configured(directory: Path, name: str) -> tuple[Target, ...]:
         return tuple(_target(link, only=f"{name}/") for link in links)
     known = ", ".join([*sorted(site.links), *sorted(site.equipment)])
     raise NoTarget("no_such_link", name=name, known=known)
+
+
+def all_configured(directory: Path) -> tuple[Target, ...]:
+    """Return every link of a configuration, by name; raises NoTarget."""
+    return tuple(_target(link) for _, link in sorted(_loaded(directory).links.items()))
 
 
 def only_tags(targets: Sequence[Target], wanted: Sequence[str]) -> tuple[Target, ...]:
@@ -153,6 +153,15 @@ def _fields(refusal: BadSetting) -> dict[str, object]:
 
 def _is(key: str, name: str) -> bool:
     return key == name or key.partition("/")[2] == name
+
+
+def _loaded(directory: Path) -> Site:
+    try:
+        return load(directory)
+    except ConfigProblems as err:
+        problem = next(one for one in err.problems if one.severity == "error")
+        where = f"{problem.file}:{problem.line}" if problem.file else str(directory)
+        raise NoTarget("bad_configuration", where=where, **_both(problem.text)) from None
 
 
 def _known_endpoint(site: Site, target: Target) -> Target:

@@ -44,6 +44,7 @@ _TYPED: Mapping[str, Message] = {
         "配置有误，先运行 millgate check：{where}：{reason_zh}",
         "the configuration is refused, run millgate check first: {where}: {reason}",
     ),
+    "which_link": Message("哪个连接？有 {known}", "which link? There are {known}"),
     "no_such_link": Message(
         "没有叫“{name}”的连接或设备；有 {known}",
         "there is no link and no equipment '{name}'; known: {known}",

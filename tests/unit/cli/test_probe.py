@@ -136,6 +136,12 @@ def test_one_document_for_programs(plc: Device) -> None:
     assert step["try_next"][-1]["zh"]
 
 
+def test_without_a_name_all_links_are_probed(plc: Device, tmp_path: Path) -> None:
+    code, text = said(str(site(tmp_path, plc.port)), lang="en")
+    assert code == 1
+    assert text.startswith("press-07.plc")
+
+
 def test_what_leads_nowhere_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("modbus-tcp://h:x/1", None) == 1
     assert run("no-such-directory", None) == 1

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from gateway.cli.main import app
 from gateway.cli.scan import Options, run
+from tests.support.config_site import GATEWAY, write_site
 from tests.support.modbus_device import HR, Asked, Device, device
 from tests.support.served import served
 
@@ -85,6 +87,17 @@ def test_what_cannot_be_scanned(
 def test_opcua_is_browsed_not_scanned(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("opc.tcp://127.0.0.1:4840", None, Options()) == 1
     assert "millgate browse" in capsys.readouterr().err
+
+
+def test_of_a_configuration_the_link_must_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = "tags: {a: {address: hr:0}}\nstatus: [{state: running, when: a > 0}]\n"
+    links = "links: {plc: {protocol: modbus-tcp, host: 192.0.2.1}}\n"
+    equipment = f"equipment: press-07\n{links}{plan}"
+    write_site(tmp_path, {"gateway.yaml": GATEWAY, "equipment/a.yaml": equipment})
+    assert run(str(tmp_path), None, Options()) == 1
+    assert "press-07.plc" in capsys.readouterr().err
 
 
 def test_interrupted_it_prints_what_was_found(plc: Device) -> None:
