@@ -195,7 +195,9 @@ class EquipmentFile(Described):
     profile: Name | None = None
     variant: Name | None = None
     """Which of the profile's models this is."""
-    parameters: dict[Name, float] = Field(default_factory=dict, max_length=MAX_RULES)
+    parameters: dict[Name, Annotated[float, Field(gt=0, le=1e6)]] = Field(
+        default_factory=dict, max_length=MAX_RULES
+    )
     """Numbers the profile asks for."""
     compared: bool = False
     """Somebody has compared the profile's values with the machine's own display."""

@@ -49,8 +49,8 @@ def _number(file: ProfileFile, name: str, equipment: Node) -> float:
     """A number that is none is the equipment's own problem; 1 stands for it."""
     given = find(equipment, (KEY, name))
     value = file.parameters[name].default if given is None else given.value
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number and isinstance(value, int | float) else 1.0
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return float(value) if usable and isinstance(value, int | float) else 1.0
 
 
 def _scaled(name: str, tag: Node, numbers: dict[str, float], report: Report) -> Node:

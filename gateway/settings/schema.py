@@ -16,12 +16,14 @@ from gateway.settings.calendar_model import CalendarFile
 from gateway.settings.equipment_model import CounterFile, EquipmentFile, TagFile
 from gateway.settings.model import GatewayFile
 from gateway.settings.profile_model import ProfileFile
+from gateway.settings.profile_parameters import TIMES
 from gateway.settings.words import NAME_PATTERN
 
 Json = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PREFIX = "#/$defs/"
+_TIMES: Json = {"type": "array", "items": {"pattern": NAME_PATTERN}, "minItems": 1}
 _NAMES: dict[str, type[BaseModel]] = {
     "gateway": GatewayFile,
     "equipment": EquipmentFile,
@@ -53,11 +55,13 @@ def configuration_schema(specs: Sequence[ProtocolSpec] | None = None) -> Json:
     for name, model in _NAMES.items():
         definitions[name] = definition(model)
     entries = {"links": links, "tags": tags, "counters": [definition(CounterFile)]}
-    for name in ("equipment", "profile"):
-        for key, kinds in entries.items():
+    scaled = [{**tag, "properties": {**tag["properties"], TIMES: _TIMES}} for tag in tags]
+    for name, kinds_of in (("equipment", entries), ("profile", {**entries, "tags": scaled})):
+        for key, kinds in kinds_of.items():
             property_: Json = definitions[name]["properties"][key]
             property_.update(_named([_partial(kind) for kind in kinds]))
     definitions["link"] = {"anyOf": links}
+    definitions["profile"]["properties"]["link"].update(anyOf=[_partial(link) for link in links])
     refs = [{"$ref": _PREFIX + name} for name in (*_NAMES, "link")]
     return {"$schema": DIALECT, "title": "millgate", "anyOf": refs, "$defs": definitions}
 

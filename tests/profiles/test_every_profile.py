@@ -1,12 +1,10 @@
 """What holds for every profile that ships, put to use as a person would."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from gateway.settings import shipped
-from gateway.settings.profile_model import ProfileFile
 from tests.profiles.models import MODBUS, OPCUA, link_of
 from tests.support.profile_play import Model, variants_of
 
@@ -17,7 +15,6 @@ SERVER = "links: {plc: {endpoint: 'opc.tcp://127.0.0.1:4840'}}\n"
 ON_SITE = {"unverified_profile", "partly_unverified_profile", "profile_layout"}
 BESIDES = {"chint-dtsu666": {"float_counter"}}
 """A warning that is true of such a device."""
-ROOT = FOLDER.parents[1]
 
 
 def link(model: Model) -> str:
@@ -79,20 +76,3 @@ def test_the_scenes_show_a_machine_that_runs_and_one_that_does_not(model: Model)
     assert "fault" in states or not model.file().faults
     counters = set(model.file().counters)
     assert not counters or any(scene.counts for scene in scenes)
-
-
-@pytest.mark.parametrize("page", ["profiles.md", "profiles.zh-CN.md"])
-def test_the_pages_list_every_profile_as_it_is(page: str) -> None:
-    text = (ROOT / "docs" / page).read_text("utf-8")
-    rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (.*) \|$", text, re.MULTILINE))
-    assert set(rows) >= set(PROFILES)
-    for name in PROFILES:
-        cells = [cell.strip() for cell in rows[name].split(" | ")]
-        assert cells[1] == _verified(name), name
-        assert cells[2] == (", ".join(f"`{one}`" for one in variants_of(name)) or "-"), name
-
-
-def _verified(name: str) -> str:
-    models = [model for model in MODELS if model.profile == name]
-    files: list[ProfileFile] = [model.file() for model in models]
-    return ", ".join(sorted({f"`{file.verified}`" for file in files}))

@@ -4,17 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings.profile_model import SceneFile
 from simulators.profile_device import ProfileDevice
 from tests.profiles.models import MODBUS, link_of
-from tests.support.profile_play import Model, Play, expected, told
-
-
-def show(device: ProfileDevice, scene: SceneFile) -> None:
-    device.show("coil", scene.coil)
-    device.show("di", scene.di)
-    device.show("ir", scene.ir)
-    device.show("hr", scene.hr)
+from tests.support.profile_play import Model, Play, expected, show_registers, told
 
 
 @pytest.mark.parametrize("model", MODBUS, ids=str)
@@ -23,7 +15,7 @@ async def test_the_gateway_reads_what_the_profile_says_the_device_shows(
 ) -> None:
     scenes = model.file().simulate
     device = ProfileDevice()
-    show(device, scenes[0])
+    show_registers(device, scenes[0])
     async with device.serving():
         site = model.site(tmp_path, link_of(model, device.port))
         (link,) = site.links.values()
@@ -31,6 +23,6 @@ async def test_the_gateway_reads_what_the_profile_says_the_device_shows(
         play = Play(site.equipment["machine-1"].rules, link.name)
         async with driver.open() as session:
             for scene in scenes:
-                show(device, scene)
+                show_registers(device, scene)
                 batches = [await session.read([group]) for group in driver.groups]
                 assert told(scene, play, play.sees(*batches)) == expected(scene), scene.scene

@@ -24,6 +24,7 @@ from gateway.settings.profile_model import ProfileFile, SceneFile
 from gateway.settings.site import Site
 from gateway.settings.validation import validate
 from gateway.settings.yaml_source import read
+from simulators.profile_device import ProfileDevice
 from tests.support.config_site import GATEWAY, write_site
 
 SCENE_S = 5.0
@@ -57,15 +58,31 @@ class Model:
 
     def file(self) -> ProfileFile:
         """Return what the profile says, with the variant laid upon it."""
-        path = shipped.directory() / f"profiles/{self.profile}.yaml"
-        report = Report()
-        node = read(path, path.name, report)
-        assert node is not None, report.problems
-        if self.variant is not None:
-            node = merged(node.without("variants"), node.entries["variants"].entries[self.variant])
-        file = validate(ProfileFile, node, report)
-        assert file is not None, report.problems
-        return file
+        return _file(shipped.directory() / f"profiles/{self.profile}.yaml", self.variant)
+
+
+def scenes_of(path: Path) -> tuple[SceneFile, ...]:
+    """Return the scenes of a profile without variants."""
+    return _file(path, None).simulate
+
+
+def _file(path: Path, variant: str | None) -> ProfileFile:
+    report = Report()
+    node = read(path, path.name, report)
+    assert node is not None, report.problems
+    if variant is not None:
+        node = merged(node.without("variants"), node.entries["variants"].entries[variant])
+    file = validate(ProfileFile, node, report)
+    assert file is not None, report.problems
+    return file
+
+
+def show_registers(device: ProfileDevice, scene: SceneFile) -> None:
+    """Have a device show what a scene says."""
+    device.show("coil", scene.coil)
+    device.show("di", scene.di)
+    device.show("ir", scene.ir)
+    device.show("hr", scene.hr)
 
 
 def variants_of(profile: str) -> list[str]:

@@ -122,3 +122,86 @@ def test_what_stands_in_the_file_itself_is_checked_without_its_profile(tmp_path:
     written = EQUIPMENT.replace("profile: press", "profile: pres") + "min_hold_ms: soon\n"
     found = problems_of(tmp_path, written)
     assert {p.code for p in found} == {"missing_profile", "not_integer"}
+
+
+VARIANTS = """\
+variants:
+  small: {tags: {run: {at: 7}}, min_hold_ms: 500}
+  large:
+    verified: none
+    tags: {stop: null, halt: {at: 8}}
+    status: [{state: idle, when: halt}]
+    faults: []
+"""
+
+
+def ats(site: Site) -> dict[str, int]:
+    return {tag.key.partition("/")[2]: tag.settings.at for tag in site.links["press-1.plc"].tags}
+
+
+def test_a_variant_is_laid_upon_the_profile_and_the_equipment_upon_both(tmp_path: Path) -> None:
+    own = "variant: small\ntags: {stop: {at: 9}}\n"
+    site = site_of(tmp_path, EQUIPMENT + own, PROFILE + VARIANTS)
+    assert ats(site) == {"run": 7, "stop": 9}
+    assert site.equipment["press-1"].rules.min_hold_s == 0.5
+
+
+def test_a_variant_may_take_away_and_is_verified_for_itself(tmp_path: Path) -> None:
+    site = site_of(tmp_path, EQUIPMENT + "variant: large\n", PROFILE + VARIANTS)
+    assert ats(site) == {"run": 1, "halt": 8}
+    assert [p.code for p in site.warnings] == ["unverified_profile"]
+
+
+def test_without_a_variant_the_profile_stands_for_itself(tmp_path: Path) -> None:
+    assert ats(site_of(tmp_path, EQUIPMENT, PROFILE + VARIANTS)) == {"run": 1, "stop": 2}
+
+
+def test_a_variant_nobody_knows_is_one_problem(tmp_path: Path) -> None:
+    (problem,) = problems_of(tmp_path, EQUIPMENT + "variant: medium\n", PROFILE + VARIANTS)
+    assert (problem.code, problem.line, problem.key) == ("unknown_variant", 4, "variant")
+    assert problem.hint == {"zh": "可选：large, small", "en": "known: large, small"}
+
+
+def test_a_profile_that_is_nothing_without_a_variant_asks_for_one(tmp_path: Path) -> None:
+    bare = f"profile: press\n{VARIANTS}"
+    (problem,) = problems_of(tmp_path, EQUIPMENT, bare)
+    assert (problem.code, problem.key) == ("no_variant", "variant")
+    assert problem.hint is not None
+    assert problem.hint["en"] == "one of large, small"
+
+
+UNSURE = [
+    ("verified: none\n", "unverified_profile"),
+    ("verified: none\nlayout: program\n", "unverified_profile"),
+    ("verified: code\nlayout: program\n", "profile_layout"),
+    ("verified: manual\nunverified: [stop]\n", "partly_unverified_profile"),
+]
+
+
+@pytest.mark.parametrize(("says", "code"), UNSURE)
+def test_who_has_not_compared_is_told_what_to_compare(tmp_path: Path, says: str, code: str) -> None:
+    profile = PROFILE.replace("verified: manual\n", says) + "compare: [stop, run]\n"
+    (problem,) = site_of(tmp_path, profile=profile).warnings
+    assert (problem.code, problem.severity, problem.line) == (code, "warning", 2)
+    assert problem.hint is not None
+    assert "现场核对地址" in problem.hint["zh"]
+    for text in problem.hint.values():
+        assert "stop, run" in text
+        assert "millgate read" in text
+        assert "millgate probe" in text
+
+
+@pytest.mark.parametrize(("says", "_code"), UNSURE)
+def test_who_has_compared_is_left_alone(tmp_path: Path, says: str, _code: str) -> None:
+    profile = PROFILE.replace("verified: manual\n", says)
+    site = site_of(tmp_path, EQUIPMENT + "compared: true\n", profile)
+    assert site.warnings == ()
+
+
+@pytest.mark.parametrize("key", ["compare", "unverified"])
+def test_a_profile_that_speaks_of_a_tag_it_does_not_have_is_refused(
+    tmp_path: Path, key: str
+) -> None:
+    found = problems_of(tmp_path, EQUIPMENT, f"{PROFILE}{key}: [rnu]\n")
+    refused = [(problem.code, problem.key) for problem in found if problem.severity == "error"]
+    assert refused == [("no_such_tag", f"{key}[0]")]
