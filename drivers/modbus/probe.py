@@ -106,12 +106,16 @@ async def _unit(link: LinkSettings, wire: Wire, tags: Sequence[TagRequest], tell
         tell(Step("unit", subject, reply.rtt_s, "", cause, tuple(instead)))
         return False
     detail = f"{show(place.table, place.offset)}: {said_of(reply)}"
-    doubt: Said | None = None
+    others: list[int] = []
     if reply.answer == Refusal.DEVICE_FAILURE:
         wire.close()
-        doubt = await _not_this_one(link, place)
-    tell(Step("unit", subject, reply.rtt_s, detail, doubt))
-    return doubt is None
+        others = await _without_failure(link, place)
+    if others:
+        cause = Said("unit_fails", {"unit": link.unit_id})
+        tell(Step("unit", subject, reply.rtt_s, detail, cause, (_answering(others),)))
+    else:
+        tell(Step("unit", subject, reply.rtt_s, detail))
+    return not others
 
 
 def _first_place(link: LinkSettings, tags: Sequence[TagRequest]) -> Place:
@@ -177,7 +181,7 @@ async def _instead(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
         unit for unit in units if await _answers(link.model_copy(update={"unit_id": unit}), place)
     ]
     if there:
-        yield Said("unit_answers", {"units": ", ".join(map(str, there)), "unit": there[0]})
+        yield _answering(there)
         return
     for other in _otherwise(link):
         if await _answers(other, place):
@@ -188,20 +192,21 @@ async def _instead(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
     yield Said("try_line" if serial else "try_unit")
 
 
-async def _not_this_one(link: LinkSettings, place: Place) -> Said | None:
-    """Return which units give values where this one reports a failure, if any does.
+async def _without_failure(link: LinkSettings, place: Place) -> list[int]:
+    """Return which other units give values or refuse in another way.
 
     A device that has a failure has it for all units it answers to.
     """
-    reading = [
+    return [
         unit
         for unit in _others(link)
         if await _answer(link.model_copy(update={"unit_id": unit}), place)
         not in {None, *_BEHIND_A_GATEWAY, Refusal.DEVICE_FAILURE}
     ]
-    if not reading:
-        return None
-    return Said("unit_fails", {"units": ", ".join(map(str, reading)), "unit": link.unit_id})
+
+
+def _answering(units: Sequence[int]) -> Said:
+    return Said("unit_answers", {"units": ", ".join(map(str, units)), "unit": units[0]})
 
 
 def _others(link: LinkSettings) -> list[int]:

@@ -18,12 +18,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from drivers.contract import BadSetting, DriverError
-from drivers.opcua.browse import MAX_DEPTH, BrowsedNode, browse
-from drivers.opcua.settings import LinkSettings
+from drivers.contract import DriverError
+from drivers.opcua.browse import BrowsedNode
 from gateway.cli.probe import refused_by, said_in_both, targets_of
 from gateway.cli.say import refuse, say
-from gateway.commission.browsing import remark_of, tag_rows, wanted
+from gateway.commission.browsing import look_around, remark_of, tag_rows, wanted
 from gateway.commission.target import NoTarget
 from gateway.tags.files import form_of, write
 from gateway.tags.messages import SheetError
@@ -50,19 +49,12 @@ def run(target: str, link: str | None, options: Options, *, out: TextIO | None =
     """Print what there is, write it as a list; return the exit code."""
     stream = out or sys.stdout
     try:
-        settings = _opcua(target, link)
+        targets = targets_of(target, link)
         found = asyncio.run(
-            browse(
-                settings,
-                options.node,
-                depth=min(options.depth, MAX_DEPTH),
-                max_nodes=options.max_nodes,
-            )
+            look_around(targets, options.node, depth=options.depth, max_nodes=options.max_nodes)
         )
     except NoTarget as err:
         return refuse(*said_in_both(err.said))
-    except BadSetting as err:
-        return refuse(*said_in_both(NoTarget(err.code, **_fields(err)).said))
     except DriverError as err:
         return refused_by(err)
     everything = options.everything or options.node is not None
@@ -81,19 +73,6 @@ def run(target: str, link: str | None, options: Options, *, out: TextIO | None =
     if options.csv is not None and not _write(nodes, options.csv):
         return 1
     return 0 if nodes else 1
-
-
-def _opcua(target: str, link: str | None) -> LinkSettings:
-    """Return the settings of the one OPC UA link; raises NoTarget."""
-    targets = targets_of(target, link)
-    for one in targets:
-        if isinstance(one.settings, LinkSettings):
-            return one.settings
-    raise NoTarget("only_opcua", protocol=targets[0].spec.protocol)
-
-
-def _fields(err: BadSetting) -> dict[str, object]:
-    return {**err.fields, "reason": err.problem, "hint": err.hint}
 
 
 def _write(nodes: Sequence[BrowsedNode], file: Path) -> bool:

@@ -20,6 +20,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from drivers.contract import Value
 from gateway.cli.probe import said_in_both
 from gateway.cli.say import refuse
 from gateway.commission.reading import Row, read_rounds
@@ -44,6 +45,10 @@ _HEADINGS = (
     "ms",
     "不变自 since",
 )
+_WHOLE = frozenset({"点位 tag", "原始 raw"})
+"""What is not folded however narrow the terminal is."""
+DIGITS = 9
+"""A float is shown with; JSON has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +132,23 @@ class _Screen:
 def _table(rows: Sequence[Row]) -> Table:
     table = Table(box=SIMPLE)
     for heading in _HEADINGS:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading in _WHOLE)
     for row in rows:
         one = row.reading
         table.add_row(
             escape(one.key),
             escape(one.place),
             escape(one.raw),
-            "-" if one.value is None else escape(str(one.value)),
+            "-" if one.value is None else escape(_shown(one.value)),
             _quality(row),
             f"{one.rtt_s * 1000:.0f}",
             f"{row.since.astimezone():%H:%M:%S}",
         )
     return table
+
+
+def _shown(value: Value) -> str:
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)
 
 
 def _quality(row: Row) -> str:

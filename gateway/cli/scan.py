@@ -16,26 +16,13 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from drivers.contract import BadSetting, DriverError
-from drivers.modbus.areas import Area
+from drivers.contract import DriverError
 from drivers.modbus.references import show
-from drivers.modbus.scan_units import (
-    LAST_UNIT,
-    Found,
-    NoUnits,
-    Pace,
-    UnitFound,
-    registers_of,
-    scan_registers,
-    scan_units,
-    seconds_for_registers,
-    seconds_for_units,
-    units_of,
-)
-from drivers.modbus.settings import LinkSettings
+from drivers.modbus.scan_units import Found, UnitFound
 from gateway.cli.probe import refused_by, said_in_both, targets_of
 from gateway.cli.say import refuse, say
-from gateway.commission.target import NoTarget, Target
+from gateway.commission.scanning import Search, search, search_of
+from gateway.commission.target import NoTarget
 
 SHOWN_VALUES = 200
 PIPED_WIDTH = 120
@@ -55,15 +42,15 @@ def run(target: str, link: str | None, options: Options, *, out: TextIO | None =
     """Search until all is known or Ctrl-C; return the exit code."""
     stream = out or sys.stdout
     try:
-        one = _modbus(targets_of(target, link))
-        units, areas = _wanted(one.settings, options)
+        targets = targets_of(target, link)
+        wanted = search_of(targets, options.units, options.registers, options.rate)
     except NoTarget as err:
         return refuse(*said_in_both(err.said))
     found = Found()
-    _foretell(units, areas, options.rate)
+    _foretell(wanted)
     progress = _Progress(sys.stderr)
     try:
-        asyncio.run(_search(one.settings, units, areas, options.rate, found, progress))
+        asyncio.run(search(wanted, found, progress.tell))
     except KeyboardInterrupt:
         progress.end()
         say("中断；以下是目前找到的", "interrupted; this was found so far", out=sys.stderr)
@@ -74,65 +61,19 @@ def run(target: str, link: str | None, options: Options, *, out: TextIO | None =
     if options.as_json:
         stream.write(orjson.dumps(_data(found)).decode() + "\n")
     else:
-        _show(found, stream, asked_units=bool(units))
+        _show(found, stream, asked_units=bool(wanted.units))
     return 0 if found.units or found.values else 1
 
 
-def _modbus(targets: Sequence[Target]) -> Target:
-    """Return the one Modbus link; raises NoTarget."""
-    found = [one for one in targets if isinstance(one.settings, LinkSettings)]
-    if not found:
-        raise NoTarget("only_modbus", protocol=targets[0].spec.protocol)
-    return found[0]
-
-
-def _wanted(link: LinkSettings, options: Options) -> tuple[tuple[int, ...], tuple[Area, ...]]:
-    try:
-        areas = registers_of(link, options.registers)
-    except BadSetting as err:
-        fields = {**err.fields, "reason": err.problem, "hint": err.hint}
-        raise NoTarget(err.code, **fields) from None
-    text = options.units or ("" if areas else f"1-{LAST_UNIT}")
-    try:
-        return (units_of(text) if text else ()), areas
-    except NoUnits:
-        raise NoTarget("no_units", text=text) from None
-
-
-def _foretell(units: Sequence[int], areas: Sequence[Area], rate: float) -> None:
-    if units:
-        most_s = seconds_for_units(len(units), rate)
-        say(
-            f"{len(units)} 个站号，每秒最多问 {rate:g} 次：最多约 {most_s:.0f} 秒",
-            f"units: {len(units)}, at most {rate:g} questions a second: {most_s:.0f} s at most",
-            out=sys.stderr,
-        )
-    if areas:
-        least_s, most_s = seconds_for_registers(areas, rate)
-        say(
-            f"寄存器 {sum(one.end - one.first for one in areas)} 个：都存在约 {least_s:.0f} 秒，"
-            f"都不存在约 {most_s:.0f} 秒",
-            f"registers: {sum(one.end - one.first for one in areas)}; {least_s:.0f} s if all of"
-            f" them exist, {most_s:.0f} s if none does",
-            out=sys.stderr,
-        )
-
-
-async def _search(
-    link: LinkSettings,
-    units: Sequence[int],
-    areas: Sequence[Area],
-    rate: float,
-    found: Found,
-    progress: "_Progress",
-) -> None:
-    pace = Pace(rate)
-    if units:
-        await scan_units(link, units, pace, found, progress.tell)
-    if areas:
-        unit = found.units[0].unit if found.units else link.unit_id
-        one = link.model_copy(update={"unit_id": unit})
-        await scan_registers(one, areas, pace, found, progress.tell)
+def _foretell(wanted: Search) -> None:
+    least_s, most_s = wanted.seconds
+    say(
+        f"站号 {len(wanted.units)} 个，寄存器 {wanted.registers} 个，"
+        f"每秒最多问 {wanted.rate:g} 次：{least_s:.0f} 到 {most_s:.0f} 秒",
+        f"units: {len(wanted.units)}, registers: {wanted.registers}, at most {wanted.rate:g}"
+        f" questions a second: {least_s:.0f} to {most_s:.0f} s",
+        out=sys.stderr,
+    )
 
 
 class _Progress:

@@ -1,4 +1,4 @@
-"""What a browse found, as rows for a person and as a tag list. Pure.
+"""What an OPC UA server has, as rows for a person and as a tag list.
 
 - What every server has of its own (its diagnostics, the properties of a variable) is left
   out unless it is asked for.
@@ -9,7 +9,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from drivers.opcua.browse import BrowsedNode
+from drivers.contract import BadSetting
+from drivers.opcua.browse import MAX_DEPTH, Browsed, BrowsedNode, browse
+from drivers.opcua.settings import LinkSettings
+from gateway.commission.target import NoTarget, Target
 from gateway.settings.words import NAME_PATTERN
 
 HEADER = ("tag", "name", "node", "type", "unit", "remark")
@@ -18,6 +21,23 @@ MAX_NAME = 40
 _OWN = re.compile(r"(0:)?(Server|Aliases|Locations)(/|$)")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STEP = re.compile(r"^(?:\{[^}]*\}|\d+:)?(.*)$")
+
+
+async def look_around(
+    targets: Sequence[Target], node: str | None, *, depth: int, max_nodes: int
+) -> Browsed:
+    """Browse the first OPC UA link, from ``node`` or the Objects folder on.
+
+    Raises DriverError, and NoTarget for a node that is none.
+    """
+    links = [one.settings for one in targets if isinstance(one.settings, LinkSettings)]
+    if not links:
+        raise NoTarget("only_opcua", protocol=targets[0].spec.protocol)
+    try:
+        return await browse(links[0], node, depth=min(depth, MAX_DEPTH), max_nodes=max_nodes)
+    except BadSetting as err:
+        fields = {**err.fields, "reason": err.problem, "hint": err.hint}
+        raise NoTarget(err.code, **fields) from None
 
 
 def wanted(

@@ -33,9 +33,9 @@ _MODBUS: Mapping[str, Message] = {
         "units that answer: {units}; write unit_id: {unit} in the link",
     ),
     "unit_fails": Message(
-        "站号 {unit} 报设备故障（异常 4），有的设备对不存在的站号也这样答；能读的站号是 {units}",
-        "unit {unit} reports a failure (exception 4), as some devices do for units they do not "
-        "have; units that can be read: {units}",
+        "站号 {unit} 报设备故障（异常 4），别的站号却正常：有的设备对不存在的站号这样答",
+        "unit {unit} reports a failure (exception 4) and others do not: some devices answer like "
+        "this for units they do not have",
     ),
     "protocol_answers": Message(
         "换成 {protocol} 就有应答：连接里写 protocol: {protocol}",

@@ -49,8 +49,8 @@ def test_units_and_the_registers_of_the_first(
     assert "40003 (hr:2)   0009" in text
     assert "40002" not in text
     told = capsys.readouterr().err
-    assert "6 个站号" in told
-    assert "units: 6, at most 1000 questions a second: 2 s at most" in told
+    assert "站号 6 个，寄存器 10 个" in told
+    assert "units: 6, registers: 10, at most 1000 questions a second: 0 to 2 s" in told
 
 
 def test_one_document_for_programs(plc: Device) -> None:

@@ -98,7 +98,8 @@ async def test_a_failure_that_only_this_unit_has_is_no_unit(plc: Device) -> None
     well, (step,) = await steps(link(plc.port, unit_id=7))
     assert not well
     assert step.cause is not None
-    assert (step.cause.code, step.cause.fields["units"]) == ("unit_fails", "1")
+    assert (step.cause.code, codes(step)) == ("unit_fails", ["unit_answers"])
+    assert step.try_next[0].fields["units"] == "1"
 
 
 async def test_a_failure_that_all_units_have_is_the_devices(plc: Device) -> None:
