@@ -1,10 +1,10 @@
 /* A Modbus device made with libmodbus, for any number of clients.
  *
- *   libmodbus_server tcp PORT UNIT | rtu DEVICE UNIT
+ *   libmodbus_server tcp PORT UNIT SIZE | rtu DEVICE UNIT SIZE
  *
  * It says "READY" when it serves. Each line on its standard input sets one address and is
  * answered with "OK": "coil 5 1", "di 9 0", "hr 10 4464", "ir 3 16812". It ends with its input.
- * Addresses from SIZE on are none of its own.
+ * Each table has SIZE addresses; those beyond are refused.
  */
 #include <errno.h>
 #include <modbus.h>
@@ -15,9 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SIZE = 40, PEERS = 64, CONTROL = 0, DEVICE = 1, FIRST_PEER = 2 };
+enum { PEERS = 64, CONTROL = 0, DEVICE = 1, FIRST_PEER = 2 };
 
 static modbus_mapping_t *map;
+static unsigned size;
 
 static void fail(const char *what)
 {
@@ -29,7 +30,7 @@ static void set(const char *line)
 {
     char table[8];
     unsigned address, value;
-    if (sscanf(line, "%7s %u %u", table, &address, &value) != 3 || address >= SIZE) {
+    if (sscanf(line, "%7s %u %u", table, &address, &value) != 3 || address >= size) {
         fprintf(stderr, "not understood: %s", line);
         exit(1);
     }
@@ -70,10 +71,11 @@ int main(int count, char **words)
 {
     struct pollfd wait[PEERS] = {{.fd = STDIN_FILENO, .events = POLLIN}};
     int waiting = FIRST_PEER, over_tcp;
-    if (count != 4) return 2;
+    if (count != 5) return 2;
+    size = atoi(words[4]);
     over_tcp = !strcmp(words[1], "tcp");
     setvbuf(stdout, NULL, _IOLBF, 0);
-    map = modbus_mapping_new(SIZE, SIZE, SIZE, SIZE);
+    map = modbus_mapping_new(size, size, size, size);
     modbus_t *device = over_tcp ? modbus_new_tcp("127.0.0.1", atoi(words[2]))
                                 : modbus_new_rtu(words[2], 115200, 'N', 8, 1);
     if (!map || !device || modbus_set_slave(device, atoi(words[3]))) fail("create");

@@ -1,22 +1,21 @@
 // A Modbus device made with modbus-serial.
 //
-//   node modbus_serial_server.js tcp PORT UNIT | rtu DEVICE UNIT
+//   node modbus_serial_server.js tcp PORT UNIT SIZE | rtu DEVICE UNIT SIZE
 //
 // It says and obeys what libmodbus_server does.
 
 const readline = require("node:readline");
 const { ServerSerial, ServerTCP } = require("modbus-serial");
 
-const SIZE = 40;
 const ILLEGAL_ADDRESS = 2;
-const [kind, where, unitID] = process.argv.slice(2);
+const [kind, where, unitID, size] = process.argv.slice(2);
 const tables = Object.fromEntries(
-  ["coil", "di", "hr", "ir"].map((name) => [name, new Array(SIZE).fill(0)]),
+  ["coil", "di", "hr", "ir"].map((name) => [name, new Array(Number(size)).fill(0)]),
 );
 
 function of(name) {
   return (address) => {
-    if (address >= SIZE) {
+    if (address >= Number(size)) {
       throw Object.assign(new Error(`no ${name} ${address}`), { modbusErrorCode: ILLEGAL_ADDRESS });
     }
     return tables[name][address];

@@ -7,7 +7,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +23,7 @@ from tests.support.pty_pair import null_modem
 from tests.support.rig import Rig, RigFactory
 
 UNIT = 5
+SMALL = 40
 _NAMES = {COIL: "coil", DI: "di", HR: "hr", IR: "ir"}
 _COMMANDS: Mapping[str, Callable[[], tuple[str, ...]]] = {
     "libmodbus": lambda: built("libmodbus_server"),
@@ -35,6 +36,8 @@ class ForeignDevice(Device):
     """Looks like the scripted device to a rig; another program answers."""
 
     maker: str = ""
+    size: int = SMALL
+    """How many addresses each table has, from 0 on."""
     server: ForeignServer | None = field(default=None)
 
     def put(self, function: int, start: int, *values: int) -> None:
@@ -51,7 +54,7 @@ class ForeignDevice(Device):
 
     def serve(self, *where: str) -> None:
         """Start the program with all it held before."""
-        self.server = ForeignServer([*_COMMANDS[self.maker](), *where, str(UNIT)])
+        self.server = ForeignServer([*_COMMANDS[self.maker](), *where, str(UNIT), str(self.size)])
         self.server.start()
         self.tell_all()
 
@@ -192,6 +195,38 @@ class _SerialRig(LineRigOf):
         return self.line.device
 
 
+@asynccontextmanager
+async def _running(line: Line) -> AsyncIterator[Line]:
+    await line.device.start()
+    try:
+        yield line
+    finally:
+        await line.device.stop()
+
+
+def tcp_line(maker: str, size: int, **settings: Any) -> AbstractAsyncContextManager[Line]:
+    """Run a maker's Modbus TCP server with tables of this size."""
+    device = ForeignDevice(maker=maker, size=size, port=free_port())
+    return _running(Line("modbus-tcp", device, {"host": HOST} | settings))
+
+
+def serial_server_line(maker: str, size: int, **settings: Any) -> AbstractAsyncContextManager[Line]:
+    """Run a maker's RTU device at the end of a TCP stream."""
+    device = BehindSerialServer(maker=maker, size=size, port=free_port())
+    return _running(Line("modbus-rtu-tcp", device, {"host": HOST} | settings))
+
+
+@asynccontextmanager
+async def serial_line(maker: str, size: int) -> AsyncIterator[Line]:
+    """Run a maker's RTU device on a pair of pseudo-terminals."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "ttyTEST"
+        device = ForeignSerialDevice(maker=maker, size=size, path=path)
+        where = {"port": str(path), "baudrate": 115_200}
+        async with _running(Line("modbus-rtu", device, where)) as line:
+            yield line
+
+
 def over_tcp(maker: str, **settings: Any) -> RigFactory:
     """Return the rig of a maker's Modbus TCP server."""
 
@@ -209,37 +244,23 @@ def over_tcp(maker: str, **settings: Any) -> RigFactory:
 
 
 def serial(maker: str) -> RigFactory:
-    """Return the rig of a maker's RTU device on a pair of pseudo-terminals."""
+    """Return the rig of a maker's RTU device on a serial line."""
 
     @asynccontextmanager
     async def rig() -> AsyncIterator[Rig]:
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "ttyTEST"
-            device = ForeignSerialDevice(maker=maker, path=path)
-            running = _SerialRig(
-                Line("modbus-rtu", device, {"port": str(path), "baudrate": 115_200})
-            )
-            await device.start()
-            try:
-                yield running
-            finally:
-                await device.stop()
+        async with serial_line(maker, SMALL) as line:
+            yield _SerialRig(line)
 
     return rig
 
 
 def behind_serial_server(maker: str, **settings: Any) -> RigFactory:
-    """Return the rig of a maker's RTU device at the end of a TCP stream."""
+    """Return the rig of a maker's RTU device behind a serial server."""
 
     @asynccontextmanager
     async def rig() -> AsyncIterator[Rig]:
-        device = BehindSerialServer(maker=maker, port=free_port())
-        running = RigOf(Line("modbus-rtu-tcp", device, {"host": HOST} | settings))
-        await device.start()
-        try:
-            yield running
-        finally:
-            await device.stop()
+        async with serial_server_line(maker, SMALL, **settings) as line:
+            yield RigOf(line)
 
     return rig
 
