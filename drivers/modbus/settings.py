@@ -118,6 +118,17 @@ class TcpSettings(NetworkSettings):
     client: Client = "fast"
     pipeline: Pipeline = "off"
 
+    @model_validator(mode="after")
+    def _pipelines_with_our_client_only(self) -> Self:
+        if self.pipeline != "off" and self.client != "fast":
+            raise BadSetting(
+                "modbus_pipeline_of_client",
+                "client: {client} sends one request at a time",
+                "leave out pipeline, or client",
+                client=self.client,
+            )
+        return self
+
     @property
     def transaction_zero(self) -> bool:
         """As set."""

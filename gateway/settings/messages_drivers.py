@@ -70,6 +70,9 @@ _MODBUS = {
     "modbus_key_without_certificate": _refusal(
         "cert_file 和 key_file 必须一起写", "两个都写，或都不写"
     ),
+    "modbus_pipeline_of_client": _refusal(
+        "client: {client} 每次只发一个请求", "去掉 pipeline 或 client"
+    ),
     "modbus_packet_text_or_hex": _refusal(
         "数据包用 text 或 hex 写，二者选一", '例如 text: SN0001 或 hex: "FE 01"'
     ),

@@ -76,6 +76,7 @@ REFUSED: dict[str, Case] = {
     "modbus_no_area": modbus({"forbidden": ["hr:9-1"]}),
     "modbus_forbidden": modbus({"forbidden": ["hr:0-9"]}),
     "modbus_key_without_certificate": dial("modbus-tls", ca_file="ca.pem", key_file="own.key"),
+    "modbus_pipeline_of_client": modbus({"client": "pymodbus", "pipeline": "auto"}),
     "modbus_packet_text_or_hex": dial("modbus-listen", heartbeat={}),
     "modbus_packet_not_hex": dial("modbus-listen", heartbeat={"hex": "FX"}),
     "modbus_packet_like_answer": dial("modbus-listen", heartbeat={"hex": "01"}),
@@ -149,7 +150,9 @@ def refusal(tmp_path: Path) -> Callable[..., Problem]:
 
 def test_every_code_in_the_drivers_is_a_case_and_has_a_sentence() -> None:
     sources = [path.read_text("utf-8") for path in Path(drivers.__path__[0]).rglob("*.py")]
-    raised = {code for text in sources for code in re.findall(r'"((?:modbus|opcua|replay)_\w+)"', text)}
+    raised = {
+        code for text in sources for code in re.findall(r'"((?:modbus|opcua|replay)_\w+)"', text)
+    }
     assert raised == DRIVERS.keys()
     elsewhere = {
         *OPCUA_NOTICES,
