@@ -46,6 +46,12 @@ class _Field:
     bits: tuple[tuple[str, int], ...]
 
     @property
+    def alone(self) -> str:
+        """The tag, if there is one only and it shows the raw value as it is; else empty."""
+        is_alone = len(self.plain) == 1 and not (self.read or self.parts or self.bits)
+        return self.plain[0] if is_alone else ""
+
+    @property
     def keys(self) -> tuple[str, ...]:
         others = (*self.read, *self.parts, *self.bits)
         return (*self.plain, *(key for key, _ in others))
@@ -93,8 +99,11 @@ class RegisterBlock:
             at = place.offset - block.start
             spans[_Span(at, reading.registers, reading.code, order)].append(place.key)
         ordered = sorted(spans)
-        self._fields = [_field(spans[span], readings) for span in ordered]
+        fields = [_field(spans[span], readings) for span in ordered]
         self._numbers = range(len(ordered))
+        self._alone = tuple(field.alone for field in fields)
+        """By number: the one tag that shows a raw value as it is, as most do; else empty."""
+        self._fields = {n: field for n, field in enumerate(fields) if not field.alone}
         self._unpack, self._gather = _compile(ordered, block.count)
         self._raw: bytes | None = None
         self._values: tuple[Raw, ...] | None = None
@@ -108,16 +117,26 @@ class RegisterBlock:
         news = News({}, dict(self._bad))
         before = self._values
         if before is None:
-            for field, value in zip(self._fields, values, strict=True):
-                field.show(value, None, news)
+            for number, value in enumerate(values):
+                self._show(number, value, None, news)
         else:
             for number in compress(self._numbers, map(ne, values, before)):
-                field = self._fields[number]
-                for key in field.keys if news.bad else ():
-                    news.bad.pop(key, None)
-                field.show(values[number], before[number], news)
+                self._show(number, values[number], before[number], news)
         self._raw, self._values, self._bad = raw, values, news.bad
         return news if news.changed or news.bad else None
+
+    def _show(self, number: int, raw: Raw, before: Raw | None, news: News) -> None:
+        key = self._alone[number]
+        if not key:
+            field = self._fields[number]
+            for shown in field.keys if news.bad else ():
+                news.bad.pop(shown, None)
+            field.show(raw, before, news)
+        elif isinstance(raw, float) and not math.isfinite(raw):
+            news.bad[key] = INVALID
+        else:
+            news.bad.pop(key, None)
+            news.changed[key] = raw  # type: ignore[assignment]  # bytes are never plain
 
     def forget(self) -> None:
         """Give every value again at the next take()."""
