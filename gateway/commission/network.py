@@ -75,6 +75,8 @@ async def advice(host: str, port: int, cause: Said) -> tuple[Said, ...]:
     if cause.code in {"refused", "reset"}:
         return await _other_ports(host, port)
     way = await asyncio.to_thread(way_to, host)
+    if way is None:
+        return (Said("try_cable"),)
     there = await _other_ports(host, port) if way.code == "on_the_cable" else ()
     return (way, *there, Said("try_cable"))
 
@@ -90,18 +92,24 @@ async def _other_ports(host: str, port: int) -> tuple[Said, ...]:
     return (*said, Said("try_server_on", {"port": port}))
 
 
-def way_to(host: str) -> Said:
-    """Return what this machine knows of the way to a host that does not answer."""
+def way_to(host: str) -> Said | None:
+    """Return what this machine knows of the way to a host that does not answer.
+
+    None where it knows nothing: beyond IPv4, and of itself.
+    """
+    try:
+        address = ipaddress.IPv4Address(socket.gethostbyname(host))
+    except (OSError, ValueError):
+        return None
+    if address.is_loopback:
+        return None
     own = interfaces()
-    shown = ", ".join(f"{one.name} {one.address}" for one in own) or "-"
-    with suppress(OSError, ValueError):
-        address = ipaddress.ip_address(socket.gethostbyname(host))
-        near = next((one for one in own if address in one.address.network), None)
-        if near is None:
-            return Said("other_subnet", {"host": host, "own": shown})
-        fields = {"host": host, "interface": near.name, "own": near.address}
-        return Said("on_the_cable" if is_known(str(address)) else "not_on_the_cable", fields)
-    return Said("other_subnet", {"host": host, "own": shown})
+    near = next((one for one in own if address in one.address.network), None)
+    if near is None:
+        shown = ", ".join(f"{one.name} {one.address}" for one in own) or "-"
+        return Said("other_subnet", {"host": host, "own": shown})
+    code = "on_the_cable" if is_known(str(address)) else "not_on_the_cable"
+    return Said(code, {"host": host, "interface": near.name, "own": near.address})
 
 
 def is_known(address: str, arp: Path = _ARP) -> bool:

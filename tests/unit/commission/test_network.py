@@ -100,8 +100,16 @@ def test_a_host_of_our_own_network(known: bool, code: str, monkeypatch: pytest.M
     monkeypatch.setattr(network, "interfaces", lambda: (_eth0("192.168.1.5/24"),))
     monkeypatch.setattr(network, "is_known", lambda _address: known)
     said = way_to("192.168.1.17")
+    assert said is not None
     assert said.code == code
     assert said.fields["interface"] == "eth0"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "no-such-host.invalid"])
+async def test_where_nothing_is_known_nothing_is_claimed(host: str) -> None:
+    assert await asyncio.to_thread(way_to, host) is None
+    said = await advice(host, 502, Said("timed_out"))
+    assert [one.code for one in said] == ["try_cable"]
 
 
 def test_who_answered_to_an_address(tmp_path: Path) -> None:
