@@ -26,7 +26,7 @@ from gateway.settings.model import GatewayFile
 from gateway.settings.node import Node, locate
 from gateway.settings.problems import ConfigProblems, Place, Prose, Report
 from gateway.settings.problems import Path as KeyPath
-from gateway.settings.profile import Upon, with_profile
+from gateway.settings.profile import Profiles, Upon
 from gateway.settings.profile_link import find_differences
 from gateway.settings.rules import RuleReader
 from gateway.settings.site import NO_LEVEL, EquipmentConfig, LinkConfig, Site, home_of
@@ -103,6 +103,10 @@ class _Loader:
     """Protocol -> what its links have in common."""
     without_profile: set[str] = field(default_factory=set)
     """Files of equipment whose profile cannot be used."""
+    profiles: Profiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.profiles = Profiles(self.sources, self.spec_of)
 
     def site(self) -> Site | None:
         """Return the site; None or a site of no use if the report refuses it."""
@@ -158,7 +162,7 @@ class _Loader:
         written = read(source.path, source.label, self.report)
         if written is None:
             return None
-        upon = with_profile(written, self.sources, self.report, spec_of=self.spec_of)
+        upon = self.profiles.under(written, self.report)
         if upon is None:  # what it says itself can be checked all the same
             self.without_profile.add(source.label)
             upon = Upon(written)

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers import registry
 from gateway.settings.links import SpecOf
@@ -17,7 +17,7 @@ from gateway.settings.problems import Path, Place, Prose, Report
 from gateway.settings.profile_link import laid_under, missing_settings
 from gateway.settings.profile_model import ABOUT_ITSELF, ProfileFile
 from gateway.settings.profile_parameters import filled_in, missing_parameters
-from gateway.settings.sources import Sources
+from gateway.settings.sources import Source, Sources
 from gateway.settings.validation import validate
 from gateway.settings.yaml_source import read
 
@@ -25,6 +25,8 @@ FOLDER = "profiles"
 COMPARED = 3
 """So many values tell whether addresses, types and orders are right."""
 _NEEDS_A_PROFILE = ("variant", "parameters", "compared")
+Checked = tuple[Node, ProfileFile]
+"""A profile, with the variant laid upon it, as written and as checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,62 +38,94 @@ class Upon:
     """What the profile says of a link, for an equipment whose link is a shared one."""
 
 
-def with_profile(
-    equipment: Node, sources: Sources, report: Report, *, spec_of: SpecOf = registry.spec
-) -> Upon | None:
-    """Return the equipment upon the profile it names; None if that cannot be used."""
-    named = find(equipment, ("profile",))
-    if named is None or not isinstance(named.value, str):
-        for key in _NEEDS_A_PROFILE:
-            if key in equipment.entries:
-                report.add("only_with_profile", equipment.entries[key].place, (key,), name=key)
-        return Upon(equipment)
-    written = _read(named.value, named.place, sources, report)
-    profile = None if written is None else _of_variant(written, named.value, equipment, report)
-    file = None if profile is None else validate(ProfileFile, profile, report)
-    if profile is None or file is None:
-        return None
-    if file.profile != named.value:
-        place = locate(profile, ("profile",))
-        report.add("profile_name", place, ("profile",), name=file.profile, stem=named.value)
-    _check_names(file, profile, report)
-    if missing_parameters(file, equipment, report) | missing_settings(file, equipment, report):
-        return None
-    _warn(file, named.place, equipment, report)
-    filled = filled_in(file, profile, equipment, report)
-    linked = laid_under(filled.entries.get("link"), equipment, spec_of)
-    return Upon(merged(filled.without(*ABOUT_ITSELF), linked), filled.entries.get("link"))
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """The profiles of one site. Each is read once, and what is wrong in it said once."""
 
+    sources: Sources
+    spec_of: SpecOf = registry.spec
+    _written: dict[str, Node | None] = field(default_factory=dict)
+    _checked: dict[tuple[str, str | None], Checked | None] = field(default_factory=dict)
 
-def _read(name: str, named_at: Place, sources: Sources, report: Report) -> Node | None:
-    relative = f"{FOLDER}/{name}.yaml"
-    source = sources.find(relative) if "/" not in name and "\\" not in name else None
-    if source is None:
-        known = Prose(", ".join(sources.names(FOLDER)) or "-")
-        places = Prose(sources.places(relative))
-        report.add("missing_profile", named_at, ("profile",), name=name, places=places, known=known)
-        return None
-    return read(source.path, source.label, report)
-
-
-def _of_variant(profile: Node, name: str, equipment: Node, report: Report) -> Node | None:
-    """Return the profile of the model the equipment names; None if it has to name one."""
-    variants = _below(profile, "variants")
-    rest = profile.without("variants")
-    chosen = equipment.entries.get("variant")
-    if chosen is None:
-        if variants and "tags" not in profile.entries:
-            known = Prose(", ".join(sorted(variants)))
-            path: Path = ("variant",)
-            report.add("no_variant", equipment.place, path, name=name, known=known)
+    def under(self, equipment: Node, report: Report) -> Upon | None:
+        """Return the equipment upon the profile it names; None if that cannot be used."""
+        named = find(equipment, ("profile",))
+        if named is None or not isinstance(named.value, str):
+            for key in _NEEDS_A_PROFILE:
+                if key in equipment.entries:
+                    report.add("only_with_profile", equipment.entries[key].place, (key,), name=key)
+            return Upon(equipment)
+        profile = self._profile(named.value, named.place, equipment, report)
+        if profile is None:
             return None
-        return rest
-    if not isinstance(chosen.value, str) or chosen.value not in variants:
-        report.add_unknown(
-            "unknown_variant", chosen.place, ("variant",), str(chosen.value), variants
-        )
+        node, file = profile
+        missing = missing_parameters(file, equipment, report)
+        if missing_settings(file, equipment, report) or missing:
+            return None
+        _warn(file, named.place, equipment, report)
+        filled = filled_in(file, node, equipment, report)
+        link = filled.entries.get("link")
+        linked = laid_under(link, equipment, self.spec_of)
+        return Upon(merged(filled.without(*ABOUT_ITSELF), linked), link)
+
+    def _profile(self, name: str, at: Place, equipment: Node, report: Report) -> Checked | None:
+        source = self._source(name, at, report)
+        if source is None:
+            return None
+        if name not in self._written:
+            self._written[name] = read(source.path, source.label, report)
+        written = self._written[name]
+        if written is None:
+            return None
+        variant = equipment.entries.get("variant")
+        if not _variant_is_clear(written, name, equipment, report):
+            return None
+        key = name, None if variant is None else str(variant.value)
+        if key not in self._checked:
+            self._checked[key] = _check(_of_variant(written, key[1]), name, report)
+        return self._checked[key]
+
+    def _source(self, name: str, at: Place, report: Report) -> Source | None:
+        relative = f"{FOLDER}/{name}.yaml"
+        source = self.sources.find(relative) if "/" not in name and "\\" not in name else None
+        if source is None:
+            known = Prose(", ".join(self.sources.names(FOLDER)) or "-")
+            places = Prose(self.sources.places(relative))
+            report.add("missing_profile", at, ("profile",), name=name, places=places, known=known)
+        return source
+
+
+def _variant_is_clear(profile: Node, name: str, equipment: Node, report: Report) -> bool:
+    """Report a variant that is missing or unknown."""
+    variants = _below(profile, "variants")
+    chosen = equipment.entries.get("variant")
+    path: Path = ("variant",)
+    if chosen is None:
+        if not variants or "tags" in profile.entries:
+            return True
+        known = Prose(", ".join(sorted(variants)))
+        report.add("no_variant", equipment.place, path, name=name, known=known)
+        return False
+    if isinstance(chosen.value, str) and chosen.value in variants:
+        return True
+    report.add_unknown("unknown_variant", chosen.place, path, str(chosen.value), variants)
+    return False
+
+
+def _of_variant(profile: Node, variant: str | None) -> Node:
+    rest = profile.without("variants")
+    return rest if variant is None else merged(rest, _below(profile, "variants")[variant])
+
+
+def _check(profile: Node, name: str, report: Report) -> Checked | None:
+    file = validate(ProfileFile, profile, report)
+    if file is None:
         return None
-    return merged(rest, variants[chosen.value])
+    if file.profile != name:
+        place = locate(profile, ("profile",))
+        report.add("profile_name", place, ("profile",), name=file.profile, stem=name)
+    _check_names(file, profile, report)
+    return profile, file
 
 
 def _below(node: Node, key: str) -> Mapping[str, Node]:

@@ -14,7 +14,7 @@ from drivers import registry
 from gateway.settings import shipped
 from gateway.settings.node import Node, plain
 from gateway.settings.problems import Report
-from gateway.settings.profile import with_profile
+from gateway.settings.profile import Profiles
 from gateway.settings.sources import Sources
 from gateway.settings.yaml_source import read, scalar
 from gateway.tags.entries import Fit, Target
@@ -43,13 +43,14 @@ class EquipmentSource:
 def equipment_of(directory: Path) -> dict[str, EquipmentSource]:
     """Return the equipment files that can be read, by the equipment's code."""
     sources = Sources(directory, shipped.directory())
+    profiles = Profiles(sources)
     shared = shared_links(directory)
     found = {}
     for source in sources.own("equipment", Report()):
         node = read(source.path, source.label, Report())
         if node is None:
             continue
-        upon = with_profile(node, sources, Report())
+        upon = profiles.under(node, Report())
         own, whole = _mapping(node), _mapping(node if upon is None else upon.node)
         code = str(own.get("equipment", source.stem))
         target = _target(whole, shared)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import shipped
-from tests.profiles.models import MODBUS, OPCUA, link_of
+from tests.profiles.models import DEVICES, MODBUS, OPCUA, link_of
 from tests.support.profile_play import Model, variants_of
 
 FOLDER = shipped.directory() / "profiles"
@@ -76,3 +76,18 @@ def test_the_scenes_show_a_machine_that_runs_and_one_that_does_not(model: Model)
     assert "fault" in states or not model.file().faults
     counters = set(model.file().counters)
     assert not counters or any(scene.counts for scene in scenes)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_a_link_needs_to_say_only_where_the_device_is(model: Model, tmp_path: Path) -> None:
+    written = model.file().link
+    where = {
+        "modbus-rtu": "port: /dev/serial/by-path/usb-1",
+        "modbus-ascii": "port: /dev/serial/by-path/usb-1",
+        "modbus-tcp": "host: 192.168.1.31",
+        "opcua": "endpoint: 'opc.tcp://192.168.1.31:4840'",
+    }[written["protocol"]]
+    needs = f", devices: {DEVICES}" if "devices" in model.file().link_needs else ""
+    (link,) = model.site(tmp_path, f"links: {{plc: {{{where}{needs}}}}}\n").links.values()
+    assert link.protocol == written["protocol"]
+    assert {key: getattr(link.settings, key) for key in written} == written
