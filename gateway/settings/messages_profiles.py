@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from gateway.settings.message import Message
 
 _COMPARE_ZH = (
-    "现场核对地址：用 millgate read 读出 {compare}，与人机界面对照，一致后写 compared: true；"
-    "读不到时用 millgate probe"
+    "现场核对地址：用 millgate read 目录 {equipment} 读出 {compare}，与人机界面对照，一致后写 "
+    "compared: true；"
+    "读不到时用 millgate probe 目录"
 )
 _COMPARE_EN = (
-    "on site, compare {compare} as millgate read shows them with the machine's own display, "
-    "then write compared: true; if nothing can be read, try millgate probe"
+    "on site, compare {compare} as millgate read DIR {equipment} shows them with the machine's "
+    "own display, then write compared: true; if nothing can be read, try millgate probe DIR"
 )
 
 PROFILES: Mapping[str, Message] = {

@@ -146,19 +146,17 @@ def _warn(file: ProfileFile, named_at: Place, equipment: Node, report: Report) -
     compared = equipment.entries.get("compared")
     if compared is not None and compared.value is True:
         return
-    compare = Prose(", ".join(file.compare or tuple(file.tags)[:COMPARED]) or "-")
+    named = equipment.entries.get("equipment")
+    fields = {
+        "name": file.profile,
+        "equipment": "" if named is None else named.value,
+        "compare": Prose(", ".join(file.compare or tuple(file.tags)[:COMPARED]) or "-"),
+    }
     path: Path = ("profile",)
     if file.verified == "none":
-        report.add("unverified_profile", named_at, path, name=file.profile, compare=compare)
+        report.add("unverified_profile", named_at, path, **fields)
     elif file.layout == "program":
-        report.add("profile_layout", named_at, path, name=file.profile, compare=compare)
+        report.add("profile_layout", named_at, path, **fields)
     elif file.unverified:
         tags = Prose(", ".join(file.unverified))
-        report.add(
-            "partly_unverified_profile",
-            named_at,
-            path,
-            name=file.profile,
-            tags=tags,
-            compare=compare,
-        )
+        report.add("partly_unverified_profile", named_at, path, tags=tags, **fields)

@@ -185,6 +185,7 @@ def test_who_has_not_compared_is_told_what_to_compare(tmp_path: Path, says: str,
     assert (problem.code, problem.severity, problem.line) == (code, "warning", 2)
     assert problem.hint is not None
     assert "现场核对地址" in problem.hint["zh"]
+    assert "millgate read DIR press-1" in problem.hint["en"]
     for text in problem.hint.values():
         assert "stop, run" in text
         assert "millgate read" in text
