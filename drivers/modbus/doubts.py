@@ -4,7 +4,7 @@
   lists count from 0 or from 1 and mix up the function codes.
 - A value over several registers is doubted if another order makes it far more likely; it is
   never said to be wrong.
-- Every request only reads; what is not needed for an answer is not asked.
+- Every request only reads; what the link forbids is not asked, nor what is not needed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from drivers.modbus.codec import Reading
 from drivers.modbus.explain import value_of
 from drivers.modbus.plan import Place
 from drivers.modbus.point import Point, point_of
-from drivers.modbus.probe import request_of, said_of
+from drivers.modbus.probe import may_ask, request_of, said_of
 from drivers.modbus.references import ADDRESSES, Table, show
 from drivers.modbus.settings import LinkSettings
 from drivers.modbus.tag import WORD_ORDERS, Order, orders_of
@@ -73,6 +73,8 @@ async def _beside(link: LinkSettings, bus: Bus, point: Point) -> tuple[Said, ...
     near: list[str] = []
     refusals: set[int] = set()
     for place in neighbours(point.place):
+        if not may_ask(link, place):
+            continue
         reply = await bus.ask(request_of(link, place))
         if isinstance(reply.answer, bytes):
             near.append(f"{show(place.table, place.offset)} = {said_of(reply)}")

@@ -1,6 +1,7 @@
 """The way to a unit, step by step: the port or the channel, then any answer of the unit.
 
-- Requests only read, one at a time, each over a connection that is closed again.
+- Requests only read, one at a time, each over a connection that is closed again; what the
+  link forbids is not asked.
 - Any answer of the unit counts, a refusal too; what a gateway says in its place does not.
 - Where the unit is silent, others that are usual are asked, then other ways to speak.
 """
@@ -23,6 +24,9 @@ from drivers.modbus.wires import wire_of
 from drivers.probed import Said, Step, Tell
 
 USUAL_UNITS = (1, 0, 255, 247)
+USUAL_PLACES = (Place("", "hr", 0), Place("", "ir", 0), Place("", "coil", 0))
+"""Asked for where the first tag is met with silence: some devices say nothing to an address
+they do not have."""
 USUAL_LINES = tuple(
     (rate, parity) for rate in (9600, 19200, 38400, 115200) for parity in ("none", "even")
 )
@@ -105,7 +109,7 @@ async def _unit(link: LinkSettings, wire: Wire, tags: Sequence[TagRequest], tell
         instead = [said async for said in _instead(link, place)]
         tell(Step("unit", subject, reply.rtt_s, "", cause, tuple(instead)))
         return False
-    detail = f"{show(place.table, place.offset)}: {said_of(reply)}"
+    detail = f"{_shown(place)}: {said_of(reply)}"
     others: list[int] = []
     if reply.answer == Refusal.DEVICE_FAILURE:
         wire.close()
@@ -119,7 +123,22 @@ async def _unit(link: LinkSettings, wire: Wire, tags: Sequence[TagRequest], tell
 
 
 def _first_place(link: LinkSettings, tags: Sequence[TagRequest]) -> Place:
-    return point_of(link, tags[0].key, tags[0].settings).place if tags else Place("", "hr", 0)
+    if tags:
+        return point_of(link, tags[0].key, tags[0].settings).place
+    return next(usual_places(link), Place("", "di", 0))
+
+
+def usual_places(link: LinkSettings) -> Iterator[Place]:
+    """Return what most devices have and this link does not forbid."""
+    return (place for place in USUAL_PLACES if may_ask(link, place))
+
+
+def may_ask(link: LinkSettings, place: Place) -> bool:
+    """Say whether a place lies outside what the link forbids."""
+    return not any(
+        area.table == place.table and place.offset < area.end and area.first < place.end
+        for area in link.areas
+    )
 
 
 def request_of(link: LinkSettings, place: Place) -> Request:
@@ -176,6 +195,10 @@ async def _instead(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
     if link.protocol == "modbus-listen":
         yield Said("try_serial_side")
         return
+    for usual in usual_places(link):
+        if _shown(usual) != _shown(place) and await _answers(link, usual):
+            yield Said("place_answers", {"place": _shown(place), "other": _shown(usual)})
+            return
     units = _others(link)
     there = [
         unit for unit in units if await _answers(link.model_copy(update={"unit_id": unit}), place)
@@ -190,6 +213,10 @@ async def _instead(link: LinkSettings, place: Place) -> AsyncIterator[Said]:
     yield Said("units_silent", {"units": ", ".join(map(str, units))})
     serial = isinstance(link, SerialSettings)
     yield Said("try_line" if serial else "try_unit")
+
+
+def _shown(place: Place) -> str:
+    return show(place.table, place.offset)
 
 
 async def _without_failure(link: LinkSettings, place: Place) -> list[int]:

@@ -1,6 +1,7 @@
 """Finds out what there is: which units answer, which addresses exist, what they hold.
 
-- Only reads are sent, never more than the rate allows, one at a time.
+- Only reads are sent, never more than the rate allows, one at a time; nothing that the link
+  forbids is read.
 - Any answer of a unit counts, a refusal too; what a gateway says in its place does not.
 - A refused block is halved until each address is known to exist or not.
 - What was found is in `Found` at every moment, also when the search is cancelled.
@@ -20,7 +21,7 @@ from drivers.modbus.areas import Area, areas_of
 from drivers.modbus.clock import Clock
 from drivers.modbus.errors import NoAnswer
 from drivers.modbus.plan import Place
-from drivers.modbus.probe import request_of, said_of
+from drivers.modbus.probe import may_ask, request_of, said_of, usual_places
 from drivers.modbus.references import BIT_TABLES, Table
 from drivers.modbus.settings import LinkSettings
 from drivers.modbus.wire import Reply, Wire
@@ -146,9 +147,10 @@ async def scan_units(
 ) -> None:
     """Ask each unit for its first register; raises Unreachable if nobody takes a connection."""
     patience_ms = min(link.timeout_ms, PATIENCE_MS)
+    place = next(usual_places(link), Place("", "di", 0))
     async with _Asking(link.model_copy(update={"timeout_ms": patience_ms}), pace, found) as asking:
         for left, unit in zip(reversed(range(len(units))), units, strict=True):
-            reply = await asking.ask(Place("", "hr", 0), unit)
+            reply = await asking.ask(place, unit)
             if reply is not None and reply.answer not in _ABSENT:
                 found.units.append(UnitFound(unit, said_of(reply), reply.rtt_s))
             tell(found, left)
@@ -167,6 +169,9 @@ async def scan_registers(
     async with _Asking(link, pace, found) as asking:
         while todo and silences < MAX_SILENCES:
             block = todo.pop()
+            if not may_ask(link, block):
+                todo += reversed(halves(block))
+                continue
             reply = await asking.ask(block, link.unit_id)
             silences = silences + 1 if reply is None else 0
             if reply is None:

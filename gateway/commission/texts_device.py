@@ -32,6 +32,12 @@ _MODBUS: Mapping[str, Message] = {
         "应答的站号是 {units}：连接里写 unit_id: {unit}",
         "units that answer: {units}; write unit_id: {unit} in the link",
     ),
+    "place_answers": Message(
+        "站号是对的：问 {other} 有应答，问 {place} 没有；"
+        "有的设备对不存在的地址不作声，核对点位地址",
+        "the unit is right: it answers for {other} and not for {place}; some devices say nothing "
+        "to an address they do not have, so compare the tag's address",
+    ),
     "unit_fails": Message(
         "站号 {unit} 报设备故障（异常 4），别的站号却正常：有的设备对不存在的站号这样答",
         "unit {unit} reports a failure (exception 4) and others do not: some devices answer like "

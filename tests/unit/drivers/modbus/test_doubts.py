@@ -44,6 +44,16 @@ async def test_an_address_off_by_one_is_found(off: int, plc: Device) -> None:
     assert said.fields["near"] == f"4{201 + off:04d} (hr:{200 + off}) = 0012"
 
 
+async def test_what_is_forbidden_is_not_asked_beside_it(plc: Device) -> None:
+    plc.put(HR, 199, 18)
+    link = SPEC.link_settings(
+        host=HOST, port=plc.port, timeout_ms=200, forbidden=("hr:199", "ir:200")
+    )
+    tag = TagRequest("press/x", "g", 1.0, SPEC.tag_settings(address="hr:200"))
+    await doubts(link, [tag], {}, {"press/x": "illegal_address"})
+    assert [(one.function, one.start) for one in plc.asked] == [(HR, 201)]
+
+
 async def test_the_other_function_code_is_found(plc: Device) -> None:
     plc.put(IR, 200, 18)
     (said,) = await doubted(plc, causes={"press/x": "device_refused"}, address="hr:200")

@@ -78,6 +78,15 @@ async def test_a_wrong_unit_is_told_the_one_that_answers(plc: Device) -> None:
     assert {one.unit for one in plc.asked} == {7, 1, 0, 255, 247}
 
 
+async def test_a_device_that_is_silent_about_an_address_only(plc: Device) -> None:
+    plc.lie = lambda asked, honest: honest if asked.start == 0 else None
+    well, (step,) = await steps(link(plc.port), "hr:500")
+    assert not well
+    assert codes(step) == ["place_answers"]
+    assert step.try_next[0].fields == {"place": "40501 (hr:500)", "other": "40001 (hr:0)"}
+    assert {one.unit for one in plc.asked} == {1}
+
+
 async def test_a_device_that_never_answers_is_told_what_was_tried(plc: Device) -> None:
     plc.lie = lambda _asked, _honest: None
     _, (step,) = await steps(link(plc.port))

@@ -82,6 +82,17 @@ async def test_the_limit_of_the_link_holds(plc: Device) -> None:
     assert max(one.count for one in plc.asked) == 16
 
 
+async def test_what_is_forbidden_is_never_read(plc: Device) -> None:
+    plc.put(HR, 0, *range(100))
+    found = await registers(plc, "hr:0-99", forbidden=("hr:0-4", "hr:50"))
+    assert found.spans == (Span("hr", 5, 49), Span("hr", 51, 99))
+    await scan_units(
+        link(plc, forbidden=("hr:0",)), (1,), Pace(FAST), Found(), lambda _found, _left: None
+    )
+    read = {(one.function, one.start + n) for one in plc.asked for n in range(one.count)}
+    assert read.isdisjoint({(HR, address) for address in (0, 1, 2, 3, 4, 50)})
+
+
 async def test_a_table_the_device_does_not_know_is_asked_for_once(plc: Device) -> None:
     plc.put(COIL, 0, 1, 0, 1)
     plc.lie = lambda asked, honest: asked.refusal(1) if asked.function == HR else honest
