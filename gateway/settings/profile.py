@@ -80,9 +80,10 @@ class Profiles:
         variant = equipment.entries.get("variant")
         if not _variant_is_clear(written, name, equipment, report):
             return None
-        key = name, None if variant is None else str(variant.value)
+        chosen = None if variant is None or variant.value is None else str(variant.value)
+        key = name, chosen
         if key not in self._checked:
-            self._checked[key] = _check(_of_variant(written, key[1]), name, report)
+            self._checked[key] = _check(_of_variant(written, chosen), name, report)
         return self._checked[key]
 
     def _source(self, name: str, at: Place, report: Report) -> Source | None:
@@ -100,7 +101,7 @@ def _variant_is_clear(profile: Node, name: str, equipment: Node, report: Report)
     variants = _below(profile, "variants")
     chosen = equipment.entries.get("variant")
     path: Path = ("variant",)
-    if chosen is None:
+    if chosen is None or chosen.value is None:
         if not variants or "tags" in profile.entries:
             return True
         known = Prose(", ".join(sorted(variants)))

@@ -96,3 +96,37 @@ async def test_a_profile_of_one_s_own_plays_its_device_too(tmp_path: Path) -> No
                 show_registers(device, scene)
                 batches = [await session.read([group]) for group in driver.groups]
                 assert told(scene, play, play.sees(*batches)) == expected(scene), scene.scene
+
+
+BYTES = {"Word": 2, "UInt": 2, "UDInt": 4, "Real": 4}
+LETTER = {2: "DBW", 4: "DBD"}
+
+
+def members(page: str) -> list[tuple[str, str, str]]:
+    """Return name, type and address of each member of the data block on the page."""
+    (block,) = re.findall(r"^  STRUCT\n(.*?)^  END_STRUCT", text_of(page), DOTTED)
+    return re.findall(r"^ +(\w+) : ([\w.\[\] ]+); +// (\w+(?:\.\d)?)", block, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_data_block_to_paste_lies_as_its_comments_say(page: str) -> None:
+    byte, bit = 0, 0
+    for name, kind, address in members(page):
+        if kind == "Bool":
+            assert address == f"DBX{byte}.{bit}", name
+            bit += 1
+            continue
+        if bit:
+            byte, bit = byte + 2, 0
+        size = 2 * 7 if kind.startswith("Array") else BYTES[kind]
+        assert address == f"{LETTER.get(size, 'DBW')}{byte}", name
+        byte += size
+    assert byte == 20 * 2
+
+
+def test_the_data_block_has_every_value_the_profile_reads(tmp_path: Path) -> None:
+    (model,) = [model for model in MODBUS if model.profile == "siemens-s7-modbus-server"]
+    (link,) = model.site(tmp_path).links.values()
+    read = {tag.settings.address for tag in link.tags}
+    offered = {address for name, _, address in members(PAGES[0]) if name != "Spare"}
+    assert read == offered

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,31 @@ def test_a_profile_that_speaks_of_a_tag_it_does_not_have_is_refused(
     found = problems_of(tmp_path, EQUIPMENT, f"{PROFILE}{key}: [rnu]\n")
     refused = [(problem.code, problem.key) for problem in found if problem.severity == "error"]
     assert refused == [("no_such_tag", f"{key}[0]")]
+
+
+ODD = ["5", "[]", "{}", "null", "[{}]", "{run: 5}", "{run: {times: 5}}", "x", "true", "[null]"]
+KEYS = ["variants", "link", "tags", "parameters", "compare", "link_needs", "profile", "simulate"]
+
+
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize("key", KEYS)
+def test_whatever_a_profile_holds_the_answer_is_a_site_or_problems(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    lines = [line for line in PROFILE.splitlines(keepends=True) if not line.startswith(" ")]
+    odd = "".join(line for line in lines if not line.startswith(f"{key}:")) + f"{key}: {value}\n"
+    with suppress(ConfigProblems):
+        assert site_of(tmp_path, EQUIPMENT, odd).equipment
+
+
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize("key", ["variant", "parameters", "compared", "links", "link", "tags"])
+def test_whatever_an_equipment_says_the_answer_is_a_site_or_problems(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    asks = PROFILE + "link: {poll_interval_ms: 5}\nparameters: {run: {name: {en: x}}}\n"
+    own = "".join(
+        line for line in EQUIPMENT.splitlines(keepends=True) if not line.startswith(f"{key}:")
+    )
+    with suppress(ConfigProblems):
+        assert site_of(tmp_path, f"{own}{key}: {value}\n", asks + VARIANTS).equipment
