@@ -28,6 +28,7 @@ from modbus_client import FARM, HOST, LOAD, drivers, farm, process, scans
 import uvloop  # isort: skip
 from drivers.contract import Batch  # isort: skip
 from gateway.collect.poller import Poller, taken  # isort: skip
+from gateway.ops import memory  # isort: skip
 from gateway.ops.clock import SYSTEM_CLOCK  # isort: skip
 
 INTERVAL_S = 1.0
@@ -113,6 +114,7 @@ async def measure(
     living: int, base: int, ports: Collection[int], freeze: subprocess.Popen[bytes], window_s: float
 ) -> dict[str, float]:
     """Read everything for a while; return what became of the living."""
+    memory.begin()
     times, nobody = Times(), Times()
     number = living + len(ports)
     links = [(str(i), driver, times) for i, driver in enumerate(drivers(base, living, "fast"))]
@@ -124,6 +126,7 @@ async def measure(
     ]
     running = [asyncio.create_task(poller.run()) for poller in pollers]
     await asyncio.sleep(WARM_UP_S)
+    memory.settle(asyncio.get_running_loop())  # as `millgate collect` does
     freeze.send_signal(signal.SIGSTOP)
     await asyncio.sleep(SETTLE_S)
     times.counts = True
