@@ -26,6 +26,7 @@ OPCUA = (
     Model("generic-opcua", "siemens"),
     Model("generic-opcua", "omron"),
     Model("generic-opcua", "machinery"),
+    Model("generic-opcua", "packml"),
     Model("euromap77-imm"),
     Model("umati-machinetool"),
 )
