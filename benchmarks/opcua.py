@@ -30,6 +30,8 @@ READINGS = "mg/v1/+/+/+/+/evt/reading/#"
 ENVELOPE = "streamseq,replay,full"
 """Numbers in a message that are no values."""
 START_LIMIT_S = 180.0
+LONGEST_ROUND_S = 3.0
+PAUSE_S = 0.25
 _load: Any = __import__("compare")
 _procstat: Any = __import__("procstat")
 
@@ -127,11 +129,28 @@ def millgate(
         }
         (work / "workload.json").write_text(json.dumps(workload))
         command = [sys.executable, HERE / "millgate_collect.py", work / "workload.json", work]
-        with (work / "log").open("w") as log:
-            yield (
-                stack.enter_context(running(command, stdout=log, stderr=log)),
-                Question(consumer),
-            )
+        log = stack.enter_context((work / "log").open("w+"))
+        process = stack.enter_context(running(command, stdout=log, stderr=log))
+        try:
+            yield process, Question(consumer)
+        finally:
+            if process.poll() is not None:
+                print((work / "log").read_text(encoding="utf-8"), file=sys.stderr)
+
+
+def between_rounds(question: Question) -> int:
+    """Return the number of values in the pause after a round of the farm, if it makes any."""
+    until_s = time.monotonic() + LONGEST_ROUND_S
+    first = last = question.values()
+    quiet_since_s = time.monotonic()
+    while time.monotonic() < until_s:
+        time.sleep(0.02)
+        now = question.values()
+        if now != last:
+            last, quiet_since_s = now, time.monotonic()
+        elif now != first and time.monotonic() - quiet_since_s > PAUSE_S:
+            break
+    return last
 
 
 def measure(side: str, port: int, arguments: argparse.Namespace) -> Run:
@@ -147,20 +166,19 @@ def measure(side: str, port: int, arguments: argparse.Namespace) -> Run:
         started_s = time.monotonic() - start_s
         started_cpu_s = _procstat.usage(process.pid)[0]
         time.sleep(arguments.warm)
-        cpu_s, values, since_s = (
-            _procstat.usage(process.pid)[0],
-            question.values(),
-            time.monotonic(),
-        )
+        before, since_s = between_rounds(question), time.monotonic()
+        cpu_s = _procstat.usage(process.pid)[0]
         time.sleep(arguments.window)
-        used, counted = _procstat.usage(process.pid), question.values() - values
+        values, over_s = between_rounds(question) - before, time.monotonic() - since_s
+        used = _procstat.usage(process.pid)
+        cpu_us = (used[0] - cpu_s) * 1e6
         return Run(
             side,
-            started_s,
-            started_cpu_s,
-            counted / (time.monotonic() - since_s),
-            (used[0] - cpu_s) * 1e6 / max(1, counted),
-            used[1],
+            start_s=started_s,
+            start_cpu_s=started_cpu_s,
+            values_per_s=values / over_s,
+            cpu_us_per_value=cpu_us / values if values else float("inf"),
+            rss_mb=used[1],
         )
 
 
@@ -200,7 +218,7 @@ def _median(runs: Sequence[Run], name: str) -> float:
 def arguments_of(command_line: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--items", type=int, default=10_000)
-    parser.add_argument("--equipment", type=int, default=100, help="that share the items")
+    parser.add_argument("--equipment", type=int, default=100, help="machines that share them")
     parser.add_argument("--publishing-ms", type=int, default=1000)
     parser.add_argument("--warm", type=float, default=5, help="seconds before the window")
     parser.add_argument("--window", type=float, default=20, help="seconds measured")

@@ -26,6 +26,7 @@ from drivers.opcua import SPEC
 
 NAMESPACE = "bench"
 _ITEMS_PER_CALL = 500
+_QUEUE = 100  # as the driver asks for: a late message brings every value
 
 
 class Counter:
@@ -53,7 +54,9 @@ async def floor(counter: Counter, port: int, items: int, publishing_ms: int) -> 
         subscription = await client.create_subscription(publishing_ms, counter)
         nodes = [client.get_node(ua.NodeId(f"v{i}", index)) for i in range(items)]
         for i in range(0, items, _ITEMS_PER_CALL):
-            await subscription.subscribe_data_change(nodes[i : i + _ITEMS_PER_CALL])
+            await subscription.subscribe_data_change(
+                nodes[i : i + _ITEMS_PER_CALL], queuesize=_QUEUE
+            )
         await asyncio.Event().wait()
 
 
