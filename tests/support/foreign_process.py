@@ -51,7 +51,11 @@ class ForeignServer:
         self._process = subprocess.Popen(
             self._command, cwd=FOREIGN, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
-        self._expect(b"READY", START_S)
+        try:
+            self._expect(b"READY", START_S)
+        except BaseException:
+            self.stop()
+            raise
 
     def tell(self, line: str) -> None:
         """Return when it has done what the line says."""
