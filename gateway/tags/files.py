@@ -36,6 +36,7 @@ MAX_EMPTY_ROWS = 1000
 """Nobody looks for more below so many empty ones."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _DELIMITERS = ",;\t"
+_QUOTED = re.compile(r'"[^"]*"')
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BROKEN = (
     zipfile.BadZipFile,
@@ -89,7 +90,8 @@ def write(rows: Sequence[Sequence[Value]], form: Form) -> bytes:
 def _csv(content: bytes, encoding: Encoding) -> Grid:
     text, written = _decoded(content, encoding)
     head = [line for line in text.splitlines() if line.strip()][:LOOK_ROWS]
-    delimiter = max(_DELIMITERS, key=lambda mark: sum(line.count(mark) for line in head))
+    bare = _QUOTED.sub("", "\n".join(head))
+    delimiter = max(_DELIMITERS, key=bare.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         return Grid(tuple(islice(_csv_rows(reader), MAX_ROWS + 1)), written)
@@ -203,7 +205,11 @@ def _cell(cell: Any) -> Cell:
 
 def _write_csv(rows: Sequence[Sequence[Value]]) -> bytes:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\r\n").writerows([_safe(v) for v in row] for row in rows)
+    cells = [[_safe(value) for value in row] for row in rows]
+    # What other programs write between cells must not look like that in one of ours.
+    odd = any(mark in cell for row in cells for cell in row for mark in _DELIMITERS)
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
+    csv.writer(out, lineterminator="\r\n", quoting=quoting).writerows(cells)
     return out.getvalue().encode("utf-8-sig")
 
 

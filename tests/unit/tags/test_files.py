@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -81,6 +81,8 @@ def test_only_the_first_visible_sheet_is_read() -> None:
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 @settings(max_examples=40, deadline=None)
 @given(row=st.lists(TEXTS, min_size=1, max_size=5))
+@example(row=[";"])
+@example(row=["a;;", "x,b"])
 def test_what_is_written_reads_back(form: Form, row: list[str]) -> None:
     header = [f"h{number}" for number in range(len(row))]
     assert texts(write([header, row], form), form)[1] == row
