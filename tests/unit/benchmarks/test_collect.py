@@ -35,7 +35,7 @@ def test_each_line_stands_beside_the_floors_of_the_same_run() -> None:
     lines = costs([run("floor", 1.0), run("floor-durable", 2.0), run("millgate", 6.0)])
     rows = table(lines).splitlines()
     assert rows[0].startswith("| collector | devices | CPU us/value read | x floor |")
-    assert rows[-1].startswith("| millgate | 100 | 8.82 | 6.0 | 3.0 | 40.0 | 3.00 | 100.0% |")
+    assert rows[-1].startswith("| millgate | 100 | 8.82 | 6.0 | 3.0 | - | 40.0 | 3.00 | 100.0% |")
 
 
 def test_without_a_floor_there_is_no_ratio() -> None:
