@@ -70,6 +70,7 @@ soak: install
 bench: install
 	@./.ci/packages $(TOOLS)
 	$(BIN)/python benchmarks/collect.py
+	$(BIN)/python benchmarks/opcua.py
 
 clean:
 	rm -rf $(VENV) benchmarks/load/build tests/foreign/build tests/foreign/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
