@@ -77,7 +77,7 @@ def parse_path(text: str) -> PathRef:
     at = 0
     while at < len(written):
         form = _STEP.match(written, at)
-        if form is None or (form.end() == len(written) and written.endswith("/")):
+        if form is None or form.end("name") < form.end() == len(written):  # ends with a slash
             raise _refusal(text)
         steps.append(_step(form, text))
         at = form.end()

@@ -56,6 +56,10 @@ def test_namespaces_are_looked_up_in_each_session() -> None:
     assert path.in_session(["", "urn:plc"]) is None
 
 
+def test_the_last_name_may_end_with_a_slash_of_its_own() -> None:
+    assert parse_path("Objects/Tank/a&/").steps == (PathStep(0, "Tank"), PathStep(0, "a/"))
+
+
 names = st.text(min_size=1, max_size=10).filter(lambda name: name == name.strip())
 uris = st.text(st.characters(exclude_characters="{}"), min_size=1, max_size=10)
 steps = st.builds(PathStep, st.one_of(st.integers(0, 0xFFFF), uris), names)
