@@ -104,10 +104,9 @@ class Deriver:
     def observe(self, link: str, batch: Batch) -> Awaitable[object]:
         """Take in one batch; awaiting what is returned ends after the commit."""
         shares = self._shares_of(batch.covers)
-        alone = len(shares) == 1
+        parts = _observations(link, batch, shares)
         entries = [
-            self._apply(share.equipment, _observation(link, batch, share, alone=alone))
-            for share in shares
+            self._apply(share.equipment, part) for share, part in zip(shares, parts, strict=True)
         ]
         to_store = [entry for entry in entries if entry is not None]
         if not to_store:
@@ -224,31 +223,39 @@ def _tell(batch: Batch, commit: asyncio.Future[list[int]]) -> None:
         batch.committed()
 
 
-def _observation(link: str, batch: Batch, share: _Share, *, alone: bool) -> Observation:
-    """Return one equipment's part of a batch, all of it if it is ``alone`` on the link."""
-    prefix = share.equipment + KEY_SEPARATOR
-    cut = len(prefix)
+def _observations(link: str, batch: Batch, shares: Sequence[_Share]) -> list[Observation]:
+    """Return each equipment's part of a batch; what the batch tells is gone through once."""
+    changed, bad = _parted(batch.changed), _parted(batch.bad)
+    source_times, overflowed = _parted(batch.source_times), _parted(batch.overflowed)
+    uncertain = _parted(dict.fromkeys(batch.uncertain))
+    return [
+        Observation(
+            link,
+            batch.read_at,
+            batch.mono_s,
+            share.tags,
+            changed.get(share.equipment, {}),
+            bad.get(share.equipment, NOTHING),
+            source_times=source_times.get(share.equipment, NOTHING),
+            uncertain=frozenset(uncertain.get(share.equipment, ())),
+            overflowed=overflowed.get(share.equipment, NOTHING),
+            time_quality=batch.time_quality,
+            rtt_s=batch.rtt_s,
+        )
+        for share in shares
+    ]
 
-    def mine(of: Mapping[str, _T]) -> dict[str, _T]:
-        if alone:
-            return {intern(key[cut:]): value for key, value in of.items()}
-        return {intern(key[cut:]): value for key, value in of.items() if key.startswith(prefix)}
 
-    return Observation(
-        link,
-        batch.read_at,
-        batch.mono_s,
-        share.tags,
-        mine(batch.changed),
-        mine(batch.bad) if batch.bad else NOTHING,
-        source_times=mine(batch.source_times) if batch.source_times else NOTHING,
-        uncertain=frozenset(key[cut:] for key in batch.uncertain if key.startswith(prefix))
-        if batch.uncertain
-        else batch.uncertain,
-        overflowed=mine(batch.overflowed) if batch.overflowed else NOTHING,
-        time_quality=batch.time_quality,
-        rtt_s=batch.rtt_s,
-    )
+def _parted(of: Mapping[str, _T]) -> dict[str, dict[str, _T]]:
+    """Return equipment -> tag -> value."""
+    parts: dict[str, dict[str, _T]] = {}
+    for key, value in of.items():
+        equipment, _, tag = key.partition(KEY_SEPARATOR)
+        part = parts.get(equipment)
+        if part is None:
+            parts[equipment] = part = {}
+        part[intern(tag)] = value
+    return parts
 
 
 def _equipment_of_links(rules: Mapping[str, EquipmentRules]) -> dict[str, list[str]]:
