@@ -37,6 +37,7 @@ MAX_EMPTY_ROWS = 1000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _DELIMITERS = ",;\t"
 _QUOTED = re.compile(r'"[^"]*"')
+_TO_QUOTE = re.compile(r'[",;\t\r\n|]')
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BROKEN = (
     zipfile.BadZipFile,
@@ -204,13 +205,13 @@ def _cell(cell: Any) -> Cell:
 
 
 def _write_csv(rows: Sequence[Sequence[Value]]) -> bytes:
-    out = io.StringIO(newline="")
-    cells = [[_safe(value) for value in row] for row in rows]
-    # What other programs write between cells must not look like that in one of ours.
-    odd = any(mark in cell for row in cells for cell in row for mark in _DELIMITERS)
-    quoting: Literal[0, 1] = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
-    csv.writer(out, lineterminator="\r\n", quoting=quoting).writerows(cells)
-    return out.getvalue().encode("utf-8-sig")
+    lines = [",".join(_quoted(_safe(value)) for value in row) or '""' for row in rows]
+    return "".join(f"{line}\r\n" for line in lines).encode("utf-8-sig")
+
+
+def _quoted(cell: str) -> str:
+    """Quote a cell also where it holds what other programs write between cells (RFC 4180, 2)."""
+    return '"' + cell.replace('"', '""') + '"' if _TO_QUOTE.search(cell) else cell
 
 
 def _safe(value: Value) -> str:

@@ -127,7 +127,7 @@ async def test_m3_what_is_no_answer_becomes_no_value(protocol: str, lie: str) ->
     async with LINES[protocol]() as line:
         filled(line.device)
         line.device.lie = NO_ANSWERS[lie]
-        assert isinstance(await failed(driver_to(line, timeout_ms=300)), BadReply)
+        assert isinstance(await failed(driver_to(line, timeout_ms=2000)), BadReply)
 
 
 async def test_m4_busy_is_a_refusal_and_no_outage(tcp: Line) -> None:
