@@ -63,6 +63,21 @@ def test_every_figure_of_two_failures() -> None:
     assert found.availability == pytest.approx(1570 / 1770)
 
 
+def test_figures_are_json() -> None:
+    one = fault("E1", 600, 900, acked=660)
+    assert reliability([one], LIFE, HOUR).data()["mttr_s"] == 300
+    (row,) = pareto([one], HOUR)
+    assert row.data() == {
+        "equipment": one.equipment,
+        "code": "E1",
+        "occurrences": 1,
+        "raises": 1,
+        "duration_s": 300,
+        "share": 1,
+        "cumulative": 1,
+    }
+
+
 def test_nothing_has_no_figures() -> None:
     for of in ([], LIFE):
         found = reliability([], of, HOUR)

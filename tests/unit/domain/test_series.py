@@ -89,3 +89,9 @@ def test_a_stepped_clock_is_told_and_changes_nothing() -> None:
         {"boot_id": "boot-1", "offset_ms": 3_600_000},
     )
     assert scene.state.durable is before.durable
+
+
+def test_a_machine_that_was_offline_before_and_after_the_rival_spoke_stays_so() -> None:
+    scene = Play().awake()
+    scene.feed(started(90, last_alive=85))
+    assert in_new_series(scene, rival_seen=80) == [("offline", stamp(at(85)), None)]
