@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,9 @@ import uvloop  # noqa: E402
 from drivers.contract import Batch, Driver, TagGroup, TagRequest  # noqa: E402
 from drivers.modbus import SPEC  # noqa: E402
 from drivers.modbus.pipeline import CLEAN_SCANS  # noqa: E402
-from gateway.collect.poller import Poller  # noqa: E402
+from gateway.collect.poller import Poller, taken  # noqa: E402
+from gateway.collect.waker import Waker  # noqa: E402
+from gateway.ops import memory  # noqa: E402
 from gateway.ops.clock import SYSTEM_CLOCK  # noqa: E402
 
 HOST = "127.0.0.1"
@@ -76,8 +78,12 @@ def drivers(base: int, devices: int, client: str) -> list[Driver]:
 class Nobody:
     """Takes every batch and does nothing with it."""
 
-    async def observe(self, link: str, batch: Batch) -> None:
+    def __init__(self) -> None:
+        self._taken = taken()
+
+    def observe(self, link: str, batch: Batch) -> Awaitable[object]:
         del link, batch
+        return self._taken
 
     async def lose(self, link: str, err: Exception, failures: int) -> None:
         del failures
@@ -86,11 +92,20 @@ class Nobody:
 
 async def collect(base: int, devices: int, client: str) -> None:
     """Poll for ever."""
-    receiver = Nobody()
+    receiver, waker = Nobody(), Waker(SYSTEM_CLOCK)
     pollers = [
-        Poller(str(i), driver, receiver, clock=SYSTEM_CLOCK, sleep=asyncio.sleep, share=i / devices)
+        Poller(
+            str(i),
+            driver,
+            receiver,
+            clock=SYSTEM_CLOCK,
+            sleep=asyncio.sleep,
+            until=waker.until,
+            share=i / devices,
+        )
         for i, driver in enumerate(drivers(base, devices, client))
     ]
+    memory.settle(asyncio.get_running_loop())
     await asyncio.gather(*(poller.run() for poller in pollers))
 
 
