@@ -13,8 +13,8 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from drivers.clock import Clock
 from drivers.contract import Shared
-from drivers.modbus.clock import Clock
 from drivers.modbus.settings import LinkSettings, bus_key_of
 from drivers.modbus.wire import Reply, Request, Wire
 from drivers.modbus.wires import wire_of

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from drivers.clock import Clock
 from drivers.contract import DriverError, TagRequest, Value, close_shared
 from drivers.modbus.answer import Refusal
 from drivers.modbus.bus import Bus, bus_of
-from drivers.modbus.clock import Clock
 from drivers.modbus.codec import Reading
 from drivers.modbus.explain import value_of
 from drivers.modbus.plan import Place

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from drivers.clock import Clock
 from drivers.contract import Shared, TagGroup, TagRequest
 from drivers.modbus.bus import Bus, bus_of
-from drivers.modbus.clock import Clock
 from drivers.modbus.cost import limits_of
 from drivers.modbus.plan import GroupPlan
 from drivers.modbus.point import Point, point_of

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from time import monotonic
 from types import MappingProxyType
 
+from drivers.clock import Clock
 from drivers.contract import DriverError, TagRequest, close_shared
 from drivers.modbus.answer import BadAnswer, Refusal
-from drivers.modbus.clock import Clock
 from drivers.modbus.errors import Absence, NoAnswer, PortBusy, PortForbidden, PortUnfit
 from drivers.modbus.plan import Place
 from drivers.modbus.point import point_of

@@ -7,9 +7,9 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from drivers.clock import Clock
 from drivers.contract import Shared, TagRequest
 from drivers.modbus.bus import Bus, bus_of
-from drivers.modbus.clock import Clock
 from drivers.modbus.decode import decoder
 from drivers.modbus.plan import Block
 from drivers.modbus.point import Point, point_of

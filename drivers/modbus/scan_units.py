@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from drivers.clock import Clock
 from drivers.contract import DriverError, close_shared
 from drivers.modbus.answer import Refusal
 from drivers.modbus.areas import Area, areas_of
-from drivers.modbus.clock import Clock
 from drivers.modbus.errors import NoAnswer
 from drivers.modbus.plan import Place
 from drivers.modbus.probe import may_ask, request_of, said_of, usual_places

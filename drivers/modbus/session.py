@@ -15,10 +15,10 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
+from drivers.clock import Clock
 from drivers.contract import Batch, Rejected, TagGroup, Unreachable, Value
 from drivers.modbus.answer import Refusal
 from drivers.modbus.bus import Bus
-from drivers.modbus.clock import Clock
 from drivers.modbus.decode import Reading
 from drivers.modbus.errors import NoAnswer
 from drivers.modbus.plan import GroupPlan

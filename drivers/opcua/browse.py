@@ -13,12 +13,13 @@ Promises:
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
 
+from drivers.clock import utc_now
 from drivers.contract import Value
 from drivers.opcua.client import connect
 from drivers.opcua.connection import Connection
@@ -87,7 +88,7 @@ async def browse(
     *,
     depth: int = 1,
     max_nodes: int = 1000,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    now: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Browsed:
     """Return the nodes below ``node``, or below the Objects folder.

@@ -5,8 +5,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from drivers.clock import utc_now
 from drivers.contract import (
     BadSetting,
     Misconfigured,
@@ -34,10 +35,6 @@ REFRESH_ROUNDS = 20
 _log = logging.getLogger(__name__)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class _Tag:
     target: Target
@@ -53,7 +50,7 @@ class OpcUaDriver:
         link: LinkSettings,
         requests: Sequence[TagRequest],
         *,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises Misconfigured naming the key of a tag that comes twice."""

@@ -9,9 +9,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
+from drivers.clock import utc_now
 from drivers.contract import TagRequest
 from drivers.opcua.brands import BRANDS
 from drivers.opcua.client import connect
@@ -126,7 +127,7 @@ async def plan_live(
     link: LinkSettings,
     tags: Sequence[TagRequest],
     *,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    now: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Plan:
     """Return what the server makes of it. Raises DriverError."""

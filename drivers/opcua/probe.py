@@ -6,13 +6,13 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from asyncua import Client
 from asyncua.ua import uaerrors as ua
 
+from drivers.clock import utc_now
 from drivers.contract import BadSetting, DriverError, TagRequest, Value
 from drivers.opcua.client import connect
 from drivers.opcua.errors import as_driver_errors
@@ -54,11 +54,11 @@ async def probe(link: LinkSettings, _: Sequence[TagRequest], tell: Tell) -> bool
 
     async def agreed() -> str:
         with as_driver_errors(link.endpoint), turned_away(link):
-            await prepare(Client(link.endpoint, timeout=link.timeout_s), link, _now)
+            await prepare(Client(link.endpoint, timeout=link.timeout_s), link, utc_now)
         return security
 
     async def opened() -> str:
-        async with connect(link, now=_now, monotonic=time.monotonic) as connection:
+        async with connect(link, now=utc_now, monotonic=time.monotonic) as connection:
             return "; ".join((await connection.namespaces())[2:])
 
     return (
@@ -102,7 +102,7 @@ async def doubts(
     if not missing:
         return {}
     try:
-        async with connect(link, now=_now, monotonic=time.monotonic) as connection:
+        async with connect(link, now=utc_now, monotonic=time.monotonic) as connection:
             namespaces = await connection.namespaces()
     except DriverError:
         return {}
@@ -123,7 +123,3 @@ def _user(link: LinkSettings) -> str:
     if link.user is not None:
         return link.user.name
     return "anonymous" if link.user_certificate is None else link.user_certificate.cert_file
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -7,8 +7,8 @@
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
+from drivers.clock import utc_now
 from drivers.contract import Shared, TagRequest
 from drivers.opcua.client import connect
 from drivers.opcua.connection import Connection
@@ -30,7 +30,7 @@ async def read_raw(
 ) -> AsyncIterator[ReadRaw]:
     """Open a session; raises DriverError. Lists of conditions are left out."""
     plain = [tag for tag in tags if tag.settings.conditions is None]
-    async with connect(link, now=_now, monotonic=time.monotonic) as connection:
+    async with connect(link, now=utc_now, monotonic=time.monotonic) as connection:
         places = await look_up(connection, {tag.key: _target(tag.settings) for tag in plain})
 
         async def read() -> list[RawReading]:
@@ -66,7 +66,3 @@ def _reading(tag: TagRequest, raw: Raw | None, rtt_s: float) -> RawReading:
     sample = convert(raw.value, raw.status, Scaling(settings.scale, settings.offset))
     shown = "" if raw.value is None else repr(raw.value)[:MAX_SHOWN]
     return RawReading(tag.key, where, shown, sample.value, sample.cause, rtt_s)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -7,12 +7,9 @@
 
 import asyncio
 import gzip
-import time
 import zlib
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
-    Callable,
     Collection,
     Iterator,
     Mapping,
@@ -20,10 +17,10 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from drivers.clock import Clock
 from drivers.contract import (
     BadReply,
     Batch,
@@ -47,19 +44,6 @@ ERRORS: Mapping[ErrorKind, type[DriverError]] = {
     "Misconfigured": Misconfigured,
 }
 ENDED = "the recording has ended"
-
-
-def _utc() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """``now`` is aware UTC, ``mono_s`` seconds that only go forward."""
-
-    now: Callable[[], datetime] = _utc
-    mono_s: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass

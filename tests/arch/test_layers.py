@@ -17,14 +17,15 @@ PACKAGES = ("drivers", "gateway", "simulators")
 
 MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "drivers": (),
+    "drivers.clock": (),
     "drivers.planned": (),
     "drivers.probed": (),
     "drivers.contract": ("drivers.planned", "drivers.probed"),
     "drivers._blueprint": ("drivers.contract",),
-    "drivers.modbus": ("drivers.contract", "drivers.planned", "drivers.probed"),
-    "drivers.opcua": ("drivers.contract", "drivers.planned", "drivers.probed"),
+    "drivers.modbus": ("drivers.clock", "drivers.contract", "drivers.planned", "drivers.probed"),
+    "drivers.opcua": ("drivers.clock", "drivers.contract", "drivers.planned", "drivers.probed"),
     "drivers.registry": ("drivers.contract",),
-    "drivers.replay": ("drivers.contract",),
+    "drivers.replay": ("drivers.clock", "drivers.contract"),
     "simulators": (),
     "gateway": (),
     "gateway.ops": (),

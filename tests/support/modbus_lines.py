@@ -11,8 +11,8 @@ from typing import Any
 
 import trustme
 
+from drivers.clock import Clock
 from drivers.modbus import SPECS
-from drivers.modbus.clock import Clock
 from drivers.modbus.settings import LinkSettings
 from drivers.modbus.wire import Wire
 from drivers.modbus.wires import wire_of

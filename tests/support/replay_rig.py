@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from drivers.clock import Clock
 from drivers.contract import Driver, TagRequest, Value
 from drivers.replay import SPEC
-from drivers.replay.driver import Clock, ReplayDriver
+from drivers.replay.driver import ReplayDriver
 from drivers.replay.recording import (
     Event,
     Failed,

@@ -2,9 +2,9 @@
 
 from functools import singledispatch
 
+from drivers.clock import Clock
 from drivers.contract import Shared
 from drivers.modbus.client import TcpWire
-from drivers.modbus.clock import Clock
 from drivers.modbus.errors import GATEWAY_HINTS
 from drivers.modbus.fast import FastWire
 from drivers.modbus.frames import Mbap, OneByOne

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from drivers.clock import Clock
 from drivers.contract import Unreachable
 from drivers.modbus.bus import Bus, bus_of
 from drivers.modbus.client import TcpWire
-from drivers.modbus.clock import Clock
 from drivers.modbus.errors import NoAnswer
 from drivers.modbus.fast import FastWire
 from drivers.modbus.frames import Mbap

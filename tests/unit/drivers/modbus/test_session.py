@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from drivers.clock import Clock
 from drivers.contract import BadReply, Batch, Rejected, TagRequest, Unreachable
-from drivers.modbus.clock import Clock
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.session import MAX_EXTRA_REQUESTS, ModbusSession
 from drivers.modbus.settings import TcpSettings

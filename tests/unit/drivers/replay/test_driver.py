@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from drivers.clock import Clock
 from drivers.contract import (
     BadReply,
     BadSetting,
@@ -18,7 +19,7 @@ from drivers.contract import (
     Unreachable,
 )
 from drivers.replay import SPEC
-from drivers.replay.driver import Clock, ReplayDriver, load
+from drivers.replay.driver import ReplayDriver, load
 from drivers.replay.recording import Event, Failed, Opened, Unreadable
 from tests.support.replay_rig import BEGAN, said, write_recording
 

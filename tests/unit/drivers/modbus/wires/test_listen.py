@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from drivers.clock import Clock
 from drivers.contract import BadReply, Misconfigured, Unreachable
-from drivers.modbus.clock import Clock
 from drivers.modbus.settings_listen import ListenSettings
 from drivers.modbus.wire import Request, Wire
 from drivers.modbus.wires import listener, wire_of

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 
-def _utc() -> datetime:
+def utc_now() -> datetime:
+    """Return the wall clock, aware UTC."""
     return datetime.now(UTC)
 
 
@@ -15,7 +16,7 @@ def _utc() -> datetime:
 class Clock:
     """``now`` is aware UTC, ``mono_s`` seconds that only go forward."""
 
-    now: Callable[[], datetime] = _utc
+    now: Callable[[], datetime] = utc_now
     mono_s: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Wait so many seconds."""
