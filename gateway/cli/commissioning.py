@@ -1,23 +1,16 @@
 """``millgate decode``, ``plan``, ``probe`` ...: arguments only; modules of those names do it."""
 
 import logging
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway.cli.say import Lang
+
 app = typer.Typer()
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="配置目录 / configuration")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
-
-
-class Lang(StrEnum):
-    """Which language a plan is told in."""
-
-    ZH = "zh"
-    EN = "en"
-    BOTH = "both"
 
 
 @app.command()

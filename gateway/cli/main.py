@@ -8,6 +8,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli import commissioning, journal, opcua, tags
+from gateway.cli.say import Lang
 
 app = typer.Typer(
     name="millgate",
@@ -27,14 +28,6 @@ Directory = Annotated[
         metavar="DIR", help="配置目录 / configuration directory (gateway.yaml, equipment/, links/)"
     ),
 ]
-
-
-class Lang(StrEnum):
-    """Which language problems are told in."""
-
-    ZH = "zh"
-    EN = "en"
-    BOTH = "both"
 
 
 class SchemaOf(StrEnum):

@@ -1,7 +1,16 @@
-"""One sentence in both languages of the factory."""
+"""A sentence in both languages of the factory, or in the one that is asked for."""
 
 import sys
+from enum import StrEnum
 from typing import TextIO
+
+
+class Lang(StrEnum):
+    """Which language something is told in."""
+
+    ZH = "zh"
+    EN = "en"
+    BOTH = "both"
 
 
 def say(zh: str, en: str, *, out: TextIO | None = None) -> None:

@@ -63,6 +63,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     ),
     "gateway.commission": (
         "drivers",
+        "gateway.collect",
         "gateway.domain",
         "gateway.ops",
         "gateway.settings",
