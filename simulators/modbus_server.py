@@ -7,23 +7,20 @@
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
-from pymodbus.constants import ExcCodes
 from pymodbus.pdu import ModbusPDU
 from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimAction, SimData, SimDevice
 
 from simulators.clock import PlantClock
-from simulators.registers import TABLE_SIZE, Table, covered, encode
+from simulators.modbus_unit import TABLES, packed, unit_device
+from simulators.registers import TABLE_SIZE, covered, encode
 from simulators.served import Record
 
 HOST = "127.0.0.1"
-TABLES: Mapping[int, Table] = {1: "coil", 2: "di", 3: "hr", 4: "ir"}
-"""Modbus Application Protocol V1.1b3: function code -> the table it reads."""
 
 
 @dataclass(slots=True)
@@ -41,7 +38,9 @@ class ModbusController:
 
     async def start(self) -> None:
         """Listen on ``port``, or on a free one that is kept from then on."""
-        devices = [self._device(unit) for unit in self.units]
+        devices = [
+            unit_device(unit, TABLE_SIZE, partial(self._answer, unit)) for unit in self.units
+        ]
         server = ModbusTcpServer(
             devices,
             address=(HOST, self.port),
@@ -86,12 +85,6 @@ class ModbusController:
             for record in records:
                 record.cut(at, why)
 
-    def _device(self, unit: int) -> SimDevice:
-        bits = [SimData(0, values=[False] * TABLE_SIZE, datatype=DataType.BITS)]
-        words = [SimData(0, values=[0] * TABLE_SIZE, datatype=DataType.REGISTERS)]
-        tables = (bits, list(bits), words, list(words))
-        return SimDevice(unit, simdata=tables, action=_action(partial(self._answer, unit)))
-
     def _answer(
         self, unit: int, function: int, address: int, registers: int
     ) -> tuple[int, list[int]]:
@@ -106,43 +99,8 @@ class ModbusController:
             place, words = address, encode(machines, table, address, registers)
         else:
             place = address // 16
-            words = _packed(encode(machines, table, place * 16, registers * 16))
+            words = packed(encode(machines, table, place * 16, registers * 16))
         for record in records:
             for facet in covered(record.machine, table, address, asked):
                 record.served(facet, at)
         return place, words
-
-
-Answer = Callable[[int, int, int], tuple[int, list[int]]]
-
-
-def _action(answer: Answer) -> SimAction:
-    """Return the hook pymodbus awaits before it answers from ``registers``.
-
-    For a bit table pymodbus gives ``count`` in 16-bit registers, though ``address`` is a
-    bit's: how many bits were asked for is known from the request itself.
-    """
-
-    async def action(
-        function: int,
-        start: int,
-        address: int,
-        count: int,
-        registers: list[int],
-        written: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        if written is not None or function not in TABLES:
-            return ExcCodes.ILLEGAL_FUNCTION
-        place, words = answer(function, address, count)
-        registers[place - start : place - start + len(words)] = words
-        return None
-
-    return action
-
-
-def _packed(bits: list[int]) -> list[int]:
-    """Return bits as 16-bit registers, the first bit lowest."""
-    return [
-        sum(bit << place for place, bit in enumerate(bits[first : first + 16]))
-        for first in range(0, len(bits), 16)
-    ]

@@ -9,19 +9,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Literal, cast
+from typing import cast
 
-from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimAction, SimData, SimDevice
+
+from simulators.modbus_unit import REGISTER_BITS, TABLES, packed, unit_device
+from simulators.registers import Table
 
 HOST = "127.0.0.1"
 ADDRESSES = 65536
-REGISTER_BITS = 16
-Table = Literal["coil", "di", "hr", "ir"]
 Words = int | Iterable[int]
-_TABLES: Mapping[int, Table] = {1: "coil", 2: "di", 3: "hr", 4: "ir"}
-"""Modbus Application Protocol V1.1b3: function code -> the table it reads."""
 
 
 class ProfileDevice:
@@ -31,7 +28,7 @@ class ProfileDevice:
         """Begin with every table at zero."""
         self.unit = unit
         self.port = 0
-        self._words: dict[Table, dict[int, int]] = {table: {} for table in _TABLES.values()}
+        self._words: dict[Table, dict[int, int]] = {table: {} for table in TABLES.values()}
 
     def show(self, table: Table, values: Mapping[str, Words]) -> None:
         """Set some addresses (``5``, ``0x2000``); of several words the first stands there."""
@@ -43,7 +40,9 @@ class ProfileDevice:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """Listen on `port` until the context ends."""
-        server = ModbusTcpServer([self._simulated()], address=(HOST, self.port))
+        server = ModbusTcpServer(
+            [unit_device(self.unit, ADDRESSES, self._answer)], address=(HOST, self.port)
+        )
         await server.serve_forever(background=True)
         try:
             listening = cast("asyncio.Server", server.transport)
@@ -52,42 +51,11 @@ class ProfileDevice:
         finally:
             await server.shutdown()  # type: ignore[no-untyped-call]
 
-    def _simulated(self) -> SimDevice:
-        bits = [SimData(0, values=[False] * ADDRESSES, datatype=DataType.BITS)]
-        words = [SimData(0, values=[0] * ADDRESSES, datatype=DataType.REGISTERS)]
-        tables = (bits, list(bits), words, list(words))
-        return SimDevice(self.unit, simdata=tables, action=self._action())
-
-    def _action(self) -> SimAction:
-        """Return the hook pymodbus awaits before it answers from ``registers``.
-
-        For a bit table pymodbus gives ``count`` in 16-bit registers, though ``address`` is
-        a bit's, and keeps its bits sixteen to a register.
-        """
-
-        async def action(
-            function: int,
-            start: int,
-            address: int,
-            count: int,
-            registers: list[int],
-            written: list[int] | list[bool] | None,
-        ) -> ExcCodes | None:
-            if written is not None or function not in _TABLES:
-                return ExcCodes.ILLEGAL_FUNCTION
-            shown = self._words[_TABLES[function]]
-            if function in (1, 2):
-                first = address // REGISTER_BITS
-                row = [_packed(shown, place) for place in range(first, first + count + 1)]
-            else:
-                first, row = address, [shown.get(address + n, 0) for n in range(count)]
-            registers[first - start : first - start + len(row)] = row
-            return None
-
-        return action
-
-
-def _packed(bits: Mapping[int, int], register: int) -> int:
-    """Return sixteen bits as a register, the first bit lowest."""
-    first = register * REGISTER_BITS
-    return sum(bits.get(first + place, 0) << place for place in range(REGISTER_BITS))
+    def _answer(self, function: int, address: int, count: int) -> tuple[int, list[int]]:
+        shown = self._words[TABLES[function]]
+        if TABLES[function] in ("hr", "ir"):
+            return address, [shown.get(address + n, 0) for n in range(count)]
+        # One register more: the bits asked for need not begin with one.
+        first = address // REGISTER_BITS
+        places = range(first * REGISTER_BITS, (first + count + 1) * REGISTER_BITS)
+        return first, packed([shown.get(place, 0) for place in places])
