@@ -5,16 +5,12 @@
 - Whatever a file holds, it is rows or problems; problems name the sheet and its row.
 """
 
-import io
-import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gateway.settings.problems import Place, Prose, Report
+from gateway.settings.workbook import BROKEN, opened, unpacked_bytes, visible
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -26,21 +22,6 @@ MAX_SHEET_ROWS = 100_000
 """Nobody looks for a dictionary further down, and a file may name any row it likes."""
 _LOOK_ROWS = 20
 """So far down a sheet that is not read is looked at for content."""
-
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    LookupError,
-    SyntaxError,  # of the XML
-    ValueError,
-    TypeError,
-    AttributeError,
-    NotImplementedError,  # a packing method that zipfile does not know
-    RuntimeError,  # encrypted parts
-)
-"""What zipfile, the XML parser and openpyxl raise on a file that is no workbook."""
 
 
 def rows(
@@ -54,24 +35,17 @@ def rows(
         report.add("too_big", Place(name), limit=MAX_BYTES)
         return ()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of styles nobody looks at here
-            return list(islice(_rows(content, name, report), limit))
-    except _BROKEN as err:
+        return list(islice(_rows(content, name, report), limit))
+    except BROKEN as err:
         report.add("xlsx_broken", Place(name), reason=Prose(err))
         return ()
 
 
 def _rows(content: bytes, name: str, report: Report) -> Iterator[tuple[Place, Sequence[str]]]:
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        unpacked = sum(part.file_size for part in packed.infolist())
-    if unpacked > MAX_UNPACKED_BYTES:
+    if unpacked_bytes(content) > MAX_UNPACKED_BYTES:
         report.add("xlsx_unpacked", Place(name), limit=MAX_UNPACKED_BYTES)
         return
-    from openpyxl import load_workbook  # noqa: PLC0415 - only who has a workbook pays for it
-
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    with closing(book):
+    with opened(content) as book:
         sheet = _sheet(book, name, report)
         if sheet is not None:
             yield from _rows_of(sheet, name, report)
@@ -79,7 +53,7 @@ def _rows(content: bytes, name: str, report: Report) -> Iterator[tuple[Place, Se
 
 def _sheet(book: "Workbook", name: str, report: Report) -> Any:
     """Return the first visible sheet; others that hold something are named."""
-    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    shown = visible(book)
     if not shown:
         report.add("empty", Place(name))
         return None
@@ -104,7 +78,6 @@ def _rows_of(sheet: Any, name: str, report: Report) -> Iterator[tuple[Place, Seq
 
 
 def _cells(sheet: Any, max_row: int) -> Iterator[Sequence[str]]:
-    sheet.reset_dimensions()  # the size a file states is often wrong
     for row in sheet.iter_rows(max_row=max_row, max_col=MAX_COLUMNS, values_only=True):
         yield [_text(value) for value in row]
 

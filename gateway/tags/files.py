@@ -11,15 +11,13 @@ Promises:
 import csv
 import io
 import re
-import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
+from gateway.settings.workbook import BROKEN, opened, unpacked_bytes, visible
 from gateway.tags.cells import Cell, cell_of, clean
 from gateway.tags.columns import LOOK_ROWS, Row
 from gateway.tags.messages import SheetError
@@ -37,22 +35,8 @@ MAX_EMPTY_ROWS = 1000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _DELIMITERS = ",;\t"
 _QUOTED = re.compile(r'"[^"]*"')
-_TO_QUOTE = re.compile(r'[",;\t\r\n|]')
+_TO_QUOTE = re.compile(r'[",;\t\r\n]')
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    LookupError,
-    SyntaxError,  # of the XML
-    ValueError,
-    TypeError,
-    AttributeError,
-    NotImplementedError,  # a packing method that zipfile does not know
-    RuntimeError,  # encrypted parts
-)
-"""What zipfile, the XML parser and openpyxl raise on a file that is no workbook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,46 +112,38 @@ def _unquoted(text: str) -> str:
 
 def _workbook(content: bytes) -> Grid:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of styles nobody looks at here
-            return _sheet(content)
+        if unpacked_bytes(content) > MAX_UNPACKED_BYTES:
+            raise SheetError("too_big", limit=MAX_UNPACKED_BYTES)
+        return _sheet(content)
     except SheetError:
         raise
-    except _BROKEN as err:
+    except BROKEN as err:
         raise SheetError("broken", reason=err) from err
 
 
 def _has_formulas(content: bytes) -> bool:
-    """Refuse what unpacks to too much, then look for formulas."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
-            raise SheetError("too_big", limit=MAX_UNPACKED_BYTES)
         sheets = [name for name in packed.namelist() if "worksheets/" in name]
         return any(re.search(rb"<f[ >]", packed.read(name)) for name in sheets)
 
 
 def _sheet(content: bytes) -> Grid:
-    from openpyxl import load_workbook  # noqa: PLC0415 - only who has a workbook pays for it
-
     formulas: dict[tuple[int, int], Cell] = {}
     if _has_formulas(content):
-        book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-        with closing(book):
-            formulas = dict(_formulas(_shown(book)))
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    with closing(book):
-        sheet = _shown(book)
+        with opened(content, results=False) as book:
+            formulas = dict(_formulas(_first(book)))
+    with opened(content) as book:
+        sheet = _first(book)
         rows = _workbook_rows(sheet, formulas)
         return Grid(tuple(islice(rows, MAX_ROWS + 1)), str(sheet.title))
 
 
-def _shown(book: Any) -> Any:
+def _first(book: Any) -> Any:
     """Return the first visible sheet."""
-    for sheet in book.worksheets:
-        if sheet.sheet_state == "visible":
-            sheet.reset_dimensions()  # the size a file states is often wrong
-            return sheet
-    raise SheetError("no_rows")
+    shown = visible(book)
+    if not shown:
+        raise SheetError("no_rows")
+    return shown[0]
 
 
 def _formulas(sheet: Any) -> Iterator[tuple[tuple[int, int], Cell]]:
