@@ -112,8 +112,6 @@ def _unquoted(text: str) -> str:
 
 def _workbook(content: bytes) -> Grid:
     try:
-        if unpacked_bytes(content) > MAX_UNPACKED_BYTES:
-            raise SheetError("too_big", limit=MAX_UNPACKED_BYTES)
         return _sheet(content)
     except SheetError:
         raise
@@ -128,6 +126,8 @@ def _has_formulas(content: bytes) -> bool:
 
 
 def _sheet(content: bytes) -> Grid:
+    if unpacked_bytes(content) > MAX_UNPACKED_BYTES:
+        raise SheetError("too_big", limit=MAX_UNPACKED_BYTES)
     formulas: dict[tuple[int, int], Cell] = {}
     if _has_formulas(content):
         with opened(content, results=False) as book:

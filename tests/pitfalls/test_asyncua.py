@@ -1,7 +1,8 @@
 """What asyncua's own client does wrong under stress, and that this driver does not.
 
 One test or more for each of the pitfalls U1-U12 and U16, each against a real server that
-does the bad thing. Those of certificates (U13, U14) are in ``test_asyncua_security``.
+does the bad thing. Those of certificates (U13, U14) are in
+``tests/integration/test_opcua_security.py``.
 """
 
 import asyncio
