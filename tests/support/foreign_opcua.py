@@ -19,7 +19,7 @@ from drivers.opcua.certificates import read_certificate
 from drivers.opcua.trust import TrustList
 from tests.support.foreign_process import SHELF, ForeignServer, scripted
 from tests.support.modbus_lines import free_port
-from tests.support.opcua_rig import opcua_driver
+from tests.support.opcua_rig import GOOD, REFUSED, opcua_driver
 from tests.support.opcua_secure import certificate, key_pem, secure_driver
 from tests.support.rig import Address, RigFactory
 
@@ -110,13 +110,8 @@ async def node_opcua(values: Mapping[str, Value]) -> AsyncIterator[NodeOpcUa]:
 
 
 class _Rig:
-    good: Mapping[str, tuple[Value, Value]] = {
-        "cell/run": (False, True),
-        "cell/count": (41, 42),
-        "cell/heat": (20.5, 21.25),
-        "cell/program": ("O1000", "O2000"),
-    }
-    refused = "cell/missing"
+    good = GOOD
+    refused = REFUSED
     gives_up_s = _KEEPALIVE_S + _TIMEOUT_S + 0.6
 
     def __init__(self, server: NodeOpcUa, link: Mapping[str, Any]) -> None:

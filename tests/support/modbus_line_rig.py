@@ -17,7 +17,7 @@ from tests.support.until import until
 
 _TIMEOUT_MS = 200
 _OVER_TCP = frozenset({"modbus-tcp", "modbus-rtu-tcp", "modbus-ascii-tcp", "modbus-tls"})
-_ADDRESSES: Mapping[str, Mapping[str, object]] = {
+ADDRESSES: Mapping[str, Mapping[str, object]] = {
     "press/good_parts": {"address": "hr:10", "type": "uint32", "order": "CDAB"},
     "press/temperature": {"address": "ir:3", "type": "float32"},
     "press/running": {"address": "coil:5"},
@@ -26,16 +26,20 @@ _ADDRESSES: Mapping[str, Mapping[str, object]] = {
 }
 
 
+GOOD: Mapping[str, tuple[Value, Value]] = {
+    "press/good_parts": (70_000, 70_001),
+    "press/temperature": (21.5, -3.25),
+    "press/running": (False, True),
+    "press/door": (True, False),
+}
+REFUSED = "press/missing"
+
+
 class RigOf:
     """Tags that read the four tables of a device."""
 
-    good: Mapping[str, tuple[Value, Value]] = {
-        "press/good_parts": (70_000, 70_001),
-        "press/temperature": (21.5, -3.25),
-        "press/running": (False, True),
-        "press/door": (True, False),
-    }
-    refused = "press/missing"
+    good = GOOD
+    refused = REFUSED
     gives_up_s = 3 * _TIMEOUT_MS / 1000
 
     def __init__(self, line: Line) -> None:
@@ -49,7 +53,7 @@ class RigOf:
         spec = SPECS[self.line.protocol]
         tags = [
             TagRequest(key, "plc", 0.05, spec.tag_settings(**settings))
-            for key, settings in _ADDRESSES.items()
+            for key, settings in ADDRESSES.items()
         ]
         return spec.create(link, tags, self.line.shared if at is None else {})
 

@@ -1,7 +1,7 @@
 """pymodbus's own server, and the rig by which the contract suite uses it."""
 
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pymodbus.server import ModbusTcpServer
@@ -10,6 +10,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from drivers.contract import Driver, TagRequest, Value
 from drivers.modbus import SPEC
 from drivers.modbus.settings import Client
+from tests.support.modbus_line_rig import ADDRESSES, GOOD, REFUSED
 from tests.support.rig import Address, RigFactory
 
 _HOST = "127.0.0.1"
@@ -18,23 +19,10 @@ _REGISTERS = 40
 _BITS = 32
 _TIMEOUT_MS = 200
 
-_ADDRESSES: Mapping[str, Mapping[str, object]] = {
-    "press/good_parts": {"address": "D10", "type": "uint32", "order": "CDAB"},
-    "press/temperature": {"address": "ir:3", "type": "float32"},
-    "press/running": {"address": "coil:5"},
-    "press/door": {"address": "di:9"},
-    "press/missing": {"address": "hr:900"},
-}
-
 
 class _Rig:
-    good: Mapping[str, tuple[Value, Value]] = {
-        "press/good_parts": (70_000, 70_001),
-        "press/temperature": (21.5, -3.25),
-        "press/running": (False, True),
-        "press/door": (True, False),
-    }
-    refused = "press/missing"
+    good = GOOD
+    refused = REFUSED
     gives_up_s = 3 * _TIMEOUT_MS / 1000
 
     def __init__(self, client: Client) -> None:
@@ -50,7 +38,7 @@ class _Rig:
         )
         tags = [
             TagRequest(key, "plc", 0.05, SPEC.tag_settings(**settings))
-            for key, settings in _ADDRESSES.items()
+            for key, settings in ADDRESSES.items()
         ]
         return SPEC.create(link, tags, {})
 

@@ -226,14 +226,18 @@ def opcua_driver(
     return OpcUaDriver(SPEC.link_settings(**settings | link), requests, monotonic=monotonic)
 
 
+GOOD: Mapping[str, tuple[Value, Value]] = {
+    "cell/run": (False, True),
+    "cell/count": (41, 42),
+    "cell/heat": (20.5, 21.25),
+    "cell/program": ("O1000", "O2000"),
+}
+REFUSED = "cell/missing"
+
+
 class _Rig:
-    good: Mapping[str, tuple[Value, Value]] = {
-        "cell/run": (False, True),
-        "cell/count": (41, 42),
-        "cell/heat": (20.5, 21.25),
-        "cell/program": ("O1000", "O2000"),
-    }
-    refused = "cell/missing"
+    good = GOOD
+    refused = REFUSED
     gives_up_s = _KEEPALIVE_S + _TIMEOUT_S + 0.6
     """A silent server is asked after a keepalive and has its timeout to answer."""
 

@@ -23,16 +23,6 @@ NODES = {"a": "nsu=urn:plc;s=A", "b": "nsu=urn:plc;s=B", "c": "nsu=urn:plc;s=C"}
 SCALINGS = {"a": Scaling(), "b": Scaling(0.5), "c": Scaling()}
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def server(clock: FakeClock) -> FakeConnection:
-    return FakeConnection(clock)
-
-
 async def opened(server: FakeConnection, *, keepalive_s: float = 10) -> OpcUaSession:
     mono_s = server.clock.mono_s()
     items = Items(

@@ -24,16 +24,6 @@ def refusal(name: str) -> DriverError:
         return err
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def server(clock: FakeClock) -> FakeConnection:
-    return FakeConnection(clock)
-
-
 def items(
     server: FakeConnection,
     *,

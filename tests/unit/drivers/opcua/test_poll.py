@@ -11,16 +11,6 @@ from tests.unit.drivers.opcua.test_items import refusal
 INTERVALS_S = {"a": 1.0, "b": 1.0, "c": 10.0}
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def server(clock: FakeClock) -> FakeConnection:
-    return FakeConnection(clock)
-
-
 def polling(server: FakeConnection) -> Polling:
     places = {key: Place(1, key) for key in INTERVALS_S}
     server.holds = {"a": 1, "b": 2, "c": 3}

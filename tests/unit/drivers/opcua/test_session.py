@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from drivers.contract import Batch, conditions_of
 from drivers.opcua.alarms import ActiveConditions, Notice
 from drivers.opcua.batches import Picture
@@ -23,16 +21,6 @@ TARGETS = {
     "a": Target(parse("nsu=urn:plc;s=A")),
     "alarms": Target(parse("i=2253"), conditions=True),
 }
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def server(clock: FakeClock) -> FakeConnection:
-    return FakeConnection(clock)
 
 
 async def opened(server: FakeConnection, *, may_poll: bool = False) -> OpcUaSession:

@@ -17,16 +17,6 @@ UNKNOWN, BUSY = 0x8034_0000, 0x80DB_0000
 NODES = {"a": "nsu=urn:plc;s=A", "b": "nsu=urn:plc;s=B", "c": "nsu=urn:late;s=C"}
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def server(clock: FakeClock) -> FakeConnection:
-    return FakeConnection(clock)
-
-
 def subscription(
     server: FakeConnection, *, keepalive_s: float = 10, nodes: dict[str, str] | None = None
 ) -> Subscription:
