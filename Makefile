@@ -11,7 +11,7 @@ SERVERS = mosquitto=mosquitto victoria-metrics=victoria-metrics \
 FOREIGN = cc=gcc /usr/include/stdlib.h=libc6-dev /usr/include/modbus/modbus.h=libmodbus-dev node=nodejs npm=npm
 TOOLS   = gcc=gcc /usr/include/stdlib.h=libc6-dev mosquitto=mosquitto /usr/include/mosquitto.h=libmosquitto-dev
 
-.PHONY: help install run test foreign check format soak bench clean
+.PHONY: help install run test foreign check format soak reliability bench clean
 
 help:
 	@echo "make run      start the demo: a living plant, its board on http://127.0.0.1:8080/"
@@ -19,6 +19,7 @@ help:
 	@echo "make install  only create $(VENV)"
 	@echo "make check    formatting, lint, types"
 	@echo "make soak     the long tests: hours"
+	@echo "make reliability  inject the faults and write docs/reliability.md from what they gave"
 	@echo "make bench    what collecting costs, beside the bare floor"
 
 install: $(BIN)/.ready
@@ -66,6 +67,13 @@ format: install
 soak: install
 	@./.ci/packages $(SERVERS)
 	$(BIN)/pytest -q -m soak --timeout 0
+
+# FAULTS chooses others of the marked tests: make reliability FAULTS="fault and soak".
+FAULTS ?= fault and not soak
+reliability: install foreign
+	@./.ci/packages $(SERVERS)
+	$(BIN)/pytest -q -m "$(FAULTS)" -p tests.faults.record; code=$$?; \
+	  $(BIN)/python -m tests.faults.page && exit $$code
 
 bench: install
 	@./.ci/packages $(TOOLS)

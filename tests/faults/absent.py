@@ -1,0 +1,24 @@
+"""Cases of the catalogue that no test here injects: why, and what stands in for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Why a fault is not injected by this suite; said on the page in both languages."""
+
+    why: str
+    why_zh: str
+    instead: str
+    instead_zh: str
+
+
+ABSENT: Mapping[int, Absent] = {
+    66: Absent(
+        "three days of one machine are more than a test run has",
+        "三天超出一次测试运行的时间",
+        "each fault by itself, and the seeded long tests of `make soak`",
+        "逐个注入各故障，另有 `make soak` 中带种子的长时测试",
+    ),
+}

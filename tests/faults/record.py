@@ -1,0 +1,71 @@
+"""A pytest plugin (``-p tests.faults.record``): keeps what each marked test gave.
+
+A test says its figures with ``record_property("wrong values", 0)``. What earlier runs gave for
+tests that did not run this time stays, with its own date.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+RESULTS = Path(__file__).with_name("results.json")
+SECONDS_SHOWN = 1
+
+
+@dataclass(slots=True)
+class Result:
+    """What the last run of one test gave, all of its parameters together."""
+
+    outcome: str
+    ran: int
+    seconds: float
+    on: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def load(path: Path = RESULTS) -> dict[str, Result]:
+    if not path.exists():
+        return {}
+    return {test: Result(**result) for test, result in orjson.loads(path.read_bytes()).items()}
+
+
+def save(results: dict[str, Result], path: Path = RESULTS) -> None:
+    ready = {test: asdict(results[test]) for test in sorted(results)}
+    path.write_bytes(orjson.dumps(ready, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+class Recorder:
+    """Collects the reports of one run."""
+
+    def __init__(self, today: str) -> None:
+        self._today = today
+        self._marked: set[str] = set()
+        self.results: dict[str, Result] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        self._marked = {item.nodeid for item in items if item.get_closest_marker("fault")}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.nodeid not in self._marked:
+            return
+        test = report.nodeid.partition("[")[0]
+        result = self.results.setdefault(test, Result("passed", 0, 0.0, self._today))
+        result.seconds = round(result.seconds + report.duration, SECONDS_SHOWN)
+        if report.when == "call":
+            result.ran += 1
+            result.figures.update(report.user_properties)
+        if report.failed:
+            result.outcome = "failed"
+        elif report.skipped and result.outcome == "passed":
+            result.outcome = "skipped"
+
+    def pytest_sessionfinish(self) -> None:
+        save(load() | self.results)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Recorder(f"{datetime.now(UTC):%Y-%m-%d}"), "fault-recorder")
