@@ -7,7 +7,7 @@ BIN     = $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/sbin
 
 SERVERS = mosquitto=mosquitto victoria-metrics=victoria-metrics \
-  /usr/lib/postgresql/*/bin/initdb=postgresql /usr/lib/*/faketime/libfaketime.so.1=libfaketime
+  /usr/lib/postgresql/*/bin/initdb=postgresql /usr/lib/*/faketime/libfaketime.so.1=libfaketime strace=strace
 FOREIGN = cc=gcc /usr/include/stdlib.h=libc6-dev /usr/include/modbus/modbus.h=libmodbus-dev node=nodejs npm=npm
 TOOLS   = gcc=gcc /usr/include/stdlib.h=libc6-dev mosquitto=mosquitto /usr/include/mosquitto.h=libmosquitto-dev
 
