@@ -9,7 +9,7 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from drivers.contract import Batch, DriverError
 from gateway.collect.poller import taken
+from gateway.collect.rules_change import RulesChange
 from gateway.domain import durable
 from gateway.domain.commanding import refusal
 from gateway.domain.commands import Command, OrderCommand, Reply
@@ -28,6 +29,8 @@ from gateway.domain.facts import (
     Fact,
     LinkLost,
     Observation,
+    Reconfigured,
+    Removed,
     SeriesBegan,
     Started,
     Tick,
@@ -41,6 +44,7 @@ from gateway.journal.row import CommandRecord, Entry
 from gateway.ops.clock import Clock
 
 KEY_SEPARATOR = "/"
+RETIRED_IS_BACK = "retired equipment is back"
 JUST_READ_S = 0.25
 _SHORTEST_TICK_S = 0.01
 _T = TypeVar("_T")
@@ -67,7 +71,7 @@ class Deriver:
     ) -> None:
         """``boot_id`` tells whether monotonic times of the last run still compare."""
         self._journal = journal
-        self._rules = rules
+        self._rules = dict(rules)
         self._clock = clock
         self._boot_id = boot_id
         self._users = _equipment_of_links(rules)
@@ -81,21 +85,66 @@ class Deriver:
     async def start(self) -> None:
         """Take up the stored states and open the offline interval of the time between."""
         stored = self._journal.states()
+        self._states = {name: _taken_up(name, stored) for name in self._rules}
         live = [name for name, rules in self._rules.items() if rules.stage == "live"]
         known = [name for name in live if name in stored]
-        if any(self._journal.heads(name) for name in live if name not in stored):
-            # Retired once, and back: its totals begin at 0, which no series may see.
-            await self._journal.new_epoch("retired equipment is back")
+        if any(self._has_hidden_past(name, stored) for name in live):
+            await self._journal.new_epoch(RETIRED_IS_BACK)
         epoch_is_new = bool(known) and not any(self._journal.heads(name) for name in known)
         fact = Started(
             self._clock.now(), self._clock.mono_s(), self._boot_id, self._journal.last_alive
         )
-        for name in self._rules:
-            state = stored.get(name)
-            self._states[name] = EquipmentState.new(name) if state is None else durable.load(state)
         await self._append([self._apply(name, fact) for name in self._rules])
         if epoch_is_new:
             await self._open_series(doubtful=self._journal.was_adopted)
+
+    @property
+    def equipment(self) -> Collection[str]:
+        """The codes of what is configured now: a view that follows `reconfigure`."""
+        return self._rules.keys()
+
+    async def reconfigure(
+        self, rules: Mapping[str, EquipmentRules], reopened: frozenset[str]
+    ) -> None:
+        """Go over to other rules in one transaction; ``reopened`` links have no session now.
+
+        A new equipment begins with its first reading, one that is gone is closed, and of the
+        others only those take notice that are concerned.
+        """
+        before, now = dict(self._rules), (self._clock.now(), self._clock.mono_s())
+        change = RulesChange(before, rules, reopened)
+        stored = self._journal.states()
+        epoch_is_new = any(self._has_hidden_past(name, stored) for name in change.begins_live())
+        if epoch_is_new:
+            await self._journal.new_epoch(RETIRED_IS_BACK)
+        entries = [self._apply(name, Removed(*now)) for name in change.closed()]
+        self._rules.clear()
+        self._rules.update(rules)
+        self._users = _equipment_of_links(rules)
+        self._shares.clear()
+        for name in change.removed():
+            self._states.pop(name)
+            self._due_s.pop(name, None)
+        for name in change.added():
+            self._states[name] = _taken_up(name, stored)
+            entries.append(self._apply(name, Started(*now, self._boot_id, None)))
+        for name in change.concerned():
+            entries.append(self._apply(name, Reconfigured(*now, before[name], reopened)))
+            self._note_due(name, next_due_s(self._states[name], rules[name]))
+        if epoch_is_new:
+            opened = SeriesBegan(*now)
+            entries += [self._apply(name, opened) for name in self._rules]
+        await self._append(entries)
+
+    def _has_hidden_past(self, equipment: str, stored: Mapping[str, bytes]) -> bool:
+        """Whether a live equipment was told of before and then went on unseen.
+
+        Retired once, its totals begin at 0; in commissioning, they went on: no series may
+        see either.
+        """
+        if not self._journal.heads(equipment):
+            return False
+        return equipment not in stored or _taken_up(equipment, stored).durable.local
 
     def state(self, equipment: str) -> EquipmentState:
         """Return what is known of an equipment; raises KeyError for an unknown one."""
@@ -216,6 +265,11 @@ class Deriver:
             )
             self._shares[covers] = shares
         return shares
+
+
+def _taken_up(equipment: str, stored: Mapping[str, bytes]) -> EquipmentState:
+    state = stored.get(equipment)
+    return EquipmentState.new(equipment) if state is None else durable.load(state)
 
 
 def _tell(batch: Batch, commit: asyncio.Future[list[int]]) -> None:

@@ -15,12 +15,13 @@ from pathlib import Path
 import orjson
 
 from gateway.control.commands import Control
+from gateway.control.configuring import ASK, MAX_BYTES, wish_of
 from gateway.domain.commands import Command, Reply
 from gateway.domain.vocabulary import Json
 from gateway.wire import command, fields
 from gateway.wire.error import WireError
 
-MAX_LINE_BYTES = 64 * 1024
+MAX_LINE_BYTES = MAX_BYTES
 OWNER_ONLY = 0o600
 _log = logging.getLogger(__name__)
 
@@ -98,9 +99,11 @@ async def _converse(
         await _answer(writer, await _obey(line, control))
 
 
-async def _obey(line: bytes, control: Control) -> Reply:
+async def _obey(line: bytes, control: Control) -> Reply | Json:
     try:
         asked = fields.json_object(line)
+        if ASK in asked:
+            return (await control.change(wish_of(fields.typed(asked, ASK, dict)))).data()
         equipment = fields.text(asked, "equipment")
         if asked.get("retire") is True:
             return await control.retire(equipment)
@@ -118,6 +121,6 @@ def _command(asked: Json) -> Command:
     return command.COMMANDS[named[0]](fields.typed(asked, named[0], dict))
 
 
-async def _answer(writer: asyncio.StreamWriter, reply: Reply) -> None:
+async def _answer(writer: asyncio.StreamWriter, reply: Reply | Json) -> None:
     writer.write(orjson.dumps(reply) + b"\n")
     await writer.drain()

@@ -17,6 +17,7 @@ from gateway.domain import (
     production,
     quality,
     readings,
+    reconfigured,
     repeats,
     series,
     shift_change,
@@ -30,10 +31,13 @@ from gateway.domain.facts import (
     Fact,
     LinkLost,
     Observation,
+    Reconfigured,
+    Removed,
     SeriesBegan,
     Started,
     Tick,
 )
+from gateway.domain.judging import judge
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import (
     Durable,
@@ -91,7 +95,7 @@ def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -
     events: list[Event] = []
     durable = _link_heard(state.durable, seen, events)
     if _undecided(durable, live, seen, rules):
-        durable, live = _judge(durable, live, rules, now, events)
+        durable, live = judge(durable, live, rules, now, events)
     durable, live, counted = production.book(durable, live, seen, rules)
     events += counted
     reading = readings.report(live, _newly_bad(seen, previous), rules, _order(durable))
@@ -121,25 +125,6 @@ def _undecided(durable: Durable, live: Live, seen: Observation, rules: Equipment
     return not status.same(durable.status, verdict)
 
 
-def _judge(
-    durable: Durable, live: Live, rules: EquipmentRules, now: Moment, events: list[Event]
-) -> tuple[Durable, Live]:
-    """Faults first, because a rule may ask for them, then the status."""
-    order = _order(durable)
-    look = faults.watch(durable, live, rules, now)
-    durable = look.durable
-    events += look.events
-    verdict = status.judge(look.live, durable, rules, now)
-    live = look.live
-    if verdict is not live.verdict:
-        live = live._replace(verdict=verdict)
-    believed = status.believe(durable, verdict, rules, now, order)
-    if believed is not None:
-        durable = replace(durable, status=believed[0])
-        events.append(believed[1])
-    return durable, live
-
-
 def _link_heard(durable: Durable, seen: Observation, events: list[Event]) -> Durable:
     held = durable.links.get(seen.link)
     if held is not None and held.state == "online":
@@ -165,7 +150,7 @@ def _link_lost(state: EquipmentState, lost: LinkLost, rules: EquipmentRules) -> 
     live = quality.lose_link(state.live, lost, rules)
     durable = production.darken(durable, live, rules)
     now = Moment(lost.at, lost.mono_s)
-    durable, live = _judge(durable, live, rules, now, events)
+    durable, live = judge(durable, live, rules, now, events)
     return EquipmentState(durable, live), events
 
 
@@ -196,7 +181,7 @@ def _ticked(state: EquipmentState, tick: Tick, rules: EquipmentRules) -> Step:
     events += unshelved
     if state.live.verdict is None:
         return state._replace(durable=durable), events
-    durable, live = _judge(durable, state.live, rules, now, events)
+    durable, live = judge(durable, state.live, rules, now, events)
     return EquipmentState(durable, live), events
 
 
@@ -204,6 +189,7 @@ def _started(state: EquipmentState, started: Started, rules: EquipmentRules) -> 
     """Open an offline interval from when the gateway was last alive."""
     events: list[Event] = []
     durable = state.durable
+    comes_live = durable.local and rules.stage == "live"
     if durable.boot_id != started.boot_id:
         durable = _other_boot(durable, started.boot_id)
     live = quality.wake(started, rules)
@@ -214,14 +200,16 @@ def _started(state: EquipmentState, started: Started, rules: EquipmentRules) -> 
     events += [*look.events, *unshelved]
     links = {name: replace(link, state="starting") for name, link in durable.links.items()}
     durable = production.wake(replace(durable, links=links), started, rules)
-    held = durable.status
+    held = None if comes_live else durable.status
     if held is None or held.state is not State.OFFLINE:
         since = Moment(started.last_alive, None) if held and started.last_alive else now
         dark = Verdict(State.OFFLINE, since, status.NO_ANSWER)
         opened, event = status.begin(held, dark, "start", _order(durable))
         durable = replace(durable, status=opened)
         events.append(event)
-    return EquipmentState(durable, live), events
+    if comes_live:
+        durable, events = reconfigured.went_live(durable, now)
+    return EquipmentState(reconfigured.staged(durable, rules), live), events
 
 
 def _other_boot(durable: Durable, boot_id: str) -> Durable:
@@ -281,6 +269,8 @@ _STEPS: Mapping[type[Any], Callable[[EquipmentState, Any, EquipmentRules], Step]
             Commanded: commanding.obey,
             SeriesBegan: _series_began,
             ClockStepped: _clock_stepped,
+            Reconfigured: reconfigured.take_up,
+            Removed: reconfigured.close,
         }
     )
 )

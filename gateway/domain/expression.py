@@ -11,7 +11,7 @@ unknown operand leaves the result unknown unless the other operand decides it.
 import ast
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from drivers.contract import Value
@@ -60,11 +60,11 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled condition."""
+    """A compiled condition; equal to another that was written alike."""
 
     text: str
     names: frozenset[str]
-    _term: Term
+    _term: Term = field(compare=False, repr=False)
 
     def evaluate(self, lookup: Lookup) -> bool | None:
         """Return true, false, or None where a tag it needs is unknown.

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from drivers.contract import TimeQuality, Value
 from gateway.domain.commands import Command
+from gateway.domain.rules import EquipmentRules
 from gateway.domain.vocabulary import NOTHING, Json
 
 
@@ -92,4 +93,33 @@ class ClockStepped:
     boot_id: str
 
 
-Fact = Observation | LinkLost | Tick | Started | Commanded | SeriesBegan | ClockStepped
+@dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """From here on other rules hold: those the step is given."""
+
+    at: datetime
+    mono_s: float
+    before: EquipmentRules
+    reopened: frozenset[str] = frozenset()
+    """Links that get a new session: nothing of them is known until it brings something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The gateway says nothing of this equipment any more, or not to those who listen."""
+
+    at: datetime
+    mono_s: float
+
+
+Fact = (
+    Observation
+    | LinkLost
+    | Tick
+    | Started
+    | Commanded
+    | SeriesBegan
+    | ClockStepped
+    | Reconfigured
+    | Removed
+)

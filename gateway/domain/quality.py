@@ -1,6 +1,6 @@
 """What may be believed: good values, bad tags, and since when a tag is in the dark."""
 
-from gateway.domain.facts import LinkLost, Observation, Started
+from gateway.domain.facts import LinkLost, Observation, Reconfigured, Started
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import Live, Moment
 
@@ -50,4 +50,38 @@ def wake(started: Started, rules: EquipmentRules) -> Live:
         lost=dict.fromkeys(rules.tags, since),
         last_ok=dict.fromkeys(links, since),
         snapshot_due_s=dict.fromkeys({rule.group for rule in rules.tags.values()}, 0.0),
+    )
+
+
+def unread(changed: Reconfigured, rules: EquipmentRules) -> frozenset[str]:
+    """Return the tags of which nothing is known under the new rules."""
+    before = changed.before.tags
+    return frozenset(
+        name
+        for name, rule in rules.tags.items()
+        if rule.link in changed.reopened or name not in before or before[name].link != rule.link
+    )
+
+
+def rebind(live: Live, changed: Reconfigured, rules: EquipmentRules) -> Live:
+    """Return what is still known under other rules: what links brought that go on."""
+    now, fresh = Moment(changed.at, changed.mono_s), unread(changed, rules)
+    kept, tags = rules.tags.keys() - fresh, rules.tags.keys()
+    lost = {tag: live.lost[tag] for tag in kept if tag in live.lost}
+    for tag in fresh:
+        old = changed.before.tags.get(tag)
+        heard = now if old is None else live.last_ok.get(old.link, now)
+        lost[tag] = live.lost.get(tag, heard)
+    bad = {tag: cause for tag, cause in live.bad.items() if tag in kept}
+    groups, links = ({getattr(r, n) for r in rules.tags.values()} for n in ("group", "link"))
+    return live._replace(
+        values={tag: value for tag, value in live.values.items() if tag in kept},
+        bad=bad | dict.fromkeys(fresh, NEVER_READ),
+        lost=lost,
+        last_ok={link: live.last_ok.get(link, now) for link in links},
+        read_at={tag: moment for tag, moment in live.read_at.items() if tag in tags},
+        stamps={tag: stamp for tag, stamp in live.stamps.items() if tag in kept},
+        published={tag: value for tag, value in live.published.items() if tag in kept},
+        snapshot_due_s={group: live.snapshot_due_s.get(group, 0.0) for group in groups},
+        fault_edges={k: v for k, v in live.fault_edges.items() if k.rpartition("/")[0] in kept},
     )

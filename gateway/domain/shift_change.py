@@ -4,6 +4,8 @@
   dated to the change. It comes with the first fact after it, or by a `Tick` at its moment.
 - When the gateway comes up, the offline interval carries the shift in which it began; the
   changes it slept through are cut at the first fact afterwards, `REACH` back at most.
+- Another calendar holds from the moment it is taken up; the status is cut there if that is
+  another shift.
 - A fact has the shift of its own time, whenever it is told.
 - A count whose window holds a change says so.
 """
@@ -13,7 +15,7 @@ from datetime import datetime, timedelta
 
 from gateway.domain import status
 from gateway.domain.events import Count, Event
-from gateway.domain.facts import Fact, Started
+from gateway.domain.facts import Fact, Reconfigured, Started
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.shifts import (
     HORIZON,
@@ -36,7 +38,7 @@ def turn(
 ) -> tuple[EquipmentState, list[Event]]:
     """Return the state as it stands just before ``fact``: cut where a shift changed."""
     calendar, held = rules.calendar, state.live.turn
-    if calendar is None or isinstance(fact, Started):
+    if calendar is None or isinstance(fact, Started | Reconfigured):
         return state, []
     if held is not None and _holds(held, fact.at) and fact.mono_s < held.ends_s:
         return state, []
@@ -66,6 +68,21 @@ def marked(
         shift = _shift_of(calendar, after.live, opened.since.at)
         after = after._replace(durable=replace(after.durable, status=replace(opened, shift=shift)))
     return after, [_stamped(event, calendar, after.live) for event in events]
+
+
+def replanned(
+    durable: Durable, live: Live, calendar: ShiftCalendar | None, now: Moment, now_s: float
+) -> tuple[Durable, Live, list[Event]]:
+    """Go over to another calendar: it holds from now on, and changes nothing that was told."""
+    turn = None if calendar is None else _turn(calendar, now.at, now_s)
+    live = live._replace(turn=turn if is_planned(now.at) else None)
+    opened, shift = durable.status, None if turn is None else turn.shift
+    if opened is None or opened.shift == shift:
+        return durable, live, []
+    order = None if durable.order is None else durable.order.order
+    same = Verdict(opened.state, now, opened.reason, opened.mode)
+    opened, event = status.begin(opened, same, "shift", order)
+    return replace(durable, status=opened), live, [event]
 
 
 def changes_s(live: Live, rules: EquipmentRules) -> float | None:

@@ -282,6 +282,8 @@ class Durable:
     order_cut: OrderCut | None = None
     balance: BalanceCheck | None = None
     usage: Mapping[str, UsageState] = field(default_factory=dict)
+    local: bool = False
+    """In commissioning: nobody was told of it since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def portable(site: Site) -> Portable:
     secrets = sorted(set(_secrets(site)))
     files: dict[str, Path] = {}
     left_out = set(secrets)
-    for path in _plain_files(site.directory):
+    for path in plain_files(site.directory):
         name = path.relative_to(site.directory).as_posix()
         if has_data_folder and path.resolve().is_relative_to(data):
             continue
@@ -50,12 +50,13 @@ def portable(site: Site) -> Portable:
     return Portable(files, sorted(left_out), secrets)
 
 
-def _plain_files(directory: Path) -> Iterator[Path]:
+def plain_files(directory: Path) -> Iterator[Path]:
+    """Return the files below a directory that are not hidden, links among them."""
     for path in sorted(directory.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_dir() and not path.is_symlink():
-            yield from _plain_files(path)
+            yield from plain_files(path)
         elif path.is_file():
             yield path
 

@@ -22,5 +22,5 @@ async def test_an_equipment_that_left_the_configuration_is_let_go(
 async def test_one_that_is_being_read_is_not(door: Path, deriver: tuple[Deriver, Journal]) -> None:
     reply = await client.retire(door, "press-07")
     assert not reply.accepted
-    assert "restart" in (reply.error or "")
+    assert "reload" in (reply.error or "")
     assert "press-07" in deriver[1].states()
