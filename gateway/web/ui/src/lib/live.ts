@@ -1,0 +1,84 @@
+// The one live stream of this page. Everything shown as present comes from here.
+
+import { computed, reactive, ref, shallowReactive, type Ref } from "vue";
+import { apply, isStale, replaceAll, serverNow, type Anchor, type Changes, type Head, type Hello, type Tiles } from "./stream";
+import type { Collector, Fault, Site } from "./types";
+
+const URL = "/api/v1/stream?topics=tiles,faults";
+const AGAIN_MS = 2000;
+
+export const tiles: Tiles = shallowReactive(new Map());
+export const faults: Ref<Fault[]> = ref([]);
+export const site: Site = reactive({ site: "", gateway: "", timezone: "UTC" });
+export const collector: Ref<Collector | null> = ref(null);
+export const greeted = ref(false); // a hello has come: what is shown was true once
+export const stale = ref(false);
+export const nowMs = ref(0); // the server's clock in steps of a second
+export const refused = ref(0); // how often the server answered something that is no stream
+
+let anchor: Anchor | null = null;
+let source: EventSource | null = null;
+let wanted = false;
+
+export const shownNow = computed(() => nowMs.value);
+
+// Begins, or begins again; a hidden page keeps no connection: a browser allows six to one server.
+export function connect(): void {
+  wanted = true;
+  if (source !== null || document.hidden) return;
+  source = new EventSource(URL);
+  source.addEventListener("hello", (event) => hello(read<Hello>(event)));
+  source.addEventListener("tiles", (event) => apply(tiles, read<Changes>(event)));
+  source.addEventListener("faults", (event) => (faults.value = read<Head & { faults: Fault[] }>(event).faults));
+  source.addEventListener("beat", (event) => read<Head>(event));
+  source.addEventListener("error", again);
+}
+
+export function disconnect(): void {
+  wanted = false;
+  close();
+}
+
+function close(): void {
+  source?.close();
+  source = null;
+}
+
+// A browser gives up after an answer that is no stream; a restarting server and an ended login give such.
+function again(): void {
+  if (source?.readyState !== EventSource.CLOSED) return;
+  close();
+  refused.value += 1;
+  setTimeout(() => wanted && connect(), AGAIN_MS);
+}
+
+function read<T extends Head>(event: MessageEvent<string>): T {
+  const message = JSON.parse(event.data) as T;
+  anchor = { serverMs: Date.parse(message.now), pageMs: performance.now() };
+  if (message.collector) collector.value = message.collector;
+  tick();
+  return message;
+}
+
+function hello(message: Hello & { faults?: Fault[] }): void {
+  Object.assign(site, message.site);
+  replaceAll(tiles, message);
+  faults.value = message.faults ?? [];
+  greeted.value = true;
+}
+
+function tick(): void {
+  const pageMs = performance.now();
+  stale.value = isStale(anchor, pageMs);
+  const whole = Math.floor(serverNow(anchor, pageMs) / 1000) * 1000;
+  if (whole !== nowMs.value) nowMs.value = whole;
+}
+
+export function start(): void {
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) close();
+    else if (wanted) connect();
+  });
+  setInterval(tick, 250);
+  connect();
+}

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { CHIPS, counts, found, lines, longestStops, problemsFirst, STATES } from "../src/lib/board";
+import type { Tile } from "../src/lib/types";
+import { fault, tile } from "./make";
+
+const names = (tiles: readonly Tile[]) => tiles.map((one) => one.equipment);
+
+test("the chips are the seven states, all, and those with faults", () => {
+  expect(CHIPS).toHaveLength(9);
+  expect([...STATES].sort()).toEqual(["fault", "idle", "maintenance", "offline", "running", "setup", "stopped"]);
+});
+
+test("a running machine with a warning counts as running and as one with faults", () => {
+  const found = counts([tile("a", { faults: [fault({ priority: 3 })] }), tile("b", { state: "fault" })]);
+  expect([found.all, found.running, found.fault, found.warning, found.idle]).toEqual([2, 1, 1, 1, 0]);
+});
+
+test("a search finds code, name in either language, line and order", () => {
+  const press = tile("press-07", { name: { zh: "\u51b2\u5e8a", en: "Press" }, order: { order_no: "WO-1", operation: null, product: null, batch: null, planned_qty: null } });
+  expect(["", "S-07", "\u51b2", "line-1", "wo-1"].every((text) => found(press, text))).toBe(true);
+  expect(found(press, "oven")).toBe(false);
+});
+
+test("lines and machines stay in the order of the configuration", () => {
+  const all = lines([tile("b"), tile("x", { line: "line-2" }), tile("a")]);
+  expect(all.map((line) => [line.key, names(line.tiles)])).toEqual([["stamping/line-1", ["b", "a"]], ["stamping/line-2", ["x"]]]);
+});
+
+test("problems first: worst, then longest; what runs keeps its place", () => {
+  const at = (minute: number) => `2026-03-20T01:${minute}:00.000Z`;
+  const tiles = [
+    tile("r1", { since: at(50) }), tile("r2", { since: at(10) }), tile("idle", { state: "idle" }), tile("new", { state: "fault", since: at(40) }),
+    tile("old", { state: "fault", since: at(30) }), tile("warned", { faults: [fault({ priority: 3 })] }),
+  ];
+  expect(names(problemsFirst(tiles))).toEqual(["old", "new", "idle", "warned", "r1", "r2"]);
+});
+
+test("the longest stops are faults and stops, longest first", () => {
+  const at = (minute: number) => `2026-03-20T01:${minute}:00.000Z`;
+  const tiles = [tile("a", { state: "fault", since: at(30) }), tile("b", { state: "stopped", since: at(20) }), tile("c", { state: "idle", since: at(10) }), tile("d", { state: "fault", since: null })];
+  expect(names(longestStops(tiles, 3))).toEqual(["b", "a"]);
+});
