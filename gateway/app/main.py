@@ -61,7 +61,7 @@ async def _until_signalled(site: Site, parts: Iterable[Part]) -> None:
         memory.settle(loop)
         notifier.ready()
 
-    await run(site, parts, on_ready=ready)
+    await run(site, parts, on_ready=ready, notifier=notifier)
     notifier.stopping()
 
 

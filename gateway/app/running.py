@@ -8,6 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gateway.app.collector import Collector, cancelled, collector
+from gateway.app.watched import journal_check, metrics
+from gateway.ops.heart import Heart
+from gateway.ops.notify import Notifier
 from gateway.settings.site import Site
 
 if TYPE_CHECKING:
@@ -28,9 +31,11 @@ class Running:
     """What runs, for whoever watches it."""
 
     site: Site
+    heart: Heart
     collector: Collector | None = None
     historian: "Historian | None" = None
     web: "BoardServer | None" = None
+    metrics_port: int | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -40,7 +45,11 @@ class Running:
 
 
 async def run(
-    site: Site, parts: Iterable[Part], *, on_ready: Callable[[Running], None] = lambda _: None
+    site: Site,
+    parts: Iterable[Part],
+    *,
+    on_ready: Callable[[Running], None] = lambda _: None,
+    notifier: Notifier | None = None,
 ) -> None:
     """Run until ``Running.stopping`` is set, then stop in the order of the data.
 
@@ -48,9 +57,11 @@ async def run(
     """
     wanted = frozenset(parts)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-        running = Running(site)
+        running = Running(site, Heart(notifier or Notifier({})))
+        await stack.enter_async_context(running.heart.beating())
         if Part.COLLECT in wanted:
             running.collector = await stack.enter_async_context(collector(site))
+            running.heart.checks["journal"] = journal_check(running.collector.journal)
             running.collector.start(tasks)
         if Part.WEB in wanted and site.gateway.web.enabled:
             from gateway.app.board import board  # noqa: PLC0415 - 30 MB a collector can save
@@ -62,6 +73,9 @@ async def run(
 
             running.historian = historian(site)
             writing.append(tasks.create_task(running.historian.run(), name="historian"))
+        running.metrics_port = await stack.enter_async_context(
+            metrics(site, running.heart, running.collector, running.historian)
+        )
         on_ready(running)
         await running.stopping.wait()
         if running.collector is not None:

@@ -8,11 +8,13 @@
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from drivers.contract import (
+    BadReply,
     Batch,
     Driver,
     DriverError,
@@ -20,6 +22,7 @@ from drivers.contract import (
     Rejected,
     Session,
     TagGroup,
+    Unreachable,
 )
 from gateway.collect.schedule import after_read, due_now, first_due
 from gateway.ops.backoff import MAX_DELAY_S, Uniform, delays
@@ -28,6 +31,8 @@ from gateway.ops.clock import Clock
 _log = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
+DEFECT = "Defect"
+"""How a link failed that broke by our own doing."""
 REOPEN_S = 1.0
 """A device that is not there is not called more often, however short its interval."""
 
@@ -51,7 +56,13 @@ class LinkStats:
     online: bool = False
     reads: int = 0
     failures: int = 0
+    """In a row, since the link last answered."""
     outages: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    """How a try ended (a class of `DriverError`, or `DEFECT`) -> how often."""
+    read_mono_s: float | None = None
+    """When the last reply came; None before the first."""
+    rtt_s: float | None = None
 
 
 class Poller:
@@ -163,6 +174,7 @@ class Poller:
             return await session.read(groups)
         except Rejected as err:
             self.stats.failures += 1
+            self.stats.failed[_kind(err)] += 1
             _log.debug("link %s: refused: %s", self.link, err.reason)
             keys = frozenset[str]().union(*(group.keys for group in groups))
             return Batch(
@@ -179,11 +191,14 @@ class Poller:
             self._waits = delays(self._uniform)
             _log.info("link %s online (%s)", self.link, self._driver.endpoint)
         self.stats.reads += 1
+        self.stats.read_mono_s = batch.mono_s
+        self.stats.rtt_s = batch.rtt_s
         return self._receiver.observe(self.link, batch)
 
     async def _lost(self, err: Exception) -> None:
         first = self.stats.online or self.stats.failures == 0
         self.stats.failures += 1
+        self.stats.failed[_kind(err)] += 1
         if self.stats.online:
             self.stats.online = False
             self.stats.outages += 1
@@ -195,6 +210,12 @@ class Poller:
     async def failed(self, err: Exception) -> None:
         """Take in that this loop itself broke; `guard` starts it again."""
         await self._lost(err)
+
+
+def _kind(err: Exception) -> str:
+    """Return the class the contract knows; what a driver derives from it stays its own."""
+    known = (Rejected, BadReply, Misconfigured, Unreachable)
+    return next((kind.__name__ for kind in known if isinstance(err, kind)), DEFECT)
 
 
 def taken() -> asyncio.Future[None]:

@@ -10,6 +10,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -27,6 +28,18 @@ CHUNK = 1000
 _log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class ChartStats:
+    """Since the start."""
+
+    points: int = 0
+    """Confirmed by the store."""
+    refused: int = 0
+    """Became dead letters."""
+    outages: int = 0
+    is_away: bool = False
+
+
 class ChartFeed:
     """Feeds one chart store; ``run`` until cancelled."""
 
@@ -39,8 +52,8 @@ class ChartFeed:
         uniform: Uniform,
         open_store: Callable[[InfluxSettings], ChartStore] = InfluxStore,
     ) -> None:
-        self.refused = 0
-        """Points that became dead letters."""
+        self.name = settings.name
+        self.stats = ChartStats()
         self._settings = settings
         self._record = record
         self._clock = clock
@@ -101,23 +114,25 @@ class ChartFeed:
             await self._write(store, placed[half:])
 
     async def _persist(self, store: ChartStore, lines: Sequence[str]) -> None:
-        waits = delays(self._uniform)
-        is_away = False
+        waits, stats = delays(self._uniform), self.stats
         while True:
             try:
                 await asyncio.to_thread(store.write, lines)
             except ChartsUnavailable as err:
-                if not is_away:
-                    _log.warning("%s is away: %s", self._settings.name, err.reason)
-                is_away = True
+                if not stats.is_away:
+                    _log.warning("%s is away: %s", self.name, err.reason)
+                    stats.outages += 1
+                stats.is_away = True
                 await self._sleep(next(waits))
             else:
-                if is_away:
-                    _log.warning("%s is back", self._settings.name)
+                if stats.is_away:
+                    _log.warning("%s is back", self.name)
+                stats.is_away = False
+                stats.points += len(lines)
                 return
 
     async def _give_up(self, placed: Sequence[Point], reason: str) -> None:
-        self.refused += len(placed)
+        self.stats.refused += len(placed)
         _log.error("%s: %d points not written: %s", self._settings.name, len(placed), reason)
         now = self._clock.now()
         dead = [

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from gateway.historian.asking import Asker
-from gateway.historian.charts import ChartFeed
+from gateway.historian.charts import ChartFeed, ChartStats
 from gateway.historian.consumer import Consumer
 from gateway.historian.record import Record, recording
 from gateway.historian.settings import HistorianSettings, Sleep
@@ -37,6 +37,12 @@ class Stats:
     losses: int
     replays_asked: int
     store_outages: int
+    store_away_s: float
+    """For how long the store of record has been away; 0 while it is there."""
+    lag_s: float | None
+    """How old the newest live event was when it was stored."""
+    charts: Mapping[str, ChartStats]
+    """By the store's URL and bucket."""
     holes: int
     """Known holes that nothing has filled yet."""
 
@@ -62,6 +68,7 @@ class Historian:
         self._asker = asker or Asker(lambda: f"replay-{secrets.token_hex(6)}")
         self._consumer: Consumer | None = None
         self._record: Record | None = None
+        self._feeds: list[ChartFeed] = []
 
     async def run(self) -> None:
         """Consume for ever; reconnect with full jitter.
@@ -78,6 +85,7 @@ class Historian:
             self._consumer = Consumer(self._settings, record, self._asker, self._clock)
             for chart in self._settings.charts:
                 feed = ChartFeed(chart, record, self._clock, self._sleep, self._uniform)
+                self._feeds.append(feed)
                 tasks.create_task(feed.run(), name=f"historian {chart.name}")
             if self._settings.shifts.calendars:
                 tasks.create_task(self._plan_shifts(record), name="historian shifts")
@@ -95,6 +103,9 @@ class Historian:
                 losses=0,
                 replays_asked=0,
                 store_outages=0,
+                store_away_s=0.0,
+                lag_s=None,
+                charts={},
                 holes=0,
             )
         ledger = record.ledger
@@ -106,6 +117,9 @@ class Historian:
             losses=record.written.losses,
             replays_asked=self._asker.requests,
             store_outages=record.outages,
+            store_away_s=record.away_s,
+            lag_s=record.written.lag_s,
+            charts={feed.name: feed.stats for feed in self._feeds},
             holes=sum(len(ledger.holes(series)) for series in ledger.all_series()),
         )
 

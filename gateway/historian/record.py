@@ -9,6 +9,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -45,6 +46,8 @@ class Written:
     events: int = 0
     dead: int = 0
     losses: int = 0
+    lag_s: float | None = None
+    """From the commit at the gateway to the commit here, of the newest event that was live."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,11 @@ class Record:
     _followers: list[asyncio.Event] = field(default_factory=list)
     _store: "_Threaded" = field(kw_only=True)
     _now: Callable[[], datetime] = field(kw_only=True)
+
+    @property
+    def away_s(self) -> float:
+        """For how long the store has been away; 0 while it is there."""
+        return self._store.away_s
 
     @property
     def outages(self) -> int:
@@ -79,6 +87,9 @@ class Record:
             await self._write_apart(batch, err)
             return
         self.written.events += len(events)
+        live = [event.recordedtime for event in events if not event.replay]
+        if live:
+            self.written.lag_s = max(0.0, (self._now() - live[-1]).total_seconds())
         self.written.dead += len(dead)
 
     async def change(self, changes: Changes) -> None:
@@ -163,11 +174,17 @@ class _Threaded:
         uniform: Uniform,
     ) -> None:
         self.outages = 0
+        self._away_since_s: float | None = None
         self._executor = executor
         self._open_store = open_store
         self._sleep = sleep
         self._uniform = uniform
         self._store: Store | None = None
+
+    @property
+    def away_s(self) -> float:
+        since_s = self._away_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
 
     async def persist(self, call: Callable[[Store], _T]) -> _T:
         """Return what ``call`` returns once the store is there; only StoreUnavailable waits."""
@@ -181,9 +198,11 @@ class _Threaded:
                 if not is_away:
                     _log.warning("store of record is away: %s", err)
                     self.outages += 1
+                    self._away_since_s = time.monotonic()
                 is_away = True
                 await self._sleep(next(waits))
             else:
+                self._away_since_s = None
                 if is_away:
                     _log.warning("store of record is back")
                 return result

@@ -47,6 +47,7 @@ from gateway.journal.writer import (
     EpochOrder,
     IdentityOrder,
     Order,
+    Pulse,
     Report,
     Waiter,
     Writer,
@@ -199,6 +200,10 @@ class Journal:
     def cursor(self, name: str) -> int:
         """Return what was last given to `advance`; 0 if nothing ever was."""
         return self._writer.cursors.get(name, 0)
+
+    def pulse(self) -> Pulse:
+        """Return how the writer is doing."""
+        return self._writer.pulse()
 
     def head(self) -> int:
         """Return the last committed seq; 0 before the first."""

@@ -10,6 +10,7 @@
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from gateway.journal.ledger import Ledger, Result
 from gateway.journal.lineage import Rival
 from gateway.journal.numbering import Append
 from gateway.journal.space import Space
+from gateway.ops.durations import Durations, Histogram
 
 TICK_S = 0.5
 
@@ -70,6 +72,16 @@ class Report:
     results: Sequence[tuple[Waiter, Result]] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How the thread is doing, for whoever watches over it."""
+
+    turned_mono_s: float
+    """When it last looked for something to do; it looks every TICK_S unless it writes."""
+    commits: Histogram
+    """How long its transactions took."""
+
+
 class Writer:
     """Owns the ledger from `start` on."""
 
@@ -81,6 +93,8 @@ class Writer:
         self._orders: queue.SimpleQueue[Sequence[Order]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
         self._alive_written: datetime | None = None
+        self._turned_s = time.monotonic()
+        self._commits = Durations()
         self.cursors: Mapping[str, int] = dict(ledger.cursors)
         """As wished; replaced as a whole by the event loop, read by the thread."""
         self.alive_at: datetime | None = None
@@ -97,6 +111,10 @@ class Writer:
     def submit(self, orders: Sequence[Order]) -> None:
         """Hand over orders; they are carried out in this order. Never blocks."""
         self._orders.put(orders)
+
+    def pulse(self) -> Pulse:
+        """Return how it is doing; from any thread."""
+        return Pulse(self._turned_s, self._commits.histogram())
 
     def join(self) -> None:
         """Wait for the thread to be gone."""
@@ -121,6 +139,7 @@ class Writer:
     def _serve(self) -> None:
         more_to_tidy = False
         while True:
+            self._turned_s = time.monotonic()
             orders = self._take(0.0 if more_to_tidy else TICK_S)
             if self._carry_out(orders):
                 return
@@ -157,7 +176,9 @@ class Writer:
             return
         at = self._now()
         appends = [order.append for order in orders]
+        began_s = time.monotonic()
         results = self._space.with_room(lambda: self._ledger.commit(appends, cursors, at), at)
+        self._commits.note(time.monotonic() - began_s)
         self._alive_written = alive_at
         waiters = [order.waiter for order in orders]
         self._tell(list(zip(waiters, results, strict=True)))

@@ -149,6 +149,17 @@ class WebFile(Strict):
     """0 takes a free one."""
 
 
+class MetricsFile(Strict):
+    """``/metrics`` for a Prometheus server; without this section there is none."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
+    """There is no login: on another address everybody in that network may read."""
+    port: int = Field(9464, ge=0, le=65535)
+    """Of `collect` and `run`; 0 takes a free one."""
+    historian_port: int = Field(9465, ge=0, le=65535)
+    """Of a historian that is a process of its own."""
+
+
 class GatewayFile(Strict):
     """``gateway.yaml``."""
 
@@ -159,5 +170,6 @@ class GatewayFile(Strict):
     journal: JournalFile = JournalFile()
     historian: HistorianFile = HistorianFile()
     web: WebFile = WebFile()
+    metrics: MetricsFile | None = None
     pki: Line = "pki"
     """Keys and certificates of ours and of the devices we trust. May be absolute, as `journal`."""

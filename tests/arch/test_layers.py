@@ -92,6 +92,7 @@ IMPORTERS: Mapping[str, str] = {
     "pymodbus": "drivers.modbus",
     "asyncua": "drivers.opcua",
     "paho": "gateway.ops",
+    "prometheus_client": "gateway.ops",
     "sqlite3": "gateway.journal gateway.demo",
     "sqlalchemy": "gateway.historian",
     "influxdb_client": "gateway.historian",

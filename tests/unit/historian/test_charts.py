@@ -121,7 +121,7 @@ async def test_one_bad_line_costs_one_line(database: Database) -> None:
     async with record_of(database) as record, feeding(record, charts) as feed:
         await record.write(counts(1, 64))
         await until(reached(record, 64))
-        assert feed.refused == 1
+        assert feed.stats.refused == 1
         assert record.written.dead == 1
     assert len(charts.taken) == 63
     assert charts.requests <= 2 * 6 + 1
@@ -135,7 +135,7 @@ async def test_what_the_store_would_drop_silently_is_not_sent(database: Database
     async with record_of(database) as record, feeding(record, charts, settings) as feed:
         await record.write(events)
         await until(reached(record, 3))
-        assert feed.refused == 2
+        assert feed.stats.refused == 2
     assert len(charts.taken) == 1
 
 
