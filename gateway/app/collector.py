@@ -92,7 +92,14 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
     shared: dict[str, dict[str, Any]] = {}
     try:
         rules = {name: config.rules for name, config in site.equipment.items()}
-        deriver = Deriver(journal, rules, clock=SYSTEM_CLOCK, boot_id=boot_id())
+        trust = translate.clock_trust(site)
+        deriver = Deriver(
+            journal,
+            rules,
+            clock=SYSTEM_CLOCK,
+            boot_id=boot_id(),
+            clock_is_trusted=lambda: trust.trusted,
+        )
         await deriver.start()
         pollers = _pollers(site, deriver, shared)
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from gateway.domain.vocabulary import Json
 from gateway.journal.retention import Limits
+from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.ops.mqtt_link import BrokerSettings, TlsSettings
+from gateway.ops.timesync import ClockTrust, kernel_is_synced
 from gateway.publish.places import Places
 from gateway.publish.publisher import PublishSettings
 from gateway.settings import dictionary
@@ -51,6 +53,12 @@ def limits(site: Site) -> Limits:
     """Return how much disk the journal may take."""
     journal = site.gateway.journal
     return Limits(max_bytes=journal.max_bytes, readings_max_bytes=journal.readings_max_bytes)
+
+
+def clock_trust(site: Site) -> ClockTrust:
+    """Return whether the clock can be believed, as the site says who vouches for it."""
+    by_kernel = site.gateway.clock == "kernel"
+    return ClockTrust(SYSTEM_CLOCK, kernel_is_synced if by_kernel else lambda: True)
 
 
 class _Births(Mapping[str, Json]):

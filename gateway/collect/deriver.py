@@ -6,11 +6,12 @@ Invariants:
 - The events of a step and the durable state they came from are handed to the journal
   together, before anything else can happen to that equipment.
 - ``Batch.committed()`` is called after the commit, never before.
+- A stamp of a clock that is not trusted says so.
 """
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from sys import intern
@@ -23,6 +24,7 @@ from gateway.domain import durable
 from gateway.domain.commanding import refusal
 from gateway.domain.commands import Command, OrderCommand, Reply
 from gateway.domain.equipment import next_due_s, step, waits_alike
+from gateway.domain.events import Event
 from gateway.domain.facts import (
     ClockStepped,
     Commanded,
@@ -68,12 +70,17 @@ class Deriver:
         *,
         clock: Clock,
         boot_id: str,
+        clock_is_trusted: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``boot_id`` tells whether monotonic times of the last run still compare."""
+        """``boot_id`` tells whether monotonic times of the last run still compare.
+
+        Where ``clock_is_trusted`` says no, stamps of our own are marked.
+        """
         self._journal = journal
         self._rules = dict(rules)
         self._clock = clock
         self._boot_id = boot_id
+        self._clock_is_trusted = clock_is_trusted
         self._users = _equipment_of_links(rules)
         self._states: dict[str, EquipmentState] = {}
         self._shares: dict[frozenset[str], tuple[_Share, ...]] = {}
@@ -237,6 +244,8 @@ class Deriver:
         changed = after.durable is not before.durable
         if not events and not changed:
             return None
+        if events and not self._clock_is_trusted():
+            events = _unsynced(events)
         state = durable.dump(after) if changed else None
         return Entry(equipment, events, state, local=rules.stage != "live")
 
@@ -270,6 +279,14 @@ class Deriver:
 def _taken_up(equipment: str, stored: Mapping[str, bytes]) -> EquipmentState:
     state = stored.get(equipment)
     return EquipmentState.new(equipment) if state is None else durable.load(state)
+
+
+def _unsynced(events: Iterable[Event]) -> list[Event]:
+    """Mark what our own clock stamped; a device that is trusted has one of its own."""
+    return [
+        replace(event, time_quality="unsynced") if event.time_quality == "gateway" else event
+        for event in events
+    ]
 
 
 def _tell(batch: Batch, commit: asyncio.Future[list[int]]) -> None:

@@ -3,6 +3,7 @@
 - A polled device that was away is read again within one interval (a second, if that is longer)
   and the time to connect, however long it was away.
 - A device that connects but does not answer is asked less and less often, a minute apart at most.
+- Time in which this process did not run is not observed time: the link counts as lost.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ DEFECT = "Defect"
 """How a link failed that broke by our own doing."""
 REOPEN_S = 1.0
 """A device that is not there is not called more often, however short its interval."""
+HELD_UP_S = 10.0
+"""Who wakes so much later than it meant to was stopped: nobody looked in between."""
 
 
 class Receiver(Protocol):
@@ -143,10 +146,20 @@ class Poller:
             async with self._one_read:
                 await commit  # of the last reading: never two under way
                 commit = self._take(await self._read_or_refused(session, groups))
-            due = after_read(due, groups, max(now_s, self._clock.mono_s()), self._share)
+            read_s = max(now_s, self._clock.mono_s())
+            due = after_read(due, groups, read_s, self._share)
             wake_s = min(due.values())
             await self._until(wake_s)
             now_s = max(wake_s, self._clock.mono_s())  # a timer may be a little early
+            self._check_awake(now_s - wake_s, after_s=wake_s - read_s)
+
+    def _check_awake(self, late_s: float, *, after_s: float) -> None:
+        if late_s > max(HELD_UP_S, after_s):
+            raise Unreachable(
+                self._driver.endpoint,
+                f"not read: the gateway itself was held up for {late_s:.0f} s",
+                "a paused machine, a stopped process, too little CPU",
+            )
 
     async def _sleep_until(self, when_s: float) -> None:
         await self._sleep(max(0.0, when_s - self._clock.mono_s()))

@@ -166,6 +166,8 @@ class GatewayFile(Strict):
     site: Name
     gateway: Name
     timezone: Annotated[str, AfterValidator(_timezone)]
+    clock: Literal["kernel", "trusted"] = "kernel"
+    """Who vouches for this machine's clock: the kernel, which knows of NTP and PTP, or a person."""
     mqtt: MqttFile = MqttFile()
     journal: JournalFile = JournalFile()
     historian: HistorianFile = HistorianFile()

@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +85,24 @@ class ServiceProcess:
         """Kill it with SIGKILL: nothing is saved, nobody is told."""
         self.down.append(datetime.now(UTC))
         assert await self._end(signal.SIGKILL) == -signal.SIGKILL, self.log.read_text()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop it in its tracks (SIGSTOP) for as long as the context lasts."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        self.down.append(datetime.now(UTC))
+        try:
+            yield
+        finally:
+            self.up.append(datetime.now(UTC))
+            self._process.send_signal(signal.SIGCONT)
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself; return its exit code."""
+        assert self._process is not None
+        async with asyncio.timeout(START_S):
+            return await self._process.wait()
 
     async def stop(self) -> None:
         """End it with SIGTERM, as the system does; it must end well and in time."""

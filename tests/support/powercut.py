@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Literal
 
 SECTOR_BYTES = 512
@@ -115,7 +116,8 @@ class Cut:
 class Disk:
     """Files as they are on the disk for certain, and what is still on its way."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: Mapping[str, bytes] = MappingProxyType({})) -> None:
+        """Begin with these files."""
         self._content: dict[int, bytearray] = {}
         """Of each file by a number of its own: a removed one and its successor share a name."""
         self._entries: dict[str, int] = {}
@@ -124,6 +126,10 @@ class Disk:
         self._names: dict[str, int] = {}
         """What the process sees."""
         self._files = 0
+        for path, content in files.items():
+            self._files += 1
+            self._names[path] = self._entries[path] = self._files
+            self._content[self._files] = bytearray(content)
 
     def take(self, call: Call) -> None:
         """Do as the system does."""
@@ -186,13 +192,19 @@ def _sectors(call: Call) -> Iterator[Call]:
         yield Call("write", call.path, part, call.at + begin)
 
 
-def cuts(calls: Sequence[Call], number: int, random: Random) -> Iterator[Cut]:
+def cuts(
+    calls: Sequence[Call],
+    number: int,
+    random: Random,
+    before: Mapping[str, bytes] = MappingProxyType({}),
+) -> Iterator[Cut]:
     """Return what ``number`` power cuts at random moments may leave, the earliest first.
 
-    Every other time the disk holds nothing that was not flushed.
+    Every other time the disk holds nothing that was not flushed. ``before``: the files that
+    were there when the process began.
     """
     moments = sorted(random.randrange(len(calls) + 1) for _ in range(number))
-    disk, told, done = Disk(), b"", 0
+    disk, told, done = Disk(before), b"", 0
     for turn, moment in enumerate(moments):
         for call in calls[done:moment]:
             disk.take(call)

@@ -190,3 +190,22 @@ async def test_a_new_epoch_opens_every_series(tmp_path: Path) -> None:
         assert all(
             orjson.loads(row.data)["anomaly"] == "baseline" for row in fresh if row.type == "count"
         )
+
+
+async def test_what_a_clock_stamps_that_is_not_trusted_says_so(tmp_path: Path) -> None:
+    trusted = False
+    async with open_journal(tmp_path / "j.db") as journal:
+        deriver = Deriver(
+            journal,
+            {PRESS.equipment: PRESS},
+            clock=FakeClock(),
+            boot_id="boot-1",
+            clock_is_trusted=lambda: trusted,
+        )
+        await deriver.start()
+        (started,) = await journal.rows(0, 10)
+        trusted = True
+        await deriver.note_clock_step(1)
+        (stepped,) = await journal.rows(started.seq, 10)
+    said = [orjson.loads(row.data)["timequality"] for row in (started, stepped)]
+    assert said == ["unsynced", "gateway"]

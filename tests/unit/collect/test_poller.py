@@ -6,7 +6,7 @@ import pytest
 
 from drivers.contract import Batch, Misconfigured, Rejected, TagGroup, Unreachable
 from gateway.collect.guard import guard
-from gateway.collect.poller import REOPEN_S, Poller, read_all_now, taken
+from gateway.collect.poller import HELD_UP_S, REOPEN_S, Poller, read_all_now, taken
 from gateway.journal.errors import JournalFailed
 from gateway.ops.backoff import MAX_DELAY_S
 from tests.support.clock import FakeClock
@@ -39,13 +39,18 @@ class Bed:
     """A poller whose sleeps move a clock and end it after ``sleeps`` of them."""
 
     def __init__(
-        self, *sessions: Sequence[Step] | Exception, group: TagGroup = POLLED, sleeps: int = 3
+        self,
+        *sessions: Sequence[Step] | Exception,
+        group: TagGroup = POLLED,
+        sleeps: int = 3,
+        late_s: float = 0.0,
     ) -> None:
         self.clock = FakeClock()
         self.slept: list[float] = []
         self.recorder = Recorder()
         self.driver = FakeDriver(*sessions, groups=[group])
         self._sleeps = sleeps
+        self._late_s = late_s
         self.poller = Poller(
             "plc",
             self.driver,
@@ -57,7 +62,7 @@ class Bed:
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.clock.advance(seconds)
+        self.clock.advance(seconds + self._late_s)
         if len(self.slept) >= self._sleeps:
             raise Stop
 
@@ -268,3 +273,17 @@ async def test_the_guard_lets_a_failed_journal_through() -> None:
 
     with pytest.raises(JournalFailed):
         await guard("plc", run, never, never)
+
+
+async def test_what_nobody_looked_at_while_the_process_stood_still_is_not_observed() -> None:
+    bed = Bed(sleeps=2, late_s=HELD_UP_S + 50)
+    bed.driver.script = [[bed.batch(run=True), bed.batch()]]
+    await bed.run()
+    assert bed.recorder.seen == ["plc: {'press-07/run': True}", "plc lost (1): Unreachable"]
+
+
+async def test_a_short_delay_is_no_outage() -> None:
+    bed = Bed(sleeps=2, late_s=HELD_UP_S - 1)
+    bed.driver.script = [[bed.batch(run=True), bed.batch()]]
+    await bed.run()
+    assert bed.recorder.seen == ["plc: {'press-07/run': True}", "plc: {}"]

@@ -1,0 +1,108 @@
+"""A plant, a broker, a historian in this process, and a collector that can be killed."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.app.running import Part, Running, run
+from gateway.demo.broker import Broker as DemoBroker
+from gateway.demo.plant import PlantOptions, PlantProcess, plant
+from gateway.demo.site import write_site
+from gateway.settings.site import Site
+from simulators.audit import AuditReport, audit
+from tests.support.broker import Broker, mosquitto
+from tests.support.gateway_process import ServiceProcess
+from tests.support.until import until
+
+INTERVAL_MS = 200
+HOLD_MS = 400
+QUIET_S = 3.0
+
+
+@dataclass
+class PlantBench:
+    """What runs, and what it must come to."""
+
+    site: Site
+    plant: PlantProcess
+    collector: ServiceProcess
+    broker: Broker
+
+    def _number(self, database: str, query: str) -> int:
+        path = self.site.path(f"data/{database}.db")
+        try:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+                (number,) = connection.execute(query).fetchone()
+        except sqlite3.OperationalError:
+            return 0
+        return int(number or 0)
+
+    def journaled(self) -> int:
+        return self._number("journal", "SELECT max(seq) FROM event")
+
+    def stored(self) -> int:
+        return self._number("history", "SELECT count(*) FROM event")
+
+    async def committed_more(self) -> None:
+        """Wait until the collector committed something new."""
+        before = self.journaled()
+        await until(lambda: self.journaled() > before, timeout_s=20)
+
+    def stored_twice(self) -> int:
+        return self._number("history", "SELECT count(*) - count(DISTINCT source || id) FROM event")
+
+    async def settle(self) -> None:
+        """Freeze the plant and wait until everything that can be known is stored."""
+        await self.plant.freeze()
+        loop = asyncio.get_running_loop()
+        head, since_s = -1, loop.time()
+
+        def quiet() -> bool:
+            nonlocal head, since_s
+            if (now := self.journaled()) != head:
+                head, since_s = now, loop.time()
+            return loop.time() - since_s > QUIET_S and self.stored() >= head
+
+        await until(quiet, timeout_s=60)
+
+    async def audited(self) -> AuditReport:
+        """Hold the store against the truth; the collector was away as its process knows."""
+        truth = await self.plant.truth()
+        history = self.site.path("data/history.db")
+        return audit(truth, history, kills=self.collector.kills, heartbeat_s=INTERVAL_MS / 1000)
+
+
+@asynccontextmanager
+async def plant_bench(
+    directory: Path, scenario: str, seed: int, *, clock_may_step: bool = False
+) -> AsyncIterator[PlantBench]:
+    options = PlantOptions(scenario=scenario, seed=seed, interval_ms=INTERVAL_MS, hold_ms=HOLD_MS)
+    with mosquitto() as mqtt:
+        async with plant(options, directory) as machines:
+            site = await asyncio.to_thread(
+                write_site,
+                directory / "site",
+                machines.links,
+                DemoBroker("mosquitto", mqtt.port),
+                options,
+            )
+            collector = ServiceProcess("collect", site.directory, clock_may_step=clock_may_step)
+            async with _historian(site):
+                try:
+                    yield PlantBench(site, machines, collector, mqtt)
+                finally:
+                    await collector.abandon()
+
+
+@asynccontextmanager
+async def _historian(site: Site) -> AsyncIterator[None]:
+    ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(run(site, [Part.HISTORIAN], on_ready=ready.set_result))
+    try:
+        yield
+    finally:
+        (await ready).stopping.set()
+        await task
