@@ -6,7 +6,8 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/sbin
 
-SERVERS = mosquitto=mosquitto victoria-metrics=victoria-metrics \
+SERVERS = mosquitto=mosquitto mosquitto_sub=mosquitto-clients systemd-analyze=systemd curl=curl \
+  openssl=openssl victoria-metrics=victoria-metrics \
   /usr/lib/postgresql/*/bin/initdb=postgresql /usr/lib/*/faketime/libfaketime.so.1=libfaketime strace=strace
 FOREIGN = cc=gcc /usr/include/stdlib.h=libc6-dev /usr/include/modbus/modbus.h=libmodbus-dev node=nodejs npm=npm
 TOOLS   = gcc=gcc /usr/include/stdlib.h=libc6-dev mosquitto=mosquitto /usr/include/mosquitto.h=libmosquitto-dev

@@ -58,7 +58,6 @@ async def run(
     wanted = frozenset(parts)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         running = Running(site, Heart(notifier or Notifier({})))
-        await stack.enter_async_context(running.heart.beating())
         if Part.COLLECT in wanted:
             running.collector = await stack.enter_async_context(collector(site))
             running.heart.checks["journal"] = journal_check(running.collector.journal)
@@ -73,6 +72,8 @@ async def run(
 
             running.historian = historian(site)
             writing.append(tasks.create_task(running.historian.run(), name="historian"))
+        # Not before: while it starts, a process loads code on its loop.
+        await stack.enter_async_context(running.heart.beating())
         running.metrics_port = await stack.enter_async_context(
             metrics(site, running.heart, running.collector, running.historian)
         )

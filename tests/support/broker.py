@@ -41,6 +41,24 @@ def program(name: str) -> str:
     return found
 
 
+def wait_for_port(port: int, timeout_s: float) -> None:
+    """Return when something listens on a port of the loopback; fails the test after a time."""
+    deadline_s = time.monotonic() + timeout_s
+    while not accepts(HOST, port):
+        if time.monotonic() > deadline_s:
+            pytest.fail(f"nobody listens on port {port}")
+        time.sleep(0.01)
+
+
+def accepts(host: str, port: int) -> bool:
+    """Whether something listens there."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 @dataclass
 class Broker:
     """One mosquitto and the files it reads."""
@@ -63,7 +81,7 @@ class Broker:
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen([program("mosquitto"), "-c", path], stderr=log)
         deadline = time.monotonic() + READY_S
-        while not self._accepts():
+        while not accepts(self.host, self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 pytest.fail(f"mosquitto does not start: {self.log()}")
@@ -97,13 +115,6 @@ class Broker:
     def log(self) -> str:
         """What it said so far."""
         return (self.directory / "log").read_text(encoding="utf-8", errors="replace")
-
-    def _accepts(self) -> bool:
-        try:
-            socket.create_connection((self.host, self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
