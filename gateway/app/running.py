@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gateway.app.collector import Collector, cancelled, collector
+from gateway.app.visitors import Visitors
 from gateway.app.watched import journal_check, metrics
 from gateway.ops.heart import Heart
 from gateway.ops.notify import Notifier
@@ -15,7 +16,7 @@ from gateway.settings.site import Site
 
 if TYPE_CHECKING:
     from gateway.historian.historian import Historian
-    from gateway.web.server import BoardServer
+    from gateway.web.server import WebServer
 
 
 class Part(StrEnum):
@@ -34,7 +35,7 @@ class Running:
     heart: Heart
     collector: Collector | None = None
     historian: "Historian | None" = None
-    web: "BoardServer | None" = None
+    web: "WebServer | None" = None
     metrics_port: int | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -50,9 +51,11 @@ async def run(
     *,
     on_ready: Callable[[Running], None] = lambda _: None,
     notifier: Notifier | None = None,
+    visitors: Visitors | None = None,
 ) -> None:
     """Run until ``Running.stopping`` is set, then stop in the order of the data.
 
+    ``visitors`` may look at the screens of a demo.
     Raises what ended a part: JournalError, OSError for a taken port.
     """
     wanted = frozenset(parts)
@@ -63,9 +66,9 @@ async def run(
             running.heart.checks["journal"] = journal_check(running.collector.journal)
             running.collector.start(tasks)
         if Part.WEB in wanted and site.gateway.web.enabled:
-            from gateway.app.board import board  # noqa: PLC0415 - 30 MB a collector can save
+            from gateway.app.web import web  # noqa: PLC0415 - 30 MB a collector can save
 
-            running.web = await stack.enter_async_context(board(site))
+            running.web = await stack.enter_async_context(web(site, visitors))
         writing: list[asyncio.Task[None]] = []
         if Part.HISTORIAN in wanted and site.gateway.historian.enabled:
             from gateway.app.history import historian  # noqa: PLC0415 - the same: SQLAlchemy

@@ -148,6 +148,14 @@ def collect(directory: Directory) -> None:
 
 
 @app.command()
+def web(directory: Directory) -> None:
+    """只运行页面和接口 / the screens and the API only."""
+    from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands
+
+    raise typer.Exit(site_app.main(directory, frozenset({site_app.Part.WEB})))
+
+
+@app.command()
 def historian(directory: Directory) -> None:
     """只写历史库 / write the history only: MQTT to the stores."""
     from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands

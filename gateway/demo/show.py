@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import secrets
 import signal
 import socket
 import sqlite3
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app.running import Part, Running, run
+from gateway.app.visitors import Visitors
 from gateway.demo.broker import Broker, Choice, broker
 from gateway.demo.errors import DemoError
 from gateway.demo.plant import PlantOptions, PlantProcess, plant
@@ -116,13 +118,16 @@ async def _run_site(
 ) -> dict[str, Any]:
     """Run the site for as long as asked and return what was counted before it stopped."""
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
-    running_site = asyncio.create_task(run(site, Part, on_ready=ready.set_result), name="site")
+    visitors = Visitors(code=secrets.token_urlsafe(16), password=secrets.token_hex(6))
+    running_site = asyncio.create_task(
+        run(site, Part, on_ready=ready.set_result, visitors=visitors), name="site"
+    )
     await asyncio.wait((ready, running_site), return_when=asyncio.FIRST_COMPLETED)
     if running_site.done():
         running_site.result()
     running = await ready
     try:
-        await _watch(running, mqtt, options, running_site)
+        await _watch(running, mqtt, options, running_site, visitors)
         await machines.freeze()
         await _settled(running, options)
         links_online = 0 if running.collector is None else running.collector.links_online
@@ -133,19 +138,27 @@ async def _run_site(
 
 
 async def _watch(
-    running: Running, mqtt: Broker, options: Options, site: "asyncio.Task[None]"
+    running: Running,
+    mqtt: Broker,
+    options: Options,
+    site: "asyncio.Task[None]",
+    visitors: Visitors,
 ) -> None:
     """Show the board until time is up, somebody presses Ctrl-C, or the site ends."""
     url = running.board_url
+    link = f"{url}enter/{visitors.code}"
     if not options.as_json:
         sys.stdout.write(
             f"看板 / board:   {url}\n"
+            f"直接进入 / in:  {link}\n"
+            f"登录 / log in:  viewer, maintenance, engineer, admin; 密码 / password: "
+            f"{visitors.password}\n"
             f"MQTT:           127.0.0.1:{mqtt.port} ({mqtt.kind}), topics mg/v1/#\n"
             "Ctrl-C 结束 / to end\n"
         )
         sys.stdout.flush()
     if options.browser and url is not None:
-        await asyncio.to_thread(webbrowser.open, url)
+        await asyncio.to_thread(webbrowser.open, link)
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from gateway.domain.shifts import DAY, MIDNIGHT, Span
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 def hours(zone: tzinfo, span: Span) -> Iterator[tuple[str, Span]]:

@@ -131,7 +131,11 @@ class _Loader:
             self.report.add("missing_file", Place(GATEWAY_FILE), name=GATEWAY_FILE)
             return None
         node = read(path, GATEWAY_FILE, self.report)
-        return None if node is None else validate(GatewayFile, node, self.report)
+        file = None if node is None else validate(GatewayFile, node, self.report)
+        if node is not None and file is not None and file.web.is_open and not file.web.cert_file:
+            at = ("web", "host")
+            self.report.add("web_without_tls", locate(node, at), at)
+        return file
 
     def _shared_links(self) -> dict[str, LinkSource | None]:
         found: dict[str, LinkSource | None] = {}

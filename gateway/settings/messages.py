@@ -87,11 +87,11 @@ _VALUES = {
         "put it into a file and name that with password_file",
     ),
     "bad_url": Message("不是可用的网址", "is not a usable URL"),
-    "not_loopback": Message(
-        "看板目前没有登录，只能监听本机",
-        "the board has no login yet and may listen on this machine only",
-        "用 127.0.0.1，需要远程查看时经 SSH 隧道",
-        "use 127.0.0.1, and an SSH tunnel to look from elsewhere",
+    "not_an_address": Message(
+        "“{value}”不是 IP 地址",
+        "'{value}' is not an IP address",
+        "写本机的一个地址；0.0.0.0 表示全部。主机名写在 web.names 里",
+        "write an address of this machine; 0.0.0.0 is all of them. Host names go into web.names",
     ),
     "unsafe_path": Message(
         "“{value}”要写成配置目录内的相对路径",
@@ -130,6 +130,13 @@ _MEANING = {
         "tag '{name}' does not say which link it is read over",
         "加上 link: 名称；只有一个连接时可省略",
         "add link: NAME; it may be left out where there is only one",
+    ),
+    "web_without_tls": Message(
+        "页面对其他机器开放却没有证书，密码在网上是明文",
+        "the pages are open to other machines without a certificate: passwords travel readable",
+        "写 web.cert_file 和 web.key_file，或在前面放一个带 TLS 的反向代理并只监听 127.0.0.1",
+        "give web.cert_file and web.key_file, or listen on 127.0.0.1 behind a proxy with TLS",
+        severity="warning",
     ),
     "unused_link": Message(
         "没有点位使用连接“{name}”",

@@ -20,13 +20,12 @@ def _timezone(value: str) -> str:
     return value
 
 
-def _loopback(value: str) -> str:
-    try:
-        local = value == "localhost" or ip_address(value).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        raise PydanticCustomError("not_loopback", "not a loopback address")
+def _address(value: str) -> str:
+    if value != "localhost":
+        try:
+            ip_address(value)
+        except ValueError:
+            raise PydanticCustomError("not_an_address", "not an address") from None
     return value
 
 
@@ -53,6 +52,11 @@ Url = Annotated[Line, AfterValidator(_url)]
 Bytes = Annotated[int, Field(ge=16 * 1024**2, le=2**50)]
 
 
+def _both(cert_file: str | None, key_file: str | None) -> None:
+    if (cert_file is None) != (key_file is None):
+        raise PydanticCustomError("key_without_certificate", "a pair")
+
+
 class TlsFile(Strict):
     """Certificates as PEM files; without ``ca_file`` the system's authorities decide."""
 
@@ -62,8 +66,7 @@ class TlsFile(Strict):
 
     @model_validator(mode="after")
     def _pair(self) -> Self:
-        if (self.cert_file is None) != (self.key_file is None):
-            raise PydanticCustomError("key_without_certificate", "a pair")
+        _both(self.cert_file, self.key_file)
         return self
 
 
@@ -141,12 +144,30 @@ class HistorianFile(Strict):
 
 
 class WebFile(Strict):
-    """The board."""
+    """The screens and the API."""
 
     enabled: bool = True
-    host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
+    host: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    """An address of this machine; 0.0.0.0 is all of them."""
     port: int = Field(8080, ge=0, le=65535)
     """0 takes a free one."""
+    names: Annotated[tuple[Line, ...], Field(strict=False, max_length=20)] = ()
+    """Host names people type into the browser, beside localhost and this machine's own."""
+    path: Line = "data/web.db"
+    """Users, sessions, tokens and the audit trail. May be absolute, as `journal`."""
+    cert_file: SecretFile | None = None
+    """A certificate and its key make it HTTPS."""
+    key_file: SecretFile | None = None
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        _both(self.cert_file, self.key_file)
+        return self
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other machines reach it."""
+        return self.host != "localhost" and not ip_address(self.host).is_loopback
 
 
 class MetricsFile(Strict):

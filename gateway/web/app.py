@@ -1,168 +1,140 @@
-"""The board's web application: its pages, the stream and a small API, read only.
+"""The web application: the pages, the API, and what stands before them.
 
 Promises:
 
 1. Nothing is loaded from another host, and the browser is told to refuse it.
-2. Only requests addressed to this machine are answered, so that no page elsewhere can
-   read the board through somebody's browser (DNS rebinding).
-3. There is no operation that changes anything.
+2. Only requests addressed to this gateway are answered, so that no page elsewhere can
+   use it through somebody's browser (DNS rebinding).
+3. Without a session or a token nothing of the API answers but log-in and set-up; every route
+   names the role it needs, and the application does not start with one that names none.
+4. Whatever goes wrong is answered as RFC 9457 says, also a mistake of ours.
 """
 
-from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+import logging
+from collections.abc import Mapping
+from typing import Any
 
-import orjson
-from fastapi import FastAPI, Query, Response
-from fastapi.responses import StreamingResponse
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.domain.vocabulary import Json, stamp
-from gateway.journal.row import Row
-from gateway.web.board import Tile
-from gateway.web.live import Board
+from gateway.web.access.gate import PUBLIC, Gate, language_of
+from gateway.web.access.hosts import HostCheck
+from gateway.web.access.secret import new_code
+from gateway.web.api import ROUTERS
+from gateway.web.api.guard import enforce, operations, role_of
+from gateway.web.context import Context
+from gateway.web.entry import add_entry
+from gateway.web.openapi import DESCRIPTION
 from gateway.web.pages import add_pages
-from gateway.web.source import BoardSource, SourceUnavailable
+from gateway.web.problems import Problem, of_status
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-MAX_EVENTS = 1000
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'self'; object-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_BODY = 256 * 1024
+ZIP_FROM = 1024
+_log = logging.getLogger(__name__)
 
 
-class SafetyHeaders:
-    """Adds HEADERS to every answer; a copy must be checked unless the answer says more."""
+class Outermost:
+    """Adds HEADERS to every answer; turns what nobody expected into a problem with a number."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                headers.setdefault("Cache-Control", "no-cache")
+                api = scope["path"].startswith("/api/")
+                headers.setdefault("Cache-Control", "no-store" if api else "no-cache")
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:  # the last place: the caller gets a number, the log gets the rest
+            number = new_code()[:9]
+            _log.exception("request failed", extra={"request": number, "path": scope["path"]})
+            if started:
+                raise
+            problem = Problem("internal", request=number)
+            answer = problem.response(language_of(Request(scope)))
+            await answer(scope, receive, send_with_headers)
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """How the whole gateway is."""
-
-    now: str
-    collector: dict[str, str | bool | None]
-    """{"alive", "at": its last sign of life if it is silent, "problem"}"""
-    epoch: str
-    head_seq: int
-    equipment: int
-    states: dict[str, int]
-    """state -> equipment in it"""
-    links: dict[str, int]
-    """link state -> links in it"""
-
-
-def create_app(source: BoardSource, *, board: Board | None = None) -> FastAPI:
-    """Return the application; its owner, as a rule `serve`, closes ``app.state.board``."""
-    board = Board(source) if board is None else board
+def create_app(context: Context) -> FastAPI:
+    """Return the application; the owner of ``context`` closes what is in it."""
     app = FastAPI(
-        title="millgate", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
+        title="millgate",
+        version=context.version,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(enforce)],
+        redirect_slashes=False,
+        max_body_size=MAX_BODY,
+        exception_handlers={
+            Problem: _on_problem,
+            RequestValidationError: _on_invalid,
+            HTTPException: _on_status,
+        },
     )
-    app.state.board = board
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK, www_redirect=False)
-    app.add_middleware(SafetyHeaders)
+    app.state.web = context
+    for router in ROUTERS:
+        app.include_router(router)
+    _check_roles(app)
     add_pages(app)
-    _add_live(app, board)
-    _add_events(app, board)
+    add_entry(app, context)
+    app.add_middleware(Gate, context=context)
+    app.add_middleware(GZipMiddleware, minimum_size=ZIP_FROM, compresslevel=5)
+    app.add_middleware(HostCheck, names=context.hosts, any_address=context.any_address)
+    app.add_middleware(Outermost)
     return app
 
 
-def _add_live(app: FastAPI, board: Board) -> None:
-    @app.get("/api/v1/equipment")
-    async def equipment() -> list[Tile]:
-        """Every equipment as the board shows it, in the order of the configuration."""
-        return list((await board.picture()).tiles.values())
-
-    @app.get("/api/v1/health")
-    async def health() -> Overview:
-        """How the gateway is: the collector's sign of life, states and links counted."""
-        picture = await board.picture()
-        tiles = picture.tiles.values()
-        return Overview(
-            now=stamp(board.now()),
-            collector=dict(picture.collector),
-            epoch=picture.epoch,
-            head_seq=picture.head_seq,
-            equipment=len(tiles),
-            states=Counter(tile.state.value for tile in tiles),
-            links=Counter(link.state for tile in tiles for link in tile.links),
-        )
-
-    @app.get(
-        "/api/v1/stream",
-        response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}, "description": "Live tiles"}},
-    )
-    async def stream() -> StreamingResponse:
-        """`hello` with everything, then `tiles` with what changed, or a `beat`."""
-        return StreamingResponse(
-            board.stream(),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+def _check_roles(app: FastAPI) -> None:
+    """Fail at the start where a route says nothing about who may use it."""
+    for method, route in operations(app.routes):
+        if (role_of(route) is None) != ((method, route.path) in PUBLIC):
+            msg = f"{method} {route.path}: say which role it needs, or list it in PUBLIC"
+            raise RuntimeError(msg)
 
 
-def _add_events(app: FastAPI, board: Board) -> None:
-    @app.get("/api/v1/events", responses={503: {"description": "The journal cannot be read now"}})
-    async def events(
-        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
-        limit: Annotated[int, Query(ge=1, le=MAX_EVENTS)] = 100,
-    ) -> Response:
-        """The journal's events with a seq above `after`, oldest first.
-
-        Ask again with `after` = `next` for more; fewer than `limit` means there is no more.
-        """
-        try:
-            rows = await board.rows(after, limit)
-        except SourceUnavailable as err:
-            return _json({"detail": str(err)}, status=503)
-        return _json(
-            {
-                "events": [_event(row) for row in rows],
-                "next": rows[-1].seq if rows else after,
-            }
-        )
+async def _on_problem(request: Request, problem: Problem) -> Response:
+    return problem.response(language_of(request))
 
 
-def _event(row: Row) -> Json:
-    return {
-        "id": f"{row.epoch}-{row.seq}",
-        "seq": row.seq,
-        "equipment": row.equipment,
-        "type": row.type,
-        "part": row.part,
-        "streamseq": row.streamseq,
-        "local": row.local,
-        "time": _stamp_ms(row.time_ms),
-        "recordedtime": _stamp_ms(row.recorded_ms),
-        "data": orjson.Fragment(row.data),
-    }
+async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
+    errors = [_field(one) for one in error.errors()]
+    return Problem("invalid", errors=errors).response(language_of(request))
 
 
-def _stamp_ms(time_ms: int) -> str:
-    return stamp(EPOCH + timedelta(milliseconds=time_ms))
+def _field(error: Mapping[str, Any]) -> dict[str, Any]:
+    where = [str(part) for part in error["loc"] if part not in {"body", "query", "path"}]
+    return {"field": ".".join(where), "code": error["type"], "detail": error["msg"]}
 
 
-def _json(body: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+async def _on_status(request: Request, error: HTTPException) -> Response:
+    problem = of_status(error.status_code, str(error.detail))
+    problem.headers = error.headers
+    return problem.response(language_of(request))

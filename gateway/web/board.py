@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, get_args
 
+from gateway.domain.events import FaultText
 from gateway.domain.rules import Stage
 from gateway.domain.vocabulary import (
     CounterKind,
@@ -46,6 +47,8 @@ class EquipmentCard:
     area: str = ""
     line: str = ""
     stage: Stage = "live"
+    faults: Mapping[str, FaultText] = field(default_factory=dict)
+    """code -> what the dictionary says it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +200,14 @@ def _counters(rows: Sequence[Json]) -> tuple[CounterLine, ...]:
 
 def _faults(active: Sequence[Json]) -> tuple[FaultLine, ...]:
     lines = [
-        FaultLine(**_only(FaultLine, fault), priority=_priority(fault["severity"]))
+        FaultLine(**_only(FaultLine, fault), priority=priority(fault["severity"]))
         for fault in active
     ]
     return tuple(sorted(lines, key=lambda fault: (fault.acked, fault.priority, fault.raised_at)))
 
 
-def _priority(severity: int) -> int:
+def priority(severity: int) -> int:
+    """Return 1 (most urgent) to 3."""
     if severity >= P1_SEVERITY:
         return 1
     return 2 if severity >= P2_SEVERITY else 3

@@ -8,7 +8,6 @@ from gateway.domain.snapshot import snapshots
 from gateway.domain.vocabulary import Json
 from gateway.journal.errors import JournalError
 from gateway.journal.reader import JournalReader
-from gateway.journal.row import Row
 from gateway.settings.site import Site
 from gateway.web.board import EquipmentCard
 from gateway.web.source import BoardReading, SiteCard, SourceUnavailable
@@ -40,6 +39,9 @@ class JournalBoardSource:
                 area=config.area,
                 line=config.line,
                 stage=config.stage,
+                faults={
+                    text.code: text for rule in config.rules.faults for text in rule.texts.values()
+                },
             )
             for config in site.equipment.values()
         ]
@@ -73,13 +75,6 @@ class JournalBoardSource:
                 equipment: self._decode(equipment, data) for equipment, data in states.items()
             },
         )
-
-    def rows(self, after: int, limit: int) -> Sequence[Row]:
-        """Return at most ``limit`` rows with a seq above ``after``; raises SourceUnavailable."""
-        try:
-            return self._reader.rows(after, limit)
-        except JournalError as err:
-            raise SourceUnavailable(str(err)) from err
 
     def _decode(self, equipment: str, data: bytes) -> Mapping[str, Json]:
         known = self._decoded.get(equipment)

@@ -4,8 +4,9 @@ Promises:
 
 1. The source is read at most once per ``refresh_s``, however many people look.
 2. A stream begins with ``hello`` (everything), then sends ``tiles`` (what changed since
-   its own last message) and, if nothing did, a ``beat`` at least every ``beat_s``. A
-   slow reader skips states in between; it is never sent a backlog.
+   its own last message), ``faults`` (the whole list when it changed; it is short) and, if
+   nothing did, a ``beat`` at least every ``beat_s``. A slow reader skips states in between;
+   it is never sent a backlog.
 3. When the collector has been silent for ``SILENT_S``, every tile says offline.
 
 4. The source is read in one thread of the board's own, one call at a time, so that neither
@@ -18,7 +19,7 @@ when nothing comes any more.
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -27,13 +28,14 @@ from typing import TypeVar
 import orjson
 
 from gateway.domain.vocabulary import Json, stamp
-from gateway.journal.row import Row
 from gateway.web.board import Tiles, changes, keep_equal, tile, unobserved
+from gateway.web.fault_list import FaultItem, fault_list
 from gateway.web.source import BoardReading, BoardSource, SourceUnavailable
 
 T = TypeVar("T")
 SILENT_S = 10.0
 RETRY_MS = 2000
+TOPICS = frozenset({"tiles", "faults"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Picture:
 
     rev: int = 0
     tiles: Tiles = field(default_factory=dict)
+    faults: tuple[FaultItem, ...] = ()
     collector: Mapping[str, str | bool | None] = field(default_factory=dict)
     """{"alive": bool, "at": its last sign of life or None, "problem": text or None}"""
     epoch: str = ""
@@ -68,6 +71,8 @@ class Board:
         self.now = now
         self.closing = asyncio.Event()
         """Set it and the open streams end."""
+        self.lookers = 0
+        """How many streams are open."""
         self._source = source
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="board")
         self._refresh_s = refresh_s
@@ -88,10 +93,6 @@ class Board:
             if read_at_s is None or self._mono_s() - read_at_s >= self._refresh_s:
                 await self._refresh()
         return self._picture
-
-    async def rows(self, after: int, limit: int) -> Sequence[Row]:
-        """Return journal rows as `BoardSource.rows` does; raises SourceUnavailable."""
-        return await self._in_thread(lambda: self._source.rows(after, limit))
 
     async def close(self) -> None:
         """End the streams and the thread; waits for the query it is in."""
@@ -130,36 +131,60 @@ class Board:
         if silent:
             fresh = {key: unobserved(known, alive_at) for key, known in fresh.items()}
         tiles = keep_equal(old.tiles, fresh)
+        faults = fault_list(self._source.cards, snapshots)
+        if faults == old.faults:
+            faults = old.faults  # the same object: streams compare with `is`
         collector: Mapping[str, str | bool | None] = {
             "alive": not silent,
             "at": stamp(alive_at) if silent and alive_at is not None else None,
             "problem": problem,
         }
-        changed = tiles is not old.tiles or collector != old.collector
+        changed = tiles is not old.tiles or faults is not old.faults or collector != old.collector
         return Picture(
             rev=old.rev + changed,
             tiles=tiles,
+            faults=faults,
             collector=collector,
             epoch="" if reading is None else reading.epoch,
             head_seq=0 if reading is None else reading.head_seq,
         )
 
-    async def stream(self) -> AsyncGenerator[bytes, None]:
+    async def stream(self, topics: frozenset[str] = TOPICS) -> AsyncGenerator[bytes, None]:
         """Yield the messages of one looker until the board closes or he leaves."""
+        self.lookers += 1
+        try:
+            async for message in self._messages(topics):
+                yield message
+        finally:
+            self.lookers -= 1
+
+    async def _messages(self, topics: frozenset[str]) -> AsyncGenerator[bytes, None]:
         shown = await self.picture()
-        hello = {"site": asdict(self._source.site), "tiles": list(shown.tiles.values())}
+        hello: Json = {"site": asdict(self._source.site)}
+        if "tiles" in topics:
+            hello["tiles"] = list(shown.tiles.values())
+        if "faults" in topics:
+            hello["faults"] = shown.faults
         sent_s = self._mono_s()
         yield b"retry: %d\n\n" % RETRY_MS
         yield self._message("hello", shown, hello)
         while not await self._closed_within(self._refresh_s):
             current = await self.picture()
             before, shown = shown, current
-            if current.rev != before.rev:
+            news = list(self._news(before, current, topics))
+            if not news and self._mono_s() - sent_s >= self._beat_s:
+                news = [self._message("beat", current, {})]
+            for message in news:
                 sent_s = self._mono_s()
-                yield self._message("tiles", current, self._difference(before, current))
-            elif self._mono_s() - sent_s >= self._beat_s:
-                sent_s = self._mono_s()
-                yield self._message("beat", current, {})
+                yield message
+
+    def _news(self, before: Picture, current: Picture, topics: frozenset[str]) -> Iterator[bytes]:
+        if "tiles" in topics and (
+            current.tiles is not before.tiles or current.collector != before.collector
+        ):
+            yield self._message("tiles", current, self._difference(before, current))
+        if "faults" in topics and current.faults is not before.faults:
+            yield self._message("faults", current, {"faults": current.faults})
 
     def _difference(self, before: Picture, current: Picture) -> Json:
         """Return what changed, encoded once for all who saw the same picture before."""

@@ -54,7 +54,7 @@ def add_pages(app: FastAPI) -> None:
     """Serve the screens from ``app``."""
     app.mount("/static/app", _Files(directory=BUILT, check_dir=False), name="screens")
     for address in ADDRESSES:
-        app.add_api_route(address, _page, include_in_schema=False, response_model=None)
+        app.add_route(address, _page)
 
 
 async def _page(request: Request) -> HTMLResponse:

@@ -2,38 +2,78 @@
 
 Promises:
 
-1. It binds loopback addresses only: the board has no logins.
-2. A taken port is an OSError for the caller, never an exit of the process.
-3. Signals stay with the owner; `BoardServer.close` ends open streams at once.
+1. A taken port is an OSError for the caller, never an exit of the process.
+2. Signals stay with the owner; `WebServer.close` ends open streams at once.
+3. A client that sends its request slower than `REQUEST_S`, or does not read what it is sent
+   for `UNREAD_S`, is cut off; what is beyond `MAX_CONNECTIONS` is not let in.
 """
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway.web.live import Board
 
 GRACE_S = 2
-MAX_CONNECTIONS = 200
+MAX_CONNECTIONS = 400
+REQUEST_S = 10.0
+UNREAD_S = 30.0
 BACKLOG = 128
 
 
-class NotLoopback(ValueError):
-    """The address would show the board, which has no logins, to other machines."""
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen, and with which certificate."""
 
-    def __init__(self, host: str) -> None:
-        """Name the address."""
-        super().__init__(
-            f"the board has no logins yet and binds this machine only (127.0.0.1), not {host}"
-        )
-        self.host = host
+    host: str = "127.0.0.1"
+    port: int = 0
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's, with an end to patience: a request has to be complete in time."""
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        if len(self.connections) > MAX_CONNECTIONS:
+            self.transport.abort()
+            return
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.more_body:
+            self._forget()
+        elif self._patience is None and not self.transport.is_closing():
+            self._expect()
+
+    def on_response_complete(self) -> None:
+        self._forget()
+        super().on_response_complete()
+
+    def _expect(self) -> None:
+        self._patience = self.loop.call_later(REQUEST_S, self.transport.abort)
+
+    def _forget(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
 
 class _Server(uvicorn.Server):
@@ -52,13 +92,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-class BoardServer:
+class WebServer:
     """A running server: ``await serve(...)``, and `close` when done (or ``async with``)."""
 
     def __init__(
-        self, server: _Server, board: Board, task: "asyncio.Task[None]", address: tuple[str, int]
+        self,
+        server: _Server,
+        board: Board,
+        task: "asyncio.Task[None]",
+        address: tuple[str, int],
+        scheme: str,
     ) -> None:
         self.host, self.port = address
+        self._scheme = scheme
         self._server = server
         self._board = board
         self._task = task
@@ -67,7 +113,9 @@ class BoardServer:
     def url(self) -> str:
         """Where a browser finds it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/"
+        if self.host in {"0.0.0.0", "::"}:  # noqa: S104 - everywhere, so also here
+            host = "127.0.0.1"
+        return f"{self._scheme}://{host}:{self.port}/"
 
     async def wait(self) -> None:
         """Return when the server ended; raises what ended it. Cancelling does not end it."""
@@ -96,26 +144,21 @@ class BoardServer:
         await self.close()
 
 
-async def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> BoardServer:
+async def serve(app: FastAPI, address: Address) -> WebServer:
     """Bind, start and return once requests are answered; port 0 takes a free one.
 
-    Raises NotLoopback, or OSError if the address cannot be bound.
+    Raises OSError if the address cannot be bound or the certificate cannot be used.
     """
-    listener = _bind(host, port)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        proxy_headers=False,
-        server_header=False,
-        limit_concurrency=MAX_CONNECTIONS,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    config = _config(app, address)
+    listener = _bind(address)
+    try:
+        config.load()
+    except (OSError, ValueError) as err:
+        listener.close()
+        msg = f"the certificate {address.cert_file} cannot be used: {err}"
+        raise OSError(msg) from err
     server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="board server")
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="web server")
     ready = asyncio.create_task(server.ready.wait())
     try:
         await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
@@ -127,29 +170,39 @@ async def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> BoardSe
         ready.cancel()
     if task.done():
         task.result()
-    return BoardServer(server, app.state.board, task, listener.getsockname()[:2])
+    scheme = "http" if address.cert_file is None else "https"
+    return WebServer(server, app.state.web.board, task, listener.getsockname()[:2], scheme)
 
 
-def _loopback(host: str) -> str:
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError as err:
-        raise NotLoopback(host) from err
-    if not address.is_loopback:
-        raise NotLoopback(host)
-    return str(address)
+def _config(app: FastAPI, address: Address) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=address.cert_file,
+        ssl_keyfile=address.key_file,
+    )
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    address = _loopback(host)
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+def _bind(address: Address) -> socket.socket:
+    host = "127.0.0.1" if address.host == "localhost" else address.host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, port))
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # what accepts inherits; Linux
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNREAD_S * 1000))
+        listener.bind((host, address.port))
         listener.listen(BACKLOG)
     except OSError as err:
         listener.close()
-        message = f"the board cannot use {address}:{port}: {err.strerror}"
+        message = f"the web server cannot use {host}:{address.port}: {err.strerror}"
         raise OSError(err.errno, message) from err
     return listener

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.domain.vocabulary import Json
-from gateway.journal.row import Row
 from gateway.web.board import EquipmentCard
 
 
@@ -39,8 +38,7 @@ class BoardReading:
 class BoardSource(Protocol):
     """The journal as the board sees it.
 
-    Both readers block; the board calls them in a thread of its own, one call at a time.
-    They raise SourceUnavailable.
+    Reading blocks; the board does it in a thread of its own. It raises SourceUnavailable.
     """
 
     @property
@@ -55,8 +53,4 @@ class BoardSource(Protocol):
 
     def read(self) -> BoardReading:
         """Return what is committed now."""
-        ...
-
-    def rows(self, after: int, limit: int) -> Sequence[Row]:
-        """Return at most ``limit`` rows with a seq above ``after``, oldest first."""
         ...

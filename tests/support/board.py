@@ -7,7 +7,6 @@ from typing import Any
 
 from gateway.domain.events import Fault, FaultText, Health, Status
 from gateway.domain.vocabulary import Json, Order, Reason, State, stamp
-from gateway.journal.row import Row
 from gateway.web.board import EquipmentCard
 from gateway.web.source import BoardReading, SiteCard
 
@@ -74,7 +73,6 @@ class FakeSource:
     reading: BoardReading = field(
         default_factory=lambda: BoardReading("t5k2m0-9f3a", 7, NOW, press(State.RUNNING))
     )
-    journal: Sequence[Row] = ()
     failure: Exception | None = None
     reads: int = 0
 
@@ -83,11 +81,6 @@ class FakeSource:
         if self.failure is not None:
             raise self.failure
         return self.reading
-
-    def rows(self, after: int, limit: int) -> Sequence[Row]:
-        if self.failure is not None:
-            raise self.failure
-        return [row for row in self.journal if row.seq > after][:limit]
 
     def show(self, snapshots: Mapping[str, Mapping[str, Json]]) -> None:
         self.reading = replace(self.reading, snapshots=snapshots)

@@ -74,8 +74,8 @@ def test_the_protocol_may_be_written_with_and_without_quotes(written: str, meant
             "historian.stores[0].url bad_url",
         ),
         ("historian: {enabled: no}", "historian.enabled not_boolean"),
-        ("web: {host: 0.0.0.0}", "web.host not_loopback"),
-        ("web: {host: board.example}", "web.host not_loopback"),
+        ("web: {host: board.example}", "web.host not_an_address"),
+        ("web: {cert_file: board.pem}", "web key_without_certificate"),
         ("web: 8080", "web not_mapping"),
     ],
 )
@@ -83,9 +83,20 @@ def test_gateway_problem(text: str, problem: str) -> None:
     assert codes(GatewayFile, GATEWAY + text) == [problem]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.5", "localhost", '"::1"'])
-def test_the_board_may_listen_on_this_machine(host: str) -> None:
-    assert gateway(f"web: {{host: {host}}}\n").web.host == host.strip('"')
+@pytest.mark.parametrize(
+    ("host", "is_open"),
+    [
+        ("127.0.0.1", False),
+        ("127.0.0.5", False),
+        ("localhost", False),
+        ('"::1"', False),
+        ("0.0.0.0", True),  # noqa: S104
+        ("192.168.1.9", True),
+    ],
+)
+def test_the_screens_may_listen_on_an_address(host: str, *, is_open: bool) -> None:
+    web = gateway(f"web: {{host: {host}}}\n").web
+    assert (web.host, web.is_open) == (host.strip('"'), is_open)
 
 
 def test_what_must_be_there() -> None:

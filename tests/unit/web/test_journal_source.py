@@ -68,24 +68,15 @@ async def test_a_state_is_decoded_again_only_when_it_changed(
     assert source.read().snapshots["press-07"]["status"]["state"] == "idle"
 
 
-async def test_rows_are_those_of_the_journal(journal: Journal, source: JournalBoardSource) -> None:
-    seqs = await journal.append([entry(State.RUNNING), entry(State.IDLE)])
-    assert [row.seq for row in source.rows(0, 10)] == seqs
-    assert [row.seq for row in source.rows(seqs[0], 10)] == seqs[1:]
-
-
 def test_a_journal_that_is_not_there_yet_is_one_without_facts(source: JournalBoardSource) -> None:
     reading = source.read()
     assert (reading.alive_at, reading.head_seq, reading.snapshots) == (None, 0, {})
-    assert source.rows(0, 10) == []
 
 
 def test_a_file_that_is_no_journal_is_unavailable(path: Path, source: JournalBoardSource) -> None:
     path.write_bytes(b"no database, just a text that somebody put here" * 100)
     with pytest.raises(SourceUnavailable, match="not a database"):
         source.read()
-    with pytest.raises(SourceUnavailable, match="not a database"):
-        source.rows(0, 10)
 
 
 async def test_a_state_nobody_understands_is_named(

@@ -1,0 +1,118 @@
+"""The screens and the API of one site: they read the journal from beside it."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+from gateway.app import translate
+from gateway.app.collector import SOCKET
+from gateway.app.visitors import Visitors
+from gateway.control import client
+from gateway.domain.commands import Reply
+from gateway.domain.vocabulary import Json
+from gateway.journal.history import JournalHistory
+from gateway.journal.reader import JournalReader
+from gateway.settings.site import Site
+from gateway.web.access import login
+from gateway.web.access.roles import Role
+from gateway.web.access.throttle import Throttle
+from gateway.web.app import create_app
+from gateway.web.context import Context, DemoEntry
+from gateway.web.history import History
+from gateway.web.journal_source import JournalBoardSource
+from gateway.web.live import Board, utc_now
+from gateway.web.server import Address, WebServer, serve
+from gateway.web.store import users
+from gateway.web.store.database import Connection, Store
+
+
+@asynccontextmanager
+async def web(site: Site, visitors: Visitors | None = None) -> AsyncIterator[WebServer]:
+    """Serve the site's screens; raises OSError for a taken port or an unusable web.db."""
+    async with context(site) as parts:
+        if visitors is not None:
+            await _let_in(parts, visitors)
+        elif not await parts.store.run(users.has_admin):
+            _ask_for_set_up(parts.setup_code)
+        async with await serve(create_app(parts), address(site)) as server:
+            yield server
+
+
+@asynccontextmanager
+async def context(site: Site) -> AsyncIterator[Context]:
+    """Open what the application works with, and close it in the end."""
+    journal = site.path(site.gateway.journal.path)
+    door = journal.parent / SOCKET
+    settings = site.gateway.web
+
+    async def ask(equipment: str, name: str, content: Json) -> Reply:
+        return await client.command(door, equipment, name, content)
+
+    async with AsyncExitStack() as stack:
+        store = await asyncio.to_thread(Store.open, site.path(settings.path))
+        stack.callback(store.close)
+        reader = stack.enter_context(JournalReader(journal))
+        history = History(JournalHistory(journal))
+        stack.callback(history.close)
+        board = Board(JournalBoardSource.of(site, reader))
+        stack.push_async_callback(board.close)
+        yield Context(
+            site=site,
+            board=board,
+            store=store,
+            ask=ask,
+            throttle=Throttle(time.monotonic),
+            history=history,
+            now=utc_now,
+            hosts=_names(site),
+            any_address=settings.is_open,
+            version=version("millgate"),
+            secure=settings.cert_file is not None,
+        )
+
+
+def address(site: Site) -> Address:
+    """Return where to listen; certificates are looked for as secrets are."""
+    settings = site.gateway.web
+    return Address(
+        settings.host,
+        settings.port,
+        translate.file(site, settings.cert_file),
+        translate.file(site, settings.key_file),
+    )
+
+
+def _names(site: Site) -> frozenset[str]:
+    """Return the names this machine is called by."""
+    settings = site.gateway.web
+    if not settings.is_open:
+        return frozenset(settings.names)
+    own = socket.gethostname().lower()
+    return frozenset({*settings.names, own, f"{own}.local"})
+
+
+async def _let_in(parts: Context, visitors: Visitors) -> None:
+    """Make a user of each role, all with the demo's password, and open the demo's link."""
+    stored, at = await login.hashed(parts, visitors.password), parts.now()
+
+    def create(connection: Connection) -> None:
+        for role in Role:
+            if users.find(connection, role.value) is None:
+                users.add(connection, role.value, role, stored, at)
+            else:
+                users.set_password(connection, role.value, stored, must_change=False)
+
+    await parts.store.run(create)
+    parts.entry = DemoEntry(visitors.code, Role.ADMIN.value)
+
+
+def _ask_for_set_up(code: str) -> None:
+    sys.stdout.write(
+        f"初始化代码 / set-up code: {code}\n"
+        "用它创建第一个管理员 / create the first administrator with it, in the browser\n"
+    )
+    sys.stdout.flush()

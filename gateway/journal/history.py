@@ -1,0 +1,191 @@
+"""Long looks into the journal from beside it: what one equipment did in a span of time.
+
+- Each look has a connection of its own and a time limit, and no query stays open after it: a
+  long one holds up neither the writer nor the other lookers, and it ends.
+- SQLite does the adding up, so that a week of counts is a few hundred rows here.
+- A journal that is not there (yet, or any more) reads as an empty one.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gateway.journal.errors import JournalError, as_journal_errors
+from gateway.journal.numbering import from_unix_ms, unix_ms
+from gateway.journal.row import Row
+from gateway.journal.schema import MIGRATIONS, connect_reader, version_of
+
+LIMIT_S = 5.0
+_STEPS = 20_000
+"""The clock is looked at every so many steps of SQLite's machine: about a millisecond."""
+_COLUMNS = (
+    "seq, equipment, type, part, streamseq, time_ms, recorded_ms, local, data,"
+    " (SELECT epoch FROM epoch WHERE number = event.epoch)"
+)
+_COUNTED = """
+WITH read AS (
+  SELECT seq, epoch, time_ms,
+    json_extract(CAST(data AS TEXT), '$.counter', '$.kind', '$.origin', '$.order.order_no',
+      '$.order.ideal_cycle_ms', '$.unit', '$.anomaly') AS what,
+    json_extract(CAST(data AS TEXT), '$.counter') AS counter,
+    json_extract(CAST(data AS TEXT), '$.total') AS total,
+    json_extract(CAST(data AS TEXT), '$.delta') AS delta
+  FROM event WHERE equipment = ? AND type = 'count' AND time_ms >= ? AND time_ms < ?
+), booked AS (
+  SELECT what, time_ms / 60000 AS minute, COALESCE(
+    total - LAG(total) OVER (PARTITION BY epoch, counter ORDER BY seq), delta) AS quantity
+  FROM read
+)
+SELECT minute, what, SUM(quantity), COUNT(*) FROM booked GROUP BY minute, what ORDER BY minute
+"""
+_ENVELOPE = """
+WITH read AS (
+  SELECT seq, time_ms, json_extract(CAST(data AS TEXT), ?1) AS value FROM event
+  WHERE equipment = ?2 AND type = 'reading' AND time_ms >= ?3 AND time_ms < ?4
+)
+SELECT time_ms, MIN(value), MAX(value), MAX(seq), COUNT(*) FROM read
+WHERE value IS NOT NULL AND typeof(value) <> 'text'
+GROUP BY (time_ms - ?3) * ?5 / (?4 - ?3) ORDER BY 1
+"""
+
+
+class QueryTooLong(JournalError):
+    """The look took longer than it may; ask for less."""
+
+
+class Booked(NamedTuple):
+    """What one counter booked in one minute under one order."""
+
+    at: datetime
+    what: str
+    """JSON: counter, kind, origin, order_no, ideal_cycle_ms, unit, anomaly."""
+    quantity: float
+    events: int
+
+
+class Extent(NamedTuple):
+    """What the journal still holds."""
+
+    first_seq: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which rows. ``start`` <= time < ``end``; ``before`` and ``after`` are seqs, excluded."""
+
+    equipment: str | None = None
+    types: tuple[str, ...] = ()
+    start: datetime | None = None
+    end: datetime | None = None
+    before: int | None = None
+    after: int | None = None
+    limit: int = 1000
+    newest_first: bool = False
+
+    def where(self) -> tuple[str, list[Any]]:
+        """Return the condition and its parameters."""
+        conditions: list[tuple[str, Any]] = []
+        if self.equipment is not None:
+            conditions.append(("equipment = ?", self.equipment))
+        for given, condition in (
+            (self.start, "time_ms >= ?"),
+            (self.end, "time_ms < ?"),
+        ):
+            if given is not None:
+                conditions.append((condition, unix_ms(given)))
+        for seq, condition in ((self.before, "seq < ?"), (self.after, "seq > ?")):
+            if seq is not None:
+                conditions.append((condition, seq))
+        text = " AND ".join(condition for condition, _ in conditions) or "1"
+        parameters = [parameter for _, parameter in conditions]
+        if self.types:
+            text += f" AND type IN ({', '.join('?' * len(self.types))})"
+            parameters += self.types
+        return text, parameters
+
+
+class JournalHistory:
+    """Looks into one journal. Safe to share between threads; every call blocks."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        limit_s: float = LIMIT_S,
+        mono_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Open nothing yet."""
+        self._path = path
+        self._limit_s = limit_s
+        self._mono_s = mono_s
+
+    def extent(self) -> Extent | None:
+        """Return the range that still exists; None if nothing does."""
+        found = self._query(
+            "SELECT (SELECT min(seq) FROM event), (SELECT min(time_ms) FROM event),"
+            " (SELECT max(time_ms) FROM event)"
+        )
+        if not found or found[0][0] is None:
+            return None
+        ((seq, first_ms, last_ms),) = found
+        return Extent(seq, from_unix_ms(first_ms), from_unix_ms(last_ms))
+
+    def rows(self, wanted: Wanted) -> list[Row]:
+        """Return rows by seq, or the newest ones first."""
+        where, parameters = wanted.where()
+        order = "seq DESC" if wanted.newest_first else "seq"
+        if wanted.equipment is not None and wanted.types:
+            order = "time_ms DESC, seq DESC" if wanted.newest_first else "time_ms, seq"
+        sql = f"SELECT {_COLUMNS} FROM event WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608
+        return [_row(found) for found in self._query(sql, (*parameters, wanted.limit))]
+
+    def counted(self, equipment: str, start: datetime, end: datetime) -> list[Booked]:
+        """Return what was booked, minute by minute: by the difference of totals."""
+        found = self._query(_COUNTED, (equipment, unix_ms(start), unix_ms(end)))
+        return [
+            Booked(from_unix_ms(minute * 60_000), what, float(quantity), events)
+            for minute, what, quantity, events in found
+        ]
+
+    def envelope(
+        self, equipment: str, tag: str, start: datetime, end: datetime, points: int
+    ) -> list[tuple[datetime, float, float, int]]:
+        """Return at most ``points`` of (first moment, least, greatest, how many values)."""
+        path = f'$.values."{tag}"'
+        parameters = (path, equipment, unix_ms(start), unix_ms(end), points)
+        return [
+            (from_unix_ms(at), least, greatest, count)
+            for at, least, greatest, _, count in self._query(_ENVELOPE, parameters)
+        ]
+
+    def _query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        if not self._path.exists():
+            return []
+        with as_journal_errors(), self._connected() as connection:
+            if connection is None:
+                return []
+            ends_s = self._mono_s() + self._limit_s
+            connection.set_progress_handler(lambda: self._mono_s() > ends_s, _STEPS)
+            try:
+                return connection.execute(sql, parameters).fetchall()
+            except sqlite3.OperationalError as err:
+                if err.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise QueryTooLong(f"longer than {self._limit_s:g} s") from err
+                raise
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection | None]:
+        with closing(connect_reader(self._path)) as connection:
+            yield connection if version_of(connection) == len(MIGRATIONS) else None
+
+
+def _row(found: tuple[Any, ...]) -> Row:
+    seq, equipment, kind, part, streamseq, at, recorded, local, data, epoch = found
+    return Row(seq, equipment, kind, part, streamseq, at, recorded, bool(local), data, epoch)

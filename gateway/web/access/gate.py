@@ -1,0 +1,150 @@
+"""The gate before every route of the API: nobody passes who is not known.
+
+1. Whatever lies under ``/api/`` needs a session or a token, also what does not exist; `PUBLIC`
+   lists the few exceptions. What lies elsewhere holds no data: the pages and their files.
+2. A token comes in the header and from nowhere else.
+3. A session may not be used from another site: Origin and Sec-Fetch-Site are checked, and what
+   changes something needs the session's own ``X-CSRF``.
+4. What a role may is checked by the route: `gateway.web.api.guard`.
+5. There are no WebSockets.
+"""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.web.access import secret
+from gateway.web.access.caller import COOKIE, Caller
+from gateway.web.context import Context
+from gateway.web.language import choose
+from gateway.web.problems import Problem
+from gateway.web.store import audit, sessions, tokens
+
+API = "/api/"
+PUBLIC = frozenset([("POST", "/api/v1/login"), ("GET", "/api/v1/setup"), ("POST", "/api/v1/setup")])
+"""All that is answered without credentials."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+WITH_OLD_PASSWORD = frozenset(["/api/v1/session", "/api/v1/session/password", "/api/v1/logout"])
+"""What somebody may do who must change the password first."""
+_SAME_SITE = frozenset({"same-origin", "none"})
+
+
+class Gate:
+    """ASGI; puts the `Caller` into the request's state."""
+
+    def __init__(self, app: ASGIApp, context: Context) -> None:
+        self._app = app
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http" or not scope["path"].startswith(API):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            scope.setdefault("state", {})["caller"] = await self._admit(request)
+        except Problem as problem:
+            await problem.response(language_of(request))(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _admit(self, request: Request) -> Caller | None:
+        changes = request.method not in SAFE
+        public = (request.method, request.url.path) in PUBLIC
+        if public:
+            if changes and not _is_ours(request):
+                raise Problem("cross_origin")
+            return None
+        caller = await self._known(request)
+        if caller is None:
+            raise Problem("not_logged_in", headers={"WWW-Authenticate": "Bearer"})
+        if caller.is_person:
+            wrong = _misused(request, caller, changes=changes)
+            if wrong is not None:
+                await refused(self._context, caller, request, wrong)
+                raise Problem(wrong)
+        if caller.must_change and request.url.path not in WITH_OLD_PASSWORD:
+            raise Problem("password_must_change")
+        return caller
+
+    async def _known(self, request: Request) -> Caller | None:
+        address, at = address_of(request), self._context.now()
+        header = request.headers.get("authorization")
+        if header is not None:
+            kind, _, value = header.partition(" ")
+            if kind.lower() != "bearer" or not value.startswith(secret.TOKEN_PREFIX):
+                return None
+            hash_ = secret.digest(value)
+            token = await self._context.store.run(
+                lambda connection: tokens.find(connection, hash_, address, at)
+            )
+            if token is None:
+                return None
+            return Caller(f"token:{token.name}", token.role, address)
+        cookie = request.cookies.get(COOKIE)
+        if not cookie:
+            return None
+        hash_ = secret.digest(cookie)
+        found = await self._context.store.run(
+            lambda connection: sessions.find(connection, hash_, at)
+        )
+        if found is None:
+            return None
+        return Caller(
+            name=found.user,
+            role=found.role,
+            address=address,
+            csrf=found.csrf,
+            session=hash_,
+            language=found.language,
+            theme=found.theme,
+            must_change=found.must_change,
+        )
+
+
+async def refused(context: Context, caller: Caller, request: Request, why: str) -> None:
+    """Write down that somebody tried what he may not."""
+    deed = audit.Deed(
+        caller.name,
+        caller.address,
+        "refused",
+        f"{request.method} {request.url.path}"[:200],
+        accepted=False,
+        detail={"code": why},
+    )
+    await context.record(deed)
+
+
+def address_of(request: Request) -> str:
+    """Return where a request comes from."""
+    return request.client.host if request.client is not None else ""
+
+
+def language_of(request: Request) -> str:
+    """Return the language of who asks: the user's, the page's, the browser's."""
+    caller: Caller | None = request.scope.get("state", {}).get("caller")
+    chosen = None if caller is None else caller.language
+    return choose(chosen or request.cookies.get("lang"), request.headers.get("accept-language"))
+
+
+def _misused(request: Request, caller: Caller, *, changes: bool) -> str | None:
+    """Return why a session may not be used for this request, None if it may."""
+    if not _is_ours(request):
+        return "cross_origin"
+    if changes and not secret.same(request.headers.get("x-csrf", ""), caller.csrf or ""):
+        return "csrf"
+    return None
+
+
+def _is_ours(request: Request) -> bool:
+    """Whether a browser says that one of our own pages asks; a program says nothing."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in _SAME_SITE:
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")

@@ -1,0 +1,229 @@
+"""What one equipment did: its states and what it made."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import orjson
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from gateway.domain import windows
+from gateway.domain.shifts import MIDNIGHT, Span, shifts_between
+from gateway.domain.vocabulary import CounterKind, Mode, Quality, State, stamp, stamp_or_none
+from gateway.journal.history import Booked
+from gateway.settings.site import EquipmentConfig
+from gateway.web.access.roles import Role
+from gateway.web.api.asked import Asked, Equipment, wrong
+from gateway.web.api.guard import Web, needs
+from gateway.web.facts import Stay
+
+router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["equipment"])
+Per = Literal["hour", "shift", "day"]
+MAX_BUCKETS = 1000
+
+
+class ReasonView(BaseModel):
+    """Why: it refines a state."""
+
+    code: str
+    text: dict[str, str]
+    category: str
+    planned: bool
+
+
+class NoteView(BaseModel):
+    """A later word about an interval; the last one counts."""
+
+    at: str
+    by: str
+    comment: str | None
+    reason: ReasonView | None
+
+
+class ShiftView(BaseModel):
+    """The shift a fact belongs to."""
+
+    code: str
+    production_date: str
+
+
+class IntervalView(BaseModel):
+    """One state.
+
+    `since` and `until` are its own, also where they lie outside of what was asked; `duration_ms`
+    is of the whole, up to `now` of the answer where it lasts. `id` is what a note is about.
+    """
+
+    id: str
+    state: State
+    since: str
+    until: str | None
+    duration_ms: int
+    reason: ReasonView | None
+    mode: Mode
+    order_no: str | None
+    quality: Quality
+    cause: str
+    shift: ShiftView | None
+    note: NoteView | None
+
+
+class Timeline(BaseModel):
+    """The states in a span, in order and without a hole. Nothing is kept before `kept_from`."""
+
+    from_: str = Field(alias="from")
+    to: str
+    now: str
+    kept_from: str | None
+    intervals: list[IntervalView]
+
+
+class CountValue(BaseModel):
+    """What one counter counted."""
+
+    kind: CounterKind
+    quantity: float
+    unit: str
+    manual: float
+    """The part of it that people counted."""
+
+
+class Bucket(BaseModel):
+    """What was made in an hour, a shift or a day; cut to the span that was asked for."""
+
+    from_: str = Field(alias="from")
+    to: str
+    label: str
+    values: dict[str, CountValue]
+    anomalies: int
+    """Events in it that say `anomaly` other than `none`."""
+
+
+class Counts(BaseModel):
+    """Parts by the difference of totals, minute by minute. Nothing is kept before `kept_from`."""
+
+    from_: str = Field(alias="from")
+    to: str
+    kept_from: str | None
+    buckets: list[Bucket]
+
+
+@router.get("/timeline", **needs(Role.VIEWER, 404, 503))
+async def timeline(equipment: Equipment, span: Asked, web: Web) -> Timeline:
+    """The states of an equipment, also the one that lasted when the span began."""
+    found = await web.history.stays(equipment.equipment, span)
+    extent, now = await web.history.extent(), web.now()
+    return Timeline.model_validate(
+        {
+            "from": stamp(span.begins),
+            "to": stamp(span.ends),
+            "now": stamp(now),
+            "kept_from": stamp_or_none(None if extent is None else extent.first_at),
+            "intervals": [interval(stay, now) for stay in found],
+        }
+    )
+
+
+@router.get("/counts", **needs(Role.VIEWER, 404, 503))
+async def counts(
+    equipment: Equipment,
+    span: Asked,
+    web: Web,
+    per: Annotated[Per, Query(description="What a bucket is")] = "hour",
+) -> Counts:
+    """What was counted in each hour, shift or day of the span."""
+    spans = list(
+        zip(
+            range(MAX_BUCKETS + 1),
+            buckets(web.site.gateway.timezone, equipment, span, per),
+            strict=False,
+        )
+    )
+    if len(spans) > MAX_BUCKETS:
+        raise wrong(
+            "per", "too_many", {"zh": "时间段过长", "en": f"more than {MAX_BUCKETS} buckets"}
+        )
+    booked = await web.history.counted(equipment.equipment, span)
+    extent = await web.history.extent()
+    return Counts.model_validate(
+        {
+            "from": stamp(span.begins),
+            "to": stamp(span.ends),
+            "kept_from": stamp_or_none(None if extent is None else extent.first_at),
+            "buckets": list(_filled([one for _, one in spans], booked)),
+        }
+    )
+
+
+def buckets(
+    timezone: str, config: EquipmentConfig, span: Span, per: Per
+) -> Iterator[tuple[str, Span]]:
+    """Yield the hours, shifts or days of a span with their names. Raises Problem."""
+    calendar, zone = config.rules.calendar, ZoneInfo(timezone)
+    if per == "hour":
+        return windows.hours(zone, span)
+    if per == "day":
+        return windows.days(zone, span, MIDNIGHT if calendar is None else calendar.day_starts)
+    if calendar is None:
+        raise wrong("per", "no_shifts", {"zh": "没有 shifts.yaml", "en": "there is no shifts.yaml"})
+    return (
+        (
+            f"{shift.production_date} {shift.code}",
+            Span(max(shift.starts_at, span.begins), min(shift.ends_at, span.ends)),
+        )
+        for shift in shifts_between(calendar, span.begins, span.ends)
+    )
+
+
+def interval(stay: Stay, now: datetime) -> dict[str, Any]:
+    """Return a state as the API tells it."""
+    lasted = (stay.until or max(now, stay.since)) - stay.since
+    return {
+        "id": stay.id,
+        "state": stay.state,
+        "since": stamp(stay.since),
+        "until": stamp_or_none(stay.until),
+        "duration_ms": int(lasted.total_seconds() * 1000),
+        "reason": stay.reason,
+        "mode": stay.mode,
+        "order_no": stay.order_no,
+        "quality": stay.quality,
+        "cause": stay.cause,
+        "shift": stay.shift,
+        "note": stay.note,
+    }
+
+
+def _filled(
+    spans: Sequence[tuple[str, Span]], booked: Iterable[Booked]
+) -> Iterator[dict[str, Any]]:
+    rows = list(booked)
+    place = 0
+    for label, span in spans:
+        values: dict[str, dict[str, Any]] = {}
+        anomalies = 0
+        while place < len(rows) and rows[place].at < span.ends:
+            if rows[place].at >= span.begins - windows.MINUTE:
+                anomalies += _add(values, rows[place])
+            place += 1
+        yield {
+            "from": stamp(span.begins),
+            "to": stamp(span.ends),
+            "label": label,
+            "values": values,
+            "anomalies": anomalies,
+        }
+
+
+def _add(values: dict[str, dict[str, Any]], row: Booked) -> int:
+    counter, kind, origin, _, _, unit, anomaly = orjson.loads(row.what)
+    value = values.setdefault(
+        counter, defaultdict(float, {"kind": kind, "quantity": 0.0, "unit": unit, "manual": 0.0})
+    )
+    value["quantity"] += row.quantity
+    if origin == "manual":
+        value["manual"] += row.quantity
+    return 0 if anomaly == "none" else row.events

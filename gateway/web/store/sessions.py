@@ -1,0 +1,72 @@
+"""Who is logged in: rows that can be taken away, so that a cookie is worth nothing by itself."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.web.access.roles import Role
+from gateway.web.store.database import unix_ms
+
+IDLE = timedelta(hours=12)
+"""A shift."""
+ABSOLUTE = timedelta(days=7)
+_SEEN_EVERY = timedelta(minutes=1)
+MAX_OF_USER = 20
+"""The oldest go; a person has so many screens at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session in force, with what its user may and likes."""
+
+    user: str
+    role: Role
+    csrf: str
+    language: str | None
+    theme: str | None
+    must_change: bool
+
+
+def begin(
+    connection: sqlite3.Connection, hash_: bytes, user: str, csrf: str, address: str, at: datetime
+) -> None:
+    """Create a session; the oldest of the user beyond `MAX_OF_USER` and what is over go."""
+    at_ms = unix_ms(at)
+    connection.execute(
+        "DELETE FROM session WHERE created_ms < ? OR seen_ms < ?",
+        (unix_ms(at - ABSOLUTE), unix_ms(at - IDLE)),
+    )
+    connection.execute(
+        "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?)", (hash_, user, csrf, address, at_ms, at_ms)
+    )
+    connection.execute(
+        "DELETE FROM session WHERE user = ?1 AND hash NOT IN ("
+        "SELECT hash FROM session WHERE user = ?1 ORDER BY created_ms DESC, hash LIMIT ?2)",
+        (user, MAX_OF_USER),
+    )
+
+
+def find(connection: sqlite3.Connection, hash_: bytes, at: datetime) -> Session | None:
+    """Return the session if it is in force at ``at``, and note that it was used."""
+    row = connection.execute(
+        "SELECT u.name, u.role, s.csrf, u.language, u.theme, u.must_change, s.seen_ms"
+        " FROM session AS s JOIN user AS u ON u.name = s.user"
+        " WHERE s.hash = ? AND s.created_ms > ? AND s.seen_ms > ? AND NOT u.disabled",
+        (hash_, unix_ms(at - ABSOLUTE), unix_ms(at - IDLE)),
+    ).fetchone()
+    if row is None:
+        return None
+    user, role, csrf, language, theme, must_change, seen_ms = row
+    if seen_ms < unix_ms(at - _SEEN_EVERY):
+        connection.execute("UPDATE session SET seen_ms = ? WHERE hash = ?", (unix_ms(at), hash_))
+    return Session(user, Role(role), csrf, language, theme, bool(must_change))
+
+
+def end(connection: sqlite3.Connection, hash_: bytes) -> None:
+    """Forget a session."""
+    connection.execute("DELETE FROM session WHERE hash = ?", (hash_,))
+
+
+def end_others(connection: sqlite3.Connection, user: str, kept: bytes) -> None:
+    """Forget every session of a user but one."""
+    connection.execute("DELETE FROM session WHERE user = ? AND hash <> ?", (user, kept))
