@@ -1,21 +1,21 @@
 """The collecting half: links, deriver, journal, publisher, composed from one site."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from drivers.contract import close_shared
 from gateway.app import translate
+from gateway.app.live import LiveSite
+from gateway.app.reconfigure import Reconfiguration
 from gateway.collect.clock_steps import watch_clock
 from gateway.collect.deriver import Deriver
-from gateway.collect.guard import guard
+from gateway.collect.links import cancelled
 from gateway.collect.poller import Poller, read_all_now
-from gateway.collect.waker import Waker
-from gateway.control.commands import Control
+from gateway.control.commands import Control, ReadNow
+from gateway.control.configuring import Reload
 from gateway.control.server import listening
 from gateway.domain import durable
 from gateway.domain.snapshot import snapshots
@@ -25,7 +25,11 @@ from gateway.journal.lineage import Rival
 from gateway.ops.boot import boot_id
 from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.publish.publisher import Ports, Publisher
+from gateway.settings.diff import COLLECTOR_KEYS
+from gateway.settings.revisions import Revisions
 from gateway.settings.site import Site
+
+__all__ = ["SOCKET", "Collector", "cancelled", "collector"]
 
 DRAIN_TIMEOUT_S = 5.0
 SOCKET = "control.sock"
@@ -37,13 +41,24 @@ _log = logging.getLogger(__name__)
 class Collector:
     """A collecting gateway. `run` starts its tasks, `stop` ends them in order."""
 
-    site: Site
+    live: LiveSite
     journal: Journal
     deriver: Deriver
     publisher: Publisher
-    pollers: list[Poller]
-    _reading: list["asyncio.Task[None]"] = field(default_factory=list)
+    configuration: Reconfiguration
+    _tasks: asyncio.TaskGroup | None = None
+    _reading: list["asyncio.Task[Any]"] = field(default_factory=list)
     _to_the_end: list["asyncio.Task[Any]"] = field(default_factory=list)
+
+    @property
+    def site(self) -> Site:
+        """The configuration in force."""
+        return self.live.site
+
+    @property
+    def pollers(self) -> Collection[Poller]:
+        """One for each link there is now."""
+        return self.live.links.pollers
 
     @property
     def links_online(self) -> int:
@@ -52,17 +67,12 @@ class Collector:
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Start everything; a task that fails ends ``tasks`` and with it the process."""
+        self._tasks = tasks
         self._to_the_end = [
             tasks.create_task(self.publisher.run(), name="publisher"),
             tasks.create_task(_journal_must_live(self.journal), name="journal.failed"),
         ]
-        self._reading = [
-            tasks.create_task(
-                guard(poller.link, poller.run, poller.failed, asyncio.sleep),
-                name=f"poll[{poller.link}]",
-            )
-            for poller in self.pollers
-        ]
+        self.live.links.start(tasks)
         self._reading.append(tasks.create_task(self.deriver.run_ticks(), name="ticks"))
         steps = watch_clock(SYSTEM_CLOCK, self.deriver.note_clock_step, asyncio.sleep)
         self._reading.append(tasks.create_task(steps, name="clock"))
@@ -72,9 +82,17 @@ class Collector:
             )
         )
 
+    def reload(self) -> None:
+        """Take up the files as they lie on the disk, soon."""
+        if self._tasks is not None:
+            wish = Reload(by="SIGHUP")
+            task = self._tasks.create_task(self.configuration.change(wish), name="reload")
+            self._reading.append(task)
+
     async def stop(self) -> None:
         """Stop reading, deliver what is committed if the broker takes it, then say goodbye."""
         await cancelled(self._reading)
+        await self.live.links.stop()
         if self.publisher.stats().online and not await self.publisher.drain(DRAIN_TIMEOUT_S):
             _log.warning("stopping with a backlog; it is delivered after the next start")
         await cancelled(self._to_the_end)
@@ -89,7 +107,7 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
         now=SYSTEM_CLOCK.now,
         limits=translate.limits(site),
     )
-    shared: dict[str, dict[str, Any]] = {}
+    live: LiveSite | None = None
     try:
         rules = {name: config.rules for name, config in site.equipment.items()}
         trust = translate.clock_trust(site)
@@ -101,40 +119,31 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
             clock_is_trusted=lambda: trust.trusted,
         )
         await deriver.start()
-        pollers = _pollers(site, deriver, shared)
-
-        async def read_now(equipment: str) -> None:
-            links = site.equipment[equipment].links
-            await read_all_now(poller for poller in pollers if poller.link in links)
-
-        control = Control(deriver, journal, site.equipment, read_now)
-        publisher = _publisher(site, journal, deriver, control)
+        live = LiveSite(site, journal, deriver)
+        configuration = Reconfiguration(
+            live,
+            Revisions(site.directory, site.path(site.gateway.journal.path)),
+            fixed=COLLECTOR_KEYS,
+            now=SYSTEM_CLOCK.now,
+        )
+        await configuration.start()
+        control = Control(
+            deriver, journal, deriver.equipment, _reading_by(live), configuring=configuration
+        )
+        live.publisher = publisher = _publisher(site, journal, deriver, control)
         async with listening(site.path(site.gateway.journal.path).parent / SOCKET, control):
-            yield Collector(site, journal, deriver, publisher, pollers)
+            yield Collector(live, journal, deriver, publisher, configuration)
     finally:
-        for things in shared.values():
-            close_shared(things)
+        if live is not None:
+            live.release()
         await journal.close()
 
 
-def _pollers(
-    site: Site, deriver: Deriver, shared: MutableMapping[str, dict[str, Any]]
-) -> list[Poller]:
-    """``shared`` takes in what the links of each protocol have in common."""
-    waker = Waker(SYSTEM_CLOCK)
-    links = list(site.links.values())
-    return [
-        Poller(
-            link.name,
-            link.driver(shared.setdefault(link.protocol, {})),
-            deriver,
-            clock=SYSTEM_CLOCK,
-            sleep=asyncio.sleep,
-            until=waker.until,
-            share=number / len(links),
-        )
-        for number, link in enumerate(links)
-    ]
+def _reading_by(live: LiveSite) -> ReadNow:
+    async def read_now(equipment: str) -> None:
+        await read_all_now(live.read_over(equipment))
+
+    return read_now
 
 
 def _publisher(site: Site, journal: Journal, deriver: Deriver, control: Control) -> Publisher:
@@ -161,12 +170,3 @@ async def _heartbeat(journal: Journal, every_s: float) -> None:
     while True:
         journal.heartbeat(SYSTEM_CLOCK.now())
         await asyncio.sleep(every_s)
-
-
-async def cancelled(tasks: Sequence["asyncio.Task[Any]"]) -> None:
-    """End tasks that run until cancelled, and wait for their clean-up."""
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

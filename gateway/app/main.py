@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from gateway.app.recovery import take_back
 from gateway.app.running import Part, Running, run
 from gateway.historian.store import StoreUnusable
 from gateway.journal.errors import JournalError
@@ -25,6 +26,9 @@ def main(directory: Path, parts: Iterable[Part]) -> int:
     for library in ("asyncua", "uvicorn", "pymodbus"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     memory.begin()
+    wanted = frozenset(parts)
+    if Part.COLLECT in wanted:
+        take_back(directory)
     try:
         site = load(directory)
     except ConfigProblems as err:
@@ -33,7 +37,7 @@ def main(directory: Path, parts: Iterable[Part]) -> int:
             f"millgate check {directory}\n"
         )
         return 1
-    return _run(site, parts)
+    return _run(site, wanted)
 
 
 def _run(site: Site, parts: Iterable[Part]) -> int:
@@ -55,6 +59,8 @@ async def _until_signalled(site: Site, parts: Iterable[Part]) -> None:
     def ready(running: Running) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, running.stopping.set)
+        if running.collector is not None and hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(signal.SIGHUP, running.collector.reload)
         if running.board_url is not None:
             sys.stdout.write(f"看板 / board: {running.board_url}\n")
             sys.stdout.flush()

@@ -77,15 +77,26 @@ class _Births(Mapping[str, Json]):
         return len(self._live)
 
 
-def places(site: Site, epoch: str, previous: tuple[str, ...]) -> Places:
-    """Return where each equipment is spoken about, and its dictionary."""
+def place(site: Site, one: EquipmentConfig) -> Place:
+    """Return where an equipment is spoken about."""
+    gateway = site.gateway
+    return Place(gateway.mqtt.root, gateway.site, one.area, one.line, one.equipment)
+
+
+def places(
+    site: Site, epoch: str, previous: tuple[str, ...], departed: Mapping[str, Place] | None = None
+) -> Places:
+    """Return where each equipment is spoken about, and its dictionary.
+
+    ``departed`` were spoken about until a moment ago, and are still owed their last word.
+    """
     gateway = site.gateway
     live = {name: one for name, one in site.equipment.items() if one.stage == "live"}
     return Places(
         topics=GatewayTopics(gateway.mqtt.root, gateway.site, gateway.gateway),
         equipment={
-            name: Place(gateway.mqtt.root, gateway.site, config.area, config.line, name)
-            for name, config in site.equipment.items()
+            **(departed or {}),
+            **{name: place(site, config) for name, config in site.equipment.items()},
         },
         local=frozenset(name for name, config in site.equipment.items() if config.stage != "live"),
         birth=dictionary.gateway_birth(site, epoch, previous),

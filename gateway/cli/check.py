@@ -62,10 +62,22 @@ def _report(
     if json:
         stream.write(_as_json(site, problems))
     else:
-        width = None if stream.isatty() else PIPED_WIDTH
-        console = Console(file=stream, highlight=False, soft_wrap=True, width=width)
-        _Words(console, LANGUAGES[lang]).show(directory, site, problems)
+        _Words(_console(stream), LANGUAGES[lang]).show(directory, site, problems)
     return 1 if site is None else 0
+
+
+def show_problems(
+    stream: TextIO, directory: Path, problems: Sequence[Problem], *, lang: str
+) -> None:
+    """Print problems as `run` does."""
+    words = _Words(_console(stream), LANGUAGES[lang])
+    for problem in problems:
+        words.problem(directory, problem)
+
+
+def _console(stream: TextIO) -> Console:
+    width = None if stream.isatty() else PIPED_WIDTH
+    return Console(file=stream, highlight=False, soft_wrap=True, width=width)
 
 
 def _as_json(site: Site | None, problems: Sequence[Problem]) -> str:
@@ -88,7 +100,7 @@ class _Words:
 
     def show(self, directory: Path, site: Site | None, problems: Sequence[Problem]) -> None:
         for problem in problems:
-            self._problem(directory, problem)
+            self.problem(directory, problem)
         errors = sum(problem.severity == "error" for problem in problems)
         warnings = len(problems) - errors
         if site is None:
@@ -106,7 +118,7 @@ class _Words:
             en=f"the configuration is good; equipment: {count}, warnings: {warnings}",
         )
 
-    def _problem(self, directory: Path, problem: Problem) -> None:
+    def problem(self, directory: Path, problem: Problem) -> None:
         where = str(directory / problem.file) + (f":{problem.line}" if problem.line else "")
         key = f"[cyan]{escape(problem.key)}[/]: " if problem.key else ""
         colour = _COLOURS[problem.severity]

@@ -71,6 +71,15 @@ class DemoBroker(StrEnum):
     AMQTT = "amqtt"
 
 
+class RevisionAction(StrEnum):
+    """What `millgate revisions` does."""
+
+    LIST = "list"
+    SHOW = "show"
+    DIFF = "diff"
+    RESTORE = "restore"
+
+
 class Protocol(StrEnum):
     """Which MQTT `millgate verify` speaks."""
 
@@ -271,6 +280,76 @@ def retire(
     from gateway.cli import retire as retiring  # noqa: PLC0415 - start-up time of the others
 
     raise typer.Exit(retiring.run(directory, equipment))
+
+
+By = Annotated[str | None, typer.Option(help="谁;默认当前用户 / who; by default this user")]
+Why = Annotated[str, typer.Option(help="为什么 / why")]
+Language = Annotated[Lang, typer.Option(help="zh, en, both")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
+
+
+@app.command()
+def reload(
+    directory: Directory,
+    *,
+    by: By = None,
+    why: Why = "",
+    lang: Language = Lang.BOTH,
+    as_json: AsJson = False,
+) -> None:
+    """让运行中的采集采用磁盘上的配置 / let the running collector take up the files."""
+    from gateway.cli import configuring  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(configuring.reload(directory, by=by, why=why, lang=lang.value, json=as_json))
+
+
+@app.command()
+def revisions(
+    directory: Directory,
+    action: Annotated[
+        RevisionAction, typer.Argument(help="list | show N | diff N M | restore N")
+    ] = RevisionAction.LIST,
+    numbers: Annotated[
+        list[int] | None, typer.Argument(help="版本号 / numbers of revisions")
+    ] = None,
+    *,
+    by: By = None,
+    why: Why = "",
+    lang: Language = Lang.BOTH,
+    as_json: AsJson = False,
+) -> None:
+    """配置的历史版本:列出、查看、比较、恢复 / list, show, compare, restore revisions."""
+    from gateway.cli import configuring  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(
+        configuring.revisions(
+            directory,
+            action.value,
+            numbers or [],
+            by=by,
+            why=why,
+            lang=lang.value,
+            json=as_json,
+        )
+    )
+
+
+@app.command()
+def live(
+    directory: Directory,
+    equipment: Annotated[str, typer.Argument(help="设备编号 / its code")],
+    *,
+    by: By = None,
+    why: Why = "",
+    lang: Language = Lang.BOTH,
+    as_json: AsJson = False,
+) -> None:
+    """设备投产:调试期的数据不外传,重新取基线 / commissioning -> live, with a new baseline."""
+    from gateway.cli import configuring  # noqa: PLC0415 - start-up time of the others
+
+    raise typer.Exit(
+        configuring.live(directory, equipment, by=by, why=why, lang=lang.value, json=as_json)
+    )
 
 
 @app.command()

@@ -44,9 +44,9 @@ async def _retire(site: Site, equipment: str) -> int:
     if equipment in site.equipment:
         file = site.equipment[equipment].file
         return refuse(
-            f"{equipment} 仍在 {file} 中配置;请先移走该文件并重启采集,再执行本命令",
-            f"{equipment} is still configured in {file}; take that file away and restart the "
-            "collector first, then do this again",
+            f"{equipment} 仍在 {file} 中配置;请先移走该文件并重新加载(millgate reload)",
+            f"{equipment} is still configured in {file}; take that file away and let the "
+            "collector reload (millgate reload) first, then do this again",
         )
     path = site.path(site.gateway.journal.path)
     with JournalReader(path) as journal:

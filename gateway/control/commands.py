@@ -60,6 +60,8 @@ class Control:
         if equipment in self._equipment:
             return Reply(accepted=False, error=STILL_CONFIGURED)
         await self._journal.identify(IdentityChange(retired=equipment))
+        if self._configuring is not None:
+            await self._configuring.forget(equipment)
         return Reply(accepted=True)
 
 

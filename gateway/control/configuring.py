@@ -52,6 +52,10 @@ class Configuring(Protocol):
         """Do it as a whole or not at all; one at a time."""
         ...
 
+    async def forget(self, equipment: str) -> None:
+        """Let go of what is kept for an equipment that was retired."""
+        ...
+
 
 def asked(wish: Wish) -> Json:
     """Return the question as it goes over the socket."""

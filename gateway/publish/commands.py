@@ -8,6 +8,7 @@
 from collections.abc import Awaitable, Callable, Collection
 
 from gateway.domain.commands import Command, Reply
+from gateway.domain.vocabulary import Json
 from gateway.ops.mqtt_terms import Message
 from gateway.publish.places import Places
 from gateway.publish.replies import NotObeyed, Replies, check
@@ -18,19 +19,22 @@ from gateway.wire.topics import command_topic
 
 Submit = Callable[[str, Command], Awaitable[Reply]]
 """equipment, command -> the answer, after its commit."""
+Read = Callable[[Json], Command]
 
 
 class Commands:
     """Takes ``cmd/order``, ``cmd/note`` and their like of every live equipment."""
 
     def __init__(self, places: Places, submit: Submit, timing: Timing) -> None:
-        self._known = {
-            command_topic(place, name): (equipment, read)
-            for equipment, place in places.live.items()
-            for name, read in command.COMMANDS.items()
-        }
+        self._places = places
+        self._known = _topics(places)
         self._submit = submit
         self._timing = timing
+
+    def follow(self) -> Collection[str]:
+        """Go by what the places say now; return the topics that are new."""
+        before, self._known = self._known, _topics(self._places)
+        return self._known.keys() - before.keys()
 
     @property
     def topics(self) -> Collection[str]:
@@ -50,3 +54,11 @@ class Commands:
             reply = await self._submit(equipment, asked)
             answer = {"accepted": reply.accepted, "seq": reply.seq, "error": reply.error}
             await replies.send(message, answer)
+
+
+def _topics(places: Places) -> dict[str, tuple[str, Read]]:
+    return {
+        command_topic(place, name): (equipment, read)
+        for equipment, place in places.live.items()
+        for name, read in command.COMMANDS.items()
+    }

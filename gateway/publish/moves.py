@@ -1,9 +1,9 @@
 """Retained messages follow their equipment: nothing of it stays behind at an old place.
 
 - A place is noted in the journal before anything is retained there.
-- It is cleared at the next connect once its equipment has moved, is in commissioning, or
-  was retired. An equipment that merely left the configuration keeps its place until it is
-  retired.
+- It is cleared, at once or at the next connect, once its equipment has moved, is in
+  commissioning, or was retired. An equipment that merely left the configuration keeps its
+  place until it is retired.
 - What another gateway retains there by now is left alone.
 """
 
@@ -37,10 +37,11 @@ class Moves:
         self._broker = broker
         self._wait_s = wait_s
 
-    async def occupy(self) -> None:
-        """Note where we are about to retain something."""
+    async def occupy(self, places: Places | None = None) -> None:
+        """Note where we are about to retain something, or will once ``places`` hold."""
         noted = self._journal.places()
-        new = {place.topic: name for name, place in self._places.live.items()}
+        live = (places or self._places).live
+        new = {place.topic: name for name, place in live.items()}
         if any(noted.get(topic) != name for topic, name in new.items()):
             await self._journal.identify(IdentityChange(occupied=new))
 

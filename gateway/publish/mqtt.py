@@ -112,6 +112,11 @@ class Connection:
                 await handle(message)
                 self._link.ack(message)
 
+    async def listen(self, topics: Collection[str]) -> None:
+        """Take commands on these topics too. Raises ConnectionLost, Refused."""
+        if topics:
+            await self._subscribe(sorted(topics))
+
     async def ended(self) -> NoReturn:
         """Wait for the end of the session and raise ConnectionLost."""
         raise await asyncio.shield(self._link.lost)

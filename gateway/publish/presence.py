@@ -6,7 +6,7 @@
 - ``health`` comes every ten seconds and says when the next one is due.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -62,10 +62,15 @@ class Presence:
         self._more_health = more_health
         self._timing = timing
 
-    async def announce_births(self, sender: Sender) -> None:
-        """Publish the dictionaries of the equipment and of the gateway. Raises ConnectionLost."""
+    async def announce_births(self, sender: Sender, of: Collection[str] | None = None) -> None:
+        """Publish the dictionaries of the equipment and of the gateway. Raises ConnectionLost.
+
+        ``of`` names the equipment if it is not all of it.
+        """
         retained = Retained(sender, self._counts)
-        for name, place in self._places.live.items():
+        for name, place in list(self._places.live.items()):
+            if of is not None and name not in of:
+                continue
             if name in self._places.births:
                 await retained.put(birth_topic(place), orjson.dumps(self._places.births[name]))
         previous = list(self._journal.previous_epochs)

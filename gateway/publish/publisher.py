@@ -13,8 +13,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from gateway.journal.lineage import Rival
@@ -80,13 +80,15 @@ class Publisher:
     ) -> None:
         self._settings = settings
         self._journal = journal
-        self._places = places
+        self._places = places = replace(places)  # it changes, and is ours
         self._ports = ports
         self._timing = timing = timing or Timing()
         self._counts = counts = Counts()
         self._number = 0
         """Of the present MQTT session: grows with each, also over restarts."""
         self._began = timing.clock.now()
+        self._following: asyncio.Queue[tuple[Collection[str], Collection[str]]] = asyncio.Queue()
+        """Equipment of which something else is said since this session began, new topics."""
         self._connected_before = False
         self._outage = False
         rate = settings.max_rate_per_s
@@ -110,6 +112,17 @@ class Publisher:
     def stats(self) -> Counts:
         """Return the live counts of this process."""
         return self._counts
+
+    async def follow(self, places: Places, changed: Collection[str]) -> None:
+        """Speak of this equipment, at these places, from now on.
+
+        What is retained follows in the present session, or with the next one: births and
+        states of what ``changed``; what stands where nobody is any more is cleared.
+        """
+        await self._moves.occupy(places)
+        self._places.become(places)
+        new = self._commands.follow()
+        self._following.put_nowait((changed, new))
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until everything committed so far is confirmed; False if it is not in time."""
@@ -138,6 +151,8 @@ class Publisher:
             await self._timing.sleep(next(waits))
 
     async def _session(self) -> None:
+        while not self._following.empty():
+            self._following.get_nowait()  # a new session says all of it anyway
         await self._moves.vacate()
         greeting = self._greeting()
         async with connect(self._settings.broker, greeting) as connection:
@@ -191,6 +206,15 @@ class Publisher:
             )
             tasks.create_task(replays.run(connection, replies), name="publish.replays")
             tasks.create_task(connection.serve(obey), name="publish.commands")
+            tasks.create_task(self._follow(connection), name="publish.follow")
+
+    async def _follow(self, connection: Connection) -> NoReturn:
+        while True:
+            changed, topics = await self._following.get()
+            await self._moves.vacate()
+            await connection.listen(topics)
+            await self._presence.announce_births(connection, changed)
+            await self._snapshots.publish_anew(connection, changed)
 
     async def _farewell(self, connection: Connection) -> None:
         try:

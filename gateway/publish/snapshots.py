@@ -72,6 +72,12 @@ class Snapshots:
         self._shown.clear()
         await self._publish(sender, self._places.live)
 
+    async def publish_anew(self, sender: Sender, equipment: Iterable[str]) -> None:
+        """Publish these wherever they are now. Raises ConnectionLost."""
+        for name in (names := list(equipment)):
+            self._shown.pop(name, None)
+        await self._publish(sender, names)
+
     async def run(self, sender: Sender) -> None:
         """Follow the journal for ever. Raises ConnectionLost, in a group."""
         dirty: set[str] = set()
@@ -111,8 +117,8 @@ class Snapshots:
         retained = Retained(sender, self._counts)
         under_way = []
         for name in equipment:
-            if self._is_shown(name):
-                continue
+            if name not in self._places.live or self._is_shown(name):
+                continue  # gone, or in commissioning, by now
             for topic, payload in self._news(name):
                 confirmed = await retained.start(topic, payload, CONTENT_TYPE)
                 under_way.append((topic, confirmed))

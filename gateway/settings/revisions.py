@@ -22,6 +22,10 @@ from gateway.settings.files import (
     sync_directory,
     write_changes,
 )
+from gateway.settings.load import GATEWAY_FILE
+from gateway.settings.model import JournalFile
+from gateway.settings.node import find
+from gateway.settings.problems import Report
 from gateway.settings.revision import (
     Head,
     Revision,
@@ -30,6 +34,7 @@ from gateway.settings.revision import (
     decode_head,
     encode,
 )
+from gateway.settings.yaml_source import read
 
 FOLDER = "revisions"
 KEPT = 500
@@ -47,14 +52,29 @@ class NoRevision(LookupError):
         self.number = number
 
 
+def revisions_of(directory: Path) -> "Revisions":
+    """Return what is kept of a configuration, also of one that cannot be used now."""
+    report = Report()
+    path = directory / GATEWAY_FILE
+    node = read(path, GATEWAY_FILE, report) if path.is_file() else None
+    at = None if node is None else find(node, ("journal", "path"))
+    said = None if at is None or not isinstance(at.value, str) else at.value
+    return Revisions(directory, directory / (said or JournalFile().path))
+
+
 @dataclass(frozen=True, slots=True)
 class Revisions:
     """All that is kept of one site. Every method blocks; all raise OSError."""
 
     directory: Path
     """Of the configuration."""
-    data: Path
-    """The folder of the journal."""
+    journal: Path
+    """They lie in a folder beside it."""
+
+    @property
+    def data(self) -> Path:
+        """The folder of the journal."""
+        return self.journal.parent
 
     @property
     def folder(self) -> Path:
@@ -112,11 +132,9 @@ class Revisions:
         write_changes(self.directory, changes_between(before, revision.files))
 
     def confirm(self, revision: Revision) -> None:
-        """Make the apply a revision."""
-        self._pending("after").replace(self._path(revision.head.number))
-        sync_directory(self.folder)
-        self._pending("before").unlink()
-        sync_directory(self.folder)
+        """Make the apply that was begun a revision; what is said of it may be complete by now."""
+        replace_file(self._path(revision.head.number), encode(revision))
+        self._end_pending()
         self._forget_old()
 
     def recover(self) -> Head | None:
@@ -124,20 +142,23 @@ class Revisions:
 
         A file that is neither as it was nor as it should have become is somebody's and stays.
         """
-        undone = None
         before, after = self._read_pending("before"), self._read_pending("after")
-        if before is not None and after is not None:
+        undone = None
+        if before is not None and after is not None and not self._path(after.head.number).exists():
             now = self.on_disk()
             back = changes_between(after.files, before.files)
             ours = {n: text for n, text in back.items() if now.get(n) == after.files.get(n)}
             write_changes(self.directory, ours)
             discard_unfinished(self.directory, back)
             undone = after.head
+        self._end_pending()
+        return undone
+
+    def _end_pending(self) -> None:
         for name in ("after", "before"):  # in this order: without "after" nothing is taken back
             self._pending(name).unlink(missing_ok=True)
         if self.folder.is_dir():
             sync_directory(self.folder)
-        return undone
 
     def _read_pending(self, name: str) -> Revision | None:
         try:

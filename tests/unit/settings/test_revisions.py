@@ -44,7 +44,7 @@ def head(number: int, **changes: object) -> Head:
 @pytest.fixture
 def kept(tmp_path: Path) -> Revisions:
     write_site(tmp_path)
-    return Revisions(tmp_path, tmp_path / "data")
+    return Revisions(tmp_path, tmp_path / "data/journal.db")
 
 
 @given(contents)
