@@ -67,6 +67,12 @@ async def test_a_trusted_clock_dates_a_change(server: NodeOpcUa) -> None:
 
 
 @pytest.mark.parametrize("mode", ["subscribe", "poll"])
+@pytest.mark.fault(
+    42,
+    injection="a node is missing at the start, appears, and goes again, on a server of "
+    "another implementation",
+    expectation="bad by name while it is missing, live when it is there, the others untouched",
+)
 async def test_a_node_that_appears_late_comes_alive_and_one_that_goes_is_bad(
     mode: str, server: NodeOpcUa
 ) -> None:
@@ -86,6 +92,11 @@ async def test_a_node_that_appears_late_comes_alive_and_one_that_goes_is_bad(
         assert calm.changed == {"m/count": 8}
 
 
+@pytest.mark.fault(
+    41,
+    injection="a server of another implementation is killed and started with other values",
+    expectation="noticed; the new session begins with what holds now",
+)
 async def test_a_restart_is_noticed_and_values_of_meanwhile_come_first(
     server: NodeOpcUa,
 ) -> None:

@@ -22,8 +22,6 @@ from tests.support.modbus_device import HOST, HR, Asked, Device, device
 from tests.support.modbus_lines import LINES
 from tests.support.until import until
 
-DEVICES = 100
-DEAD = 20
 INTERVAL_S = 0.25
 TIMEOUT_MS = 200
 SCANS = 12
@@ -72,17 +70,17 @@ def driver_of(link: LinkSettings) -> Driver:
     return spec.create(link, tags, {})
 
 
-def poller_to(port: int, number: int) -> Poller:
+def poller_to(port: int, share: float) -> Poller:
     link = SPECS["modbus-tcp"].link_settings(
         host=HOST, port=port, timeout_ms=TIMEOUT_MS, poll_interval_ms=round(INTERVAL_S * 1000)
     )
     return Poller(
-        str(number),
+        str(port),
         driver_of(link),
         Seen(),
         clock=SYSTEM_CLOCK,
         sleep=asyncio.sleep,
-        share=number / DEVICES,
+        share=share,
     )
 
 
@@ -105,15 +103,28 @@ async def periods_s(living: Sequence[Living]) -> list[float]:
     return [one.period_s for one in living]
 
 
-async def test_twenty_dead_of_a_hundred_leave_the_others_their_period() -> None:
+@pytest.mark.fault(
+    35,
+    injection="20 of 100 devices, then 30 of 40, are switched off, hung, unplugged, or "
+    "silent after one answer",
+    expectation="the others keep their period within 10 % and see no outage",
+)
+@pytest.mark.fault(
+    30,
+    injection="a fifth of the devices never answers a connection, or answers once and never again",
+    expectation="the others keep their period within 10 %",
+)
+@pytest.mark.parametrize(("devices", "dead_ones"), [(100, 20), (40, 30)])
+async def test_the_dead_leave_the_others_their_period(devices: int, dead_ones: int) -> None:
     async with AsyncExitStack() as plant:
-        living = [Living(await plant.enter_async_context(device())) for _ in range(DEVICES - DEAD)]
-        deaths = itertools.islice(itertools.cycle(DEATHS.values()), DEAD)
+        living = [
+            Living(await plant.enter_async_context(device())) for _ in range(devices - dead_ones)
+        ]
+        deaths = itertools.islice(itertools.cycle(DEATHS.values()), dead_ones)
         ports = [await plant.enter_async_context(death()) for death in deaths]
-        dead = [poller_to(port, 5 * number) for number, port in enumerate(ports)]
+        dead = [poller_to(port, number / dead_ones) for number, port in enumerate(ports)]
         alive = [
-            poller_to(one.device.port, number + 1 + number // 4)
-            for number, one in enumerate(living)
+            poller_to(one.device.port, number / len(living)) for number, one in enumerate(living)
         ]
         await plant.enter_async_context(running([*alive, *dead]))
         await until(lambda: all(poller.stats.failures for poller in dead), timeout_s=15)
@@ -127,15 +138,26 @@ async def test_twenty_dead_of_a_hundred_leave_the_others_their_period() -> None:
 
 
 @pytest.mark.parametrize("death", DEATHS)
+@pytest.mark.fault(
+    30,
+    injection="the device is switched off, hung, silent after one answer, or every packet "
+    "to it is dropped",
+    expectation="an outage, and tried again",
+)
 async def test_each_way_to_be_dead_is_an_outage_and_is_tried_again(death: str) -> None:
     async with DEATHS[death]() as port:
-        poller = poller_to(port, 0)
+        poller = poller_to(port, 0.0)
         async with running([poller]):
             await until(lambda: poller.stats.failures >= 2)
     assert not poller.stats.online
 
 
 @pytest.mark.parametrize("transport", ["modbus-tcp", "modbus-tcp, fast", "modbus-rtu"])
+@pytest.mark.fault(
+    27,
+    injection="the device is stopped for three tries and started again",
+    expectation="the first value within one interval and the time to connect",
+)
 async def test_values_flow_within_one_interval_and_the_connect_time_after_a_restart(
     transport: str,
 ) -> None:

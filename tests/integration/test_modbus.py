@@ -75,6 +75,17 @@ class Witness:
 
 
 @pytest.mark.parametrize("transaction_zero", [False, True])
+@pytest.mark.fault(
+    28,
+    injection="a link that delays answers around the timeout, swallows them, cuts and "
+    "slices, seeded; transaction ids honest or 0",
+    expectation="0 wrong values: no late, torn or foreign answer is taken",
+)
+@pytest.mark.fault(
+    32,
+    injection="bytes arrive one by one",
+    expectation="read as one answer",
+)
 async def test_no_wrong_value_whatever_the_link_does(plc: Device, transaction_zero: bool) -> None:
     def numbered(asked: Asked, _honest: bytes) -> bytes:
         mark = HIGH_MARK if asked.start == HIGH else 0
@@ -104,6 +115,11 @@ async def test_no_wrong_value_whatever_the_link_does(plc: Device, transaction_ze
     assert witness.failed > 5
 
 
+@pytest.mark.fault(
+    32,
+    injection="a random bit of the first 9 bytes of each answer is flipped, 40 times",
+    expectation="refused each time, no value, no crash",
+)
 async def test_corrupted_headers_are_refused(plc: Device) -> None:
     plc.put(HR, LOW, *[1] * 4)
     plc.put(HR, HIGH, *[HIGH_MARK] * 4)
@@ -150,6 +166,11 @@ async def test_a_device_that_closes_idle_connections_is_not_an_outage(plc: Devic
     assert plc.accepted == 5
 
 
+@pytest.mark.fault(
+    31,
+    injection="the connection is reset in the middle of 100 requests",
+    expectation="at most one socket open, none left",
+)
 async def test_a_storm_of_resets_leaves_one_socket_at_most(plc: Device) -> None:
     plc.put(HR, LOW, *[1] * 4)
     plc.put(HR, HIGH, *[2] * 4)

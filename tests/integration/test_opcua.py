@@ -61,6 +61,11 @@ async def test_all_changes_within_one_interval_arrive_in_order() -> None:
     assert [b.changed["m/run"] for b in batches if "m/run" in b.changed] == [True, False]
 
 
+@pytest.mark.fault(
+    41,
+    injection="the server stops and starts again",
+    expectation="noticed at once; the next session has all values",
+)
 async def test_a_restarted_server_ends_the_session_at_once_and_serves_the_next() -> None:
     async with opcua_server(VALUES) as server:
         driver = opcua_driver(server.endpoint, NAMES, keepalive_s=10, timeout_s=10)
@@ -179,6 +184,11 @@ async def test_a_text_with_a_language_is_its_text() -> None:
             assert (await session.read(())).changed == {"m/note": "门已打开"}
 
 
+@pytest.mark.fault(
+    46,
+    injection="a value with the overflow bit",
+    expectation="marked as overflowed",
+)
 async def test_what_the_server_calls_uncertain_or_overflowed_is_marked() -> None:
     uncertain = ua.StatusCode(ua.StatusCodes.UncertainLastUsableValue)
     overflowed = ua.StatusCode(0x0480)

@@ -80,6 +80,11 @@ def refusing(server: OpcUaServer, status: int, *, after: int | None = None) -> I
 
 
 @pytest.mark.parametrize("status", ["BadServiceUnsupported", "BadTooManySubscriptions"])
+@pytest.mark.fault(
+    47,
+    injection="the server refuses every subscription",
+    expectation="all values are polled",
+)
 async def test_where_subscriptions_are_refused_all_is_polled(status: str) -> None:
     async with opcua_server(VALUES) as server:
         with refusing(server, getattr(ua.StatusCodes, status)):
@@ -95,6 +100,11 @@ async def test_where_subscriptions_are_refused_all_is_polled(status: str) -> Non
                     pass
 
 
+@pytest.mark.fault(
+    47,
+    injection="the server takes 4 monitored items of 6",
+    expectation="the rest is polled",
+)
 async def test_where_items_are_refused_the_rest_is_polled() -> None:
     async with opcua_server(VALUES) as server:
         with refusing(server, ua.StatusCodes.BadTooManyMonitoredItems, after=4):

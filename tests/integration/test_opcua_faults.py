@@ -35,6 +35,11 @@ async def read_on(session: Session) -> None:
         await session.read(())
 
 
+@pytest.mark.fault(
+    44,
+    injection="all packets vanish, connections stay open",
+    expectation="noticed within a keep-alive and a timeout",
+)
 async def test_a_black_hole_is_noticed_after_a_keepalive_and_a_timeout() -> None:
     async with plant() as (_, link, driver), driver.open() as session:
         await session.read(())
@@ -45,6 +50,11 @@ async def test_a_black_hole_is_noticed_after_a_keepalive_and_a_timeout() -> None
         assert time.monotonic() - since_s < KEEPALIVE_S + TIMEOUT_S + 0.5
 
 
+@pytest.mark.fault(
+    44,
+    injection="the connection is reset",
+    expectation="noticed at once",
+)
 async def test_a_cut_is_noticed_at_once() -> None:
     async with plant() as (_, link, driver), driver.open() as session:
         await session.read(())
@@ -138,6 +148,11 @@ async def test_a_node_that_goes_and_comes_back_leaves_the_others_their_values() 
         assert (batch.changed, batch.bad) == ({"m/count": 1}, {})
 
 
+@pytest.mark.fault(
+    43,
+    injection="opening is broken off at 25 moments",
+    expectation="no socket and no subscription left",
+)
 async def test_cancelling_at_any_moment_of_opening_lets_the_socket_go() -> None:
     async with plant() as (server, _, driver):
         outcomes: set[str] = set()

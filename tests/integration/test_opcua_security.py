@@ -80,6 +80,11 @@ async def test_values_come_over_every_policy_and_mode(
     assert await first_values(tmp_path, server, security=security) == {"m/count": 7}
 
 
+@pytest.mark.fault(
+    48,
+    injection="a server nobody has trusted",
+    expectation="refused with its fingerprint and the command that trusts it",
+)
 async def test_u13_an_unknown_server_is_refused_until_a_person_trusts_it(
     server: SecureServer, tmp_path: Path
 ) -> None:
@@ -98,6 +103,11 @@ async def test_u13_an_unknown_server_is_refused_until_a_person_trusts_it(
     assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
 
 
+@pytest.mark.fault(
+    48,
+    injection="the server has another certificate than the one that was trusted",
+    expectation="refused as changed",
+)
 async def test_another_certificate_at_a_known_endpoint_is_refused_as_changed(
     server: SecureServer, tmp_path: Path
 ) -> None:
@@ -112,6 +122,11 @@ async def test_another_certificate_at_a_known_endpoint_is_refused_as_changed(
     assert server.sessions == 0
 
 
+@pytest.mark.fault(
+    48,
+    injection="the server's certificate has expired",
+    expectation="refused and named, unless the link accepts it",
+)
 async def test_an_expired_certificate_is_refused_unless_the_link_accepts_it(
     server: SecureServer, tmp_path: Path
 ) -> None:
@@ -169,6 +184,11 @@ async def test_the_host_in_the_servers_endpoints_does_not_matter(
     assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
 
 
+@pytest.mark.fault(
+    48,
+    injection="the server does not trust our certificate",
+    expectation="refused, with the file to give to the server",
+)
 async def test_the_server_must_trust_us_too_and_is_told_where_our_certificate_is(
     server: SecureServer, tmp_path: Path
 ) -> None:
@@ -183,6 +203,11 @@ async def test_the_server_must_trust_us_too_and_is_told_where_our_certificate_is
     assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
 
 
+@pytest.mark.fault(
+    48,
+    injection="our own certificate has expired",
+    expectation="said when the server refuses it",
+)
 async def test_u14_when_our_certificate_is_over_we_go_on_and_say_it_when_refused(
     server: SecureServer, tmp_path: Path
 ) -> None:

@@ -45,6 +45,11 @@ def counts(batches: Sequence[Batch]) -> list[Value]:
     return [batch.changed["m/count"] for batch in batches if "m/count" in batch.changed]
 
 
+@pytest.mark.fault(
+    42,
+    injection="after a restart the server has a node only later",
+    expectation="live as soon as it appears, without a new session",
+)
 async def test_u1_an_item_that_appears_late_is_watched_later() -> None:
     async with opcua_server(VALUES) as server:
         driver = opcua_driver(server.endpoint, NAMES)
@@ -64,6 +69,11 @@ async def test_u1_an_item_that_appears_late_is_watched_later() -> None:
             assert changed.changed == {"m/count": 9}
 
 
+@pytest.mark.fault(
+    43,
+    injection="the answer to CreateSubscription never comes",
+    expectation="an error and a new session, not a mute one",
+)
 async def test_u2_a_timeout_while_subscribing_is_an_error_and_not_a_mute_session() -> None:
     async with opcua_server(VALUES) as server:
         service = subscriptions_of(server)
@@ -84,6 +94,11 @@ async def test_u2_a_timeout_while_subscribing_is_an_error_and_not_a_mute_session
             assert (await session.read(())).changed == {"m/run": False, "m/count": 7}
 
 
+@pytest.mark.fault(
+    43,
+    injection="a monitored item dies in the server without a word",
+    expectation="found and made anew, with the value it missed",
+)
 async def test_u2_an_item_that_died_without_a_word_is_made_anew() -> None:
     async with opcua_server(VALUES) as server:
         driver = opcua_driver(server.endpoint, NAMES, supervise_s=0.3)
@@ -117,6 +132,11 @@ async def test_u2_items_that_speak_are_left_alone() -> None:
             assert server.items == made
 
 
+@pytest.mark.fault(
+    44,
+    injection="the connection is cut, twice",
+    expectation="the next session has what changed meanwhile",
+)
 async def test_u3_after_a_drop_the_next_session_serves() -> None:
     async with opcua_server(VALUES) as server:
         link = await Link("127.0.0.1", server.port).open()
@@ -196,6 +216,11 @@ async def test_u7_values_come_in_order_and_without_a_task_for_each() -> None:
     assert counts(batches) == list(range(8, 508))
 
 
+@pytest.mark.fault(
+    45,
+    injection="the server answers late by three keep-alives, within the timeout",
+    expectation="the same session and subscription, nothing missing",
+)
 async def test_u8_a_server_that_stalls_for_less_than_the_timeout_keeps_its_session() -> None:
     async with opcua_server(VALUES) as server:
         link = await Link("127.0.0.1", server.port).open()
@@ -215,6 +240,11 @@ async def test_u8_a_server_that_stalls_for_less_than_the_timeout_keeps_its_sessi
             await link.close()
 
 
+@pytest.mark.fault(
+    46,
+    injection="the server says that its queue overflowed",
+    expectation="marked as overflowed, with the newest value",
+)
 async def test_u9_queues_survive_an_outage_of_the_reader_and_say_what_they_lost() -> None:
     async with opcua_server(VALUES) as server:
         driver = opcua_driver(server.endpoint, NAMES, queue_size=50)
@@ -260,6 +290,11 @@ async def narrow(most: int, *, named: bool) -> AsyncIterator[tuple[OpcUaServer, 
 @pytest.mark.parametrize(
     ("named", "sizes"), [(True, [7] * 5 + [5]), (False, [40, 20, 10, 5, 5, 5, 5, 5, 5, 5, 5])]
 )
+@pytest.mark.fault(
+    47,
+    injection="a server that takes 7 nodes at once, and says so or not",
+    expectation="requests in pieces it takes, every value is there",
+)
 async def test_u10_requests_stay_within_what_the_server_takes(
     named: bool,
     sizes: list[int],
@@ -288,6 +323,11 @@ async def test_u11_many_values_share_one_subscription_and_one_message() -> None:
             assert subscription._notification_seq - before <= 2  # noqa: SLF001
 
 
+@pytest.mark.fault(
+    44,
+    injection="all packets vanish, three times",
+    expectation="noticed each time, a new session each time",
+)
 async def test_u12_the_watchdog_bites_a_second_time_too() -> None:
     async with opcua_server(VALUES) as server:
         link = await Link("127.0.0.1", server.port).open()
@@ -306,6 +346,11 @@ async def test_u12_the_watchdog_bites_a_second_time_too() -> None:
             await link.close()
 
 
+@pytest.mark.fault(
+    49,
+    injection="the server starts with its namespaces in another order",
+    expectation="the same values, found by URI",
+)
 async def test_u16_a_namespace_that_moved_is_found_again_by_its_uri() -> None:
     async with opcua_server(VALUES) as server:
         driver = opcua_driver(server.endpoint, NAMES)

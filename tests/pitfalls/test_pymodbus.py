@@ -85,6 +85,12 @@ def with_transaction_zero(_: Asked, honest: bytes) -> bytes:
     return b"\x00\x00" + honest[2:]
 
 
+@pytest.mark.fault(
+    28,
+    injection="RTU and ASCII, over TCP and serial: an answer comes after its timeout, while "
+    "the next request waits",
+    expectation="0 wrong values",
+)
 async def test_m1_a_late_answer_is_not_taken_for_the_next(without_transactions: Line) -> None:
     line = without_transactions
     driver = driver_to(line)
@@ -103,6 +109,11 @@ async def test_m2_transaction_zero_is_refused_unless_it_was_allowed(tcp: Line) -
     assert "transaction 0" in err.reason
 
 
+@pytest.mark.fault(
+    28,
+    injection="Modbus TCP that answers with transaction 0, late",
+    expectation="0 wrong values",
+)
 async def test_m2_allowed_transaction_zero_takes_no_late_answer(tcp: Line) -> None:
     driver = driver_to(tcp, accept_transaction_zero=True)
     async with driver.open() as session:
@@ -123,6 +134,12 @@ NO_ANSWERS: dict[str, Lie] = {
 
 @pytest.mark.parametrize("lie", NO_ANSWERS)
 @pytest.mark.parametrize("protocol", LINES)
+@pytest.mark.fault(
+    33,
+    injection="too few registers, too many, another function, an odd byte count, another "
+    "unit, on every transport",
+    expectation="refused, no value",
+)
 async def test_m3_what_is_no_answer_becomes_no_value(protocol: str, lie: str) -> None:
     async with LINES[protocol]() as line:
         filled(line.device)
@@ -130,6 +147,11 @@ async def test_m3_what_is_no_answer_becomes_no_value(protocol: str, lie: str) ->
         assert isinstance(await failed(driver_to(line, timeout_ms=2000)), BadReply)
 
 
+@pytest.mark.fault(
+    34,
+    injection="exception 06 to every request",
+    expectation="a refusal, not an outage; the connection stays",
+)
 async def test_m4_busy_is_a_refusal_and_no_outage(tcp: Line) -> None:
     driver = driver_to(tcp)
     async with driver.open() as session:
@@ -141,6 +163,11 @@ async def test_m4_busy_is_a_refusal_and_no_outage(tcp: Line) -> None:
     assert tcp.device.accepted == 1
 
 
+@pytest.mark.fault(
+    29,
+    injection="requests arrive, no answer comes",
+    expectation="each request is sent once",
+)
 async def test_m5_nothing_is_repeated_behind_the_callers_back(tcp: Line) -> None:
     tcp.device.lie = lambda _asked, _honest: None
     assert isinstance(await failed(driver_to(tcp)), Unreachable)
@@ -148,6 +175,11 @@ async def test_m5_nothing_is_repeated_behind_the_callers_back(tcp: Line) -> None
 
 
 @pytest.mark.parametrize("protocol", LINES)
+@pytest.mark.fault(
+    29,
+    injection="every request of every transport is looked at",
+    expectation="nothing that writes is ever sent, so nothing can be written twice",
+)
 async def test_m5_nothing_that_writes_is_ever_sent(protocol: str) -> None:
     async with LINES[protocol]() as line:
         filled(line.device)
@@ -179,6 +211,11 @@ async def test_m7_many_who_connect_at_once_open_one_socket(tcp: Line) -> None:
     assert peak == 1
 
 
+@pytest.mark.fault(
+    29,
+    injection="requests arrive, answers are lost from one moment on",
+    expectation="offline after two silent polls, the socket is closed",
+)
 async def test_m8_a_silent_device_is_given_up_after_two_timeouts(tcp: Line) -> None:
     driver = driver_to(tcp)
     async with driver.open() as session:
@@ -212,6 +249,11 @@ UNDECODABLE: dict[str, Lie] = {
 
 
 @pytest.mark.parametrize("lie", UNDECODABLE)
+@pytest.mark.fault(
+    33,
+    injection="an unknown function code; a byte count that lies",
+    expectation="refused, a new connection, right values again",
+)
 async def test_m11_an_undecodable_frame_costs_one_connection(tcp: Line, lie: str) -> None:
     driver = driver_to(tcp)
     tcp.device.lie = UNDECODABLE[lie]

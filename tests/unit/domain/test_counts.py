@@ -60,6 +60,11 @@ def believed(
         (100, 600, {}, 1, 0, "jump"),
     ],
 )
+@pytest.mark.fault(
+    38,
+    injection="reset, preset, jump, decrease, rollover: each row of the counter rules",
+    expectation="exactly the delta and the anomaly the contract names",
+)
 def test_the_table(
     previous: int, current: int, changes: dict[str, Any], dt: float, delta: int, anomaly: str
 ) -> None:
@@ -91,6 +96,11 @@ def test_another_meaning_keeps_the_total_and_is_a_baseline() -> None:
 
 
 @pytest.mark.parametrize(("blind", "delta", "anomaly"), [(False, 0, "jump"), (True, 500, "gap")])
+@pytest.mark.fault(
+    38,
+    injection="a step beyond the machine's rate",
+    expectation="believed only when it stands for two reads",
+)
 def test_a_step_too_large_must_stand_for_two_reads(blind: bool, delta: int, anomaly: str) -> None:
     waiting, event = read(held(100), reading(600, 1, 0, blind=blind), RULE)
     assert event is None
@@ -106,6 +116,11 @@ def test_a_believing_counter_takes_a_doubtful_reading_at_once() -> None:
 
 
 @pytest.mark.parametrize("torn", [0, 60_000, 131_071 % 65_536])
+@pytest.mark.fault(
+    39,
+    injection="one reading with a torn or swapped word",
+    expectation="no delta, no phantom jump",
+)
 def test_one_torn_reading_is_forgotten(torn: int) -> None:
     waiting, event = read(held(40_000), reading(torn), RULE)
     assert event is None
@@ -168,6 +183,11 @@ def test_boxes_of_a_dozen_come_at_one_stroke() -> None:
     assert (event.delta, event.anomaly) == (12, "none")
 
 
+@pytest.mark.fault(
+    40,
+    injection="a gap in which the counter may have gone round",
+    expectation="rollover_ambiguous, only what is certain is booked",
+)
 def test_after_more_than_a_lap_only_the_least_is_booked() -> None:
     _, event = believed(held(60_000), 100, dt=20_000)
     assert (event.delta, event.refused, event.anomaly) == (100, 5536, "rollover_ambiguous")
@@ -306,6 +326,11 @@ def test_an_implausible_step_over_a_bad_register_is_a_gap() -> None:
     steps=st.lists(st.integers(0, 9), max_size=60),
     start=st.integers(0, 65535),
     modulus=st.sampled_from([10_000, 65_536, 2**32]),
+)
+@pytest.mark.fault(
+    37,
+    injection="generated counters that wrap any number of times",
+    expectation="the sum is exact",
 )
 def test_every_part_of_a_wrapping_counter_is_booked(
     steps: list[int], start: int, modulus: int

@@ -284,6 +284,11 @@ async def test_a_lie_ends_the_session_without_a_value(plc: Plc, lie: Lie) -> Non
     await until(lambda: plc.connections == 0)
 
 
+@pytest.mark.fault(
+    34,
+    injection="exception 02 for some registers of a block",
+    expectation="these tags are bad by name, their neighbours live",
+)
 async def test_illegal_registers_are_named_and_their_neighbours_live(plc: Plc) -> None:
     plc.put(HR, 0, *range(50))
     del plc.tables[HR][17]
@@ -393,6 +398,11 @@ async def test_finding_many_illegal_registers_is_spread_over_scans(plc: Plc) -> 
     assert seen == {f"fast/r{i}": i for i in range(0, 120, 2)}
 
 
+@pytest.mark.fault(
+    34,
+    injection="exception 06 to every request of a session",
+    expectation="bad quality, not an outage",
+)
 async def test_busy_is_not_offline(plc: Plc) -> None:
     plc.put(HR, 0, 1)
     driver = driver_to(plc, registers(1))
@@ -424,6 +434,11 @@ async def test_a_busy_block_spoils_no_other_and_comes_back(plc: Plc) -> None:
         assert (batch.changed, batch.bad) == ({"g/b": True}, {})
 
 
+@pytest.mark.fault(
+    34,
+    injection="exception 0B: a gateway that does not reach the unit",
+    expectation="the unit is offline, not the tag",
+)
 async def test_a_unit_its_gateway_cannot_reach_is_unreachable(plc: Plc) -> None:
     plc.lie = lambda asked, _: asked.refusal(NO_TARGET)
     driver = driver_to(plc, registers(1))
@@ -432,6 +447,11 @@ async def test_a_unit_its_gateway_cannot_reach_is_unreachable(plc: Plc) -> None:
             await session.read(driver.groups)
 
 
+@pytest.mark.fault(
+    34,
+    injection="exception 01 for one table",
+    expectation="its tags are bad by name, the other tables live",
+)
 async def test_a_table_the_device_does_not_know_spoils_no_other(plc: Plc) -> None:
     plc.put(HR, 0, 1)
     plc.put(IR, 0, 1)

@@ -67,6 +67,11 @@ async def test_a_refusal_is_an_answer(wire: Wire) -> None:
     assert (await wire.ask(request(0))).answer == bytes.fromhex("0001 0002")
 
 
+@pytest.mark.fault(
+    32,
+    injection="an answer comes in pieces, on every transport",
+    expectation="read as one answer",
+)
 async def test_an_answer_in_slices_is_put_together(line: Line, wire: Wire) -> None:
     if line.protocol == "modbus-udp":
         pytest.skip("a datagram is whole or lost")
@@ -93,6 +98,11 @@ LIES: dict[str, Lie] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
+@pytest.mark.fault(
+    33,
+    injection="short, long, foreign and wrong answers, on every transport",
+    expectation="refused, no value",
+)
 async def test_no_lie_becomes_a_value(line: Line, wire: Wire, lie: str) -> None:
     if lie == "damaged" and line.device.framing == "mbap":
         pytest.skip("MBAP has no checksum")
@@ -115,6 +125,11 @@ async def test_silence_is_unreachable_in_time(line: Line, wire: Wire) -> None:
     assert len(line.device.asked) == 1
 
 
+@pytest.mark.fault(
+    28,
+    injection="an answer comes after its timeout, on every transport",
+    expectation="0 wrong values",
+)
 async def test_a_late_answer_never_answers_the_next_request(line: Line, wire: Wire) -> None:
     """The late one would fit: the same unit, function and length."""
     late: list[Asked] = []
@@ -171,6 +186,11 @@ RECONNECTIONS = {"modbus-tls": 100, "modbus-listen": 100}
 """A handshake takes its time, and a DTU redials only so fast."""
 
 
+@pytest.mark.fault(
+    36,
+    injection="1,000 connections one after the other",
+    expectation="no socket left open",
+)
 async def test_a_thousand_reconnections_leave_nothing_open(line: Line) -> None:
     wire = line.wire()
     await wire.open(5.0)
