@@ -35,7 +35,8 @@ from drivers.planned import LinkPlan
 from drivers.probed import ReadRaw, Said, Tell
 
 Value = bool | int | float | str
-"""What a tag can be. Never NaN, never infinite: those are bad samples."""
+"""What a tag can be. Never NaN, never infinite, no integer of more than 64 bits, no text that
+UTF-8 cannot hold: those are bad samples."""
 
 TimeQuality = Literal["gateway", "device"]
 

@@ -88,12 +88,30 @@ def convert(raw: object, status: int, scaling: Scaling) -> Sample:
     return Sample(value, cause, uncertain=uncertain, overflowed=overflowed)
 
 
+def is_text(text: str) -> bool:
+    """Whether it can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def mended(text: str) -> str:
+    """Return what a person can read of a text that is none: servers in China send GB18030."""
+    if is_text(text):
+        return text
+    sent = text.encode(errors="surrogateescape")
+    try:
+        return sent.decode("gb18030")
+    except UnicodeDecodeError:
+        return sent.decode(errors="backslashreplace")
+
+
 def _plain(raw: object) -> tuple[Value | None, str | None]:
-    if isinstance(raw, float):
-        return (raw, None) if math.isfinite(raw) else (None, "invalid_value")
     match raw:
-        case bool() | str():
-            return raw, None
+        case bool() | float() | str():
+            return (raw, None) if _is_sound(raw) else (None, "invalid_value")
         case int():
             return int(raw), None  # an enumeration is its number
         case datetime():
@@ -104,15 +122,24 @@ def _plain(raw: object) -> tuple[Value | None, str | None]:
             return None, "type_mismatch"
 
 
+def _is_sound(value: Value) -> bool:
+    """Whether it is what `drivers.contract.Value` promises."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, str):  # the library hands on bytes that are no UTF-8
+        return is_text(value)
+    return -(2**63) <= value < 2**64
+
+
 def _scaled(value: Value, scaling: Scaling) -> tuple[Value | None, str | None]:
     if isinstance(value, bool | str):
         return None, "type_mismatch"
     try:
         scaled = scaling.of(value)
-        finite = math.isfinite(scaled)
+        sound = _is_sound(scaled)
     except OverflowError:
-        finite = False
-    return (scaled, None) if finite else (None, "invalid_value")
+        sound = False
+    return (scaled, None) if sound else (None, "invalid_value")
 
 
 def _iso(at: datetime) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from asyncua import ua
 
 from drivers.opcua.alarms import Notice, What
+from drivers.opcua.convert import mended
 
 _BASE = ua.NodeId(ua.ObjectIds.BaseEventType)
 _CONDITION = ua.NodeId(ua.ObjectIds.ConditionType)
@@ -46,10 +47,10 @@ def notice(fields: Sequence[ua.Variant]) -> Notice:
     kind, source, at, message, severity, condition, name, branch, retain, active = values
     return Notice(
         what=_what(kind),
-        id="" if _is_null(condition) else condition.to_string(),
+        id="" if _is_null(condition) else mended(condition.to_string()),
         branch=not _is_null(branch),
-        name=name if isinstance(name, str) else "",
-        source=source if isinstance(source, str) else "",
+        name=_text(name),
+        source=_text(source),
         text=_text(message),
         locale=getattr(message, "Locale", None) or "",
         severity=severity if isinstance(severity, int) else 0,
@@ -79,7 +80,7 @@ def _is_null(node: object) -> bool:
 
 def _text(message: object) -> str:
     text = message.Text if isinstance(message, ua.LocalizedText) else message
-    return text if isinstance(text, str) else ""
+    return mended(text) if isinstance(text, str) else ""
 
 
 def _utc(at: object) -> datetime | None:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, isfinite
+from math import ceil
 
 from drivers.contract import Value
 from gateway.domain.events import Count
@@ -40,6 +40,7 @@ LARGEST_STROKE = 64
 """What comes at one stroke is at most this part of the modulus: more would make a reset
 look like a rollover."""
 MAX_TOTAL = 2**53 - 1
+_BEYOND_64_BITS = 2.0**64
 CYCLE_TIME_MAX_STEPS = 3
 """Above that the time per piece is an average over pieces nobody saw."""
 READS_BEFORE_GIVING_UP = 4
@@ -76,7 +77,7 @@ class Booking:
 
 def raw_steps(value: Value, rule: CounterRule) -> int | None:
     """Return a reading as whole steps, None if it cannot be a counter's."""
-    if isinstance(value, bool | str) or not isfinite(value):
+    if isinstance(value, bool | str) or not abs(value) < _BEYOND_64_BITS:  # nor is NaN
         return None
     steps = round(value / rule.resolution) if rule.resolution != 1 else round(value)
     modulus = rule.modulus

@@ -33,7 +33,7 @@ def seen(source: FaultRule, value: Value | None) -> tuple[FaultRule, frozenset[i
 
 
 def numbers(value: Value, rule: FaultRule) -> frozenset[int] | None:
-    """Return the bit numbers or the code that a source shows; None if it is no number.
+    """Return the bit numbers or the code that a source shows; None if it is no such number.
 
     A negative word is taken as two's complement of as many 16-bit words as it and the
     dictionary need: the sign of a 16-bit word is its bit 15 and no other.
@@ -41,6 +41,8 @@ def numbers(value: Value, rule: FaultRule) -> frozenset[int] | None:
     if isinstance(value, str) or (isinstance(value, float) and not value.is_integer()):
         return None
     number = int(value)
+    if not -(1 << MAX_BITS) < number < 1 << MAX_BITS:
+        return None
     if rule.kind == "code":
         return frozenset((number,)) if number else frozenset()
     if number < 0:

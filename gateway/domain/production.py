@@ -15,7 +15,6 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from math import isfinite
 
 from drivers.contract import Value
 from gateway.domain import balance, counts, orders, status
@@ -181,12 +180,12 @@ def _is_late(held: CounterState, raw: int, rule: CounterRule, batch: _Batch) -> 
     newest, stamp = batch.live.stamps.get(rule.tag), batch.seen.source_times.get(rule.tag)
     if newest is None or stamp is None or raw >= held.raw:
         return False
-    return stamp < newest <= stamp + OUT_OF_ORDER
+    return timedelta() < newest - stamp <= OUT_OF_ORDER
 
 
 def _newest(rule: CounterRule, batch: _Batch) -> datetime:
     stamp, newest = batch.seen.source_times[rule.tag], batch.live.stamps.get(rule.tag)
-    late = newest is not None and stamp < newest <= stamp + OUT_OF_ORDER
+    late = newest is not None and timedelta() < newest - stamp <= OUT_OF_ORDER
     return newest if late and newest is not None else stamp
 
 
@@ -209,10 +208,10 @@ def _counts(rule: CounterRule, batch: _Batch) -> bool | None:
 
 def _cycle_time_ms(rule: CounterRule, live: Live) -> int | None:
     value = None if rule.cycle_time_tag is None else live.values.get(rule.cycle_time_tag)
-    if isinstance(value, bool | str) or value is None or not isfinite(value):
+    if isinstance(value, bool | str) or value is None or not 0 <= value <= MAX_CYCLE_MS:
         return None
     cycle_ms = value * rule.cycle_time_unit_ms
-    return round(cycle_ms) if 0 <= cycle_ms <= MAX_CYCLE_MS else None
+    return round(cycle_ms) if cycle_ms <= MAX_CYCLE_MS else None
 
 
 def _marked(event: Count, durable: Durable) -> Count:

@@ -128,4 +128,7 @@ def _differs(published: Value | None, value: Value, deadband: float) -> bool:
         return published != value
     if isinstance(value, bool | str) or isinstance(published, bool | str):
         return published != value
-    return abs(value - published) > deadband
+    try:
+        return abs(value - published) > deadband
+    except OverflowError:  # one of them is beyond any float
+        return True

@@ -83,7 +83,7 @@ Text = Mapping[str, str]
 
 def stamp(at: datetime) -> str:
     """RFC 3339 in UTC with milliseconds: 2026-03-20T01:01:29.123Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def stamp_or_none(at: datetime | None) -> str | None:

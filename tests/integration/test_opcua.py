@@ -177,6 +177,21 @@ async def test_a_bad_value_has_its_cause_and_the_others_live_on(
         assert (risen.changed, risen.bad) == ({"m/count": 9}, {})
 
 
+async def test_a_text_that_is_no_utf_8_is_bad_and_the_others_live_on() -> None:
+    names = {"m/name": "name", "m/run": "run"}
+    async with opcua_server({"name": "A-77", "run": False}) as server:
+        driver = opcua_driver(server.endpoint, names)
+        async with driver.open() as session:
+            await session.read(())
+            sent = "急停".encode("gb18030").decode(errors="surrogateescape")
+            await server.set("name", sent)
+            *_, fallen = await read_until(session, lambda b: b.bad or b.changed)
+            assert (fallen.changed, fallen.bad) == ({}, {"m/name": "invalid_value"})
+            await server.set("run", value=True)
+            *_, later = await read_until(session, lambda b: b.changed)
+            assert later.changed == {"m/run": True}
+
+
 async def test_a_text_with_a_language_is_its_text() -> None:
     async with opcua_server({"note": ua.LocalizedText("门已打开", "zh")}) as server:
         driver = opcua_driver(server.endpoint, {"m/note": "note"})

@@ -1,5 +1,6 @@
-"""Half a million things that happen to one machine, twice over, in one unbroken life."""
+"""A million things that happen to one machine, in unbroken lives."""
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -7,8 +8,11 @@ import pytest
 
 from gateway.domain.equipment import step
 from gateway.domain.facts import Fact
+from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import EquipmentState
 from gateway.domain.vocabulary import stamp
+from tests.support.anything import Anything, comparing, rules
+from tests.support.told import live
 from tests.unit.domain.scene import lost, press, seen, started, tick
 
 STEPS = 500_000
@@ -61,3 +65,10 @@ def test_a_long_life_is_told_without_a_hole_and_alike_twice(seed: int) -> None:
                 active.remove(data["fault_id"])
     assert state == again
     assert active == {fault.fault_id for fault in state.durable.faults.values()}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("made", [rules, comparing])
+@pytest.mark.parametrize("seed", range(3))
+def test_anything_may_happen_for_long(made: Callable[[], EquipmentRules], seed: int) -> None:
+    live(made(), Anything(seed), 20_000)

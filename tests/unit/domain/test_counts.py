@@ -211,6 +211,7 @@ def test_after_more_than_a_lap_only_the_least_is_booked() -> None:
         (2**53 - 1, {"modulus": None}, 2**53 - 1),
         (2**53, {"modulus": None}, None),
         (1e300, {"modulus": None, "resolution": 0.001}, None),
+        (10**400, {"modulus": None, "resolution": 0.001}, None),
         (float("nan"), {}, None),
         (float("inf"), {}, None),
         (True, {}, None),

@@ -10,6 +10,7 @@ from tests.support.examples import EXAMPLES
 def test_a_stamp_is_utc_with_milliseconds() -> None:
     beijing = timezone(timedelta(hours=8))
     assert stamp(datetime(2026, 3, 20, 9, 1, 29, 123_999, beijing)) == "2026-03-20T01:01:29.123Z"
+    assert stamp(datetime.min.replace(tzinfo=UTC)) == "0001-01-01T00:00:00.000Z"
 
 
 def test_every_stream_has_an_event() -> None:

@@ -1,13 +1,14 @@
 """Alarms that a device keeps itself, as a source of faults."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contract import Condition, Value, conditions_of, conditions_text
-from gateway.domain.fault_sources import number_of, seen
+from gateway.domain.fault_sources import number_of, numbers, seen
 from gateway.domain.rules import FaultRule
 from tests.unit.domain.scene import Play, lost, of_type, press
 from tests.unit.domain.scene import seen as observed
@@ -130,3 +131,9 @@ def test_a_list_is_read_as_it_was_written_whatever_its_order(active: list[Condit
     assert sorted(map(repr, read)) == sorted(map(repr, active))
     assert conditions_text(reversed(active)) == text
     assert all(0 < number_of(one) < 2**48 for one in active)
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, 2.0**64, 10**400])
+@pytest.mark.parametrize("kind", ["bits", "code"])
+def test_what_64_bits_do_not_hold_is_no_number(value: float, kind: Literal["bits", "code"]) -> None:
+    assert numbers(value, FaultRule("word", kind, {})) is None

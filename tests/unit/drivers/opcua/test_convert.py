@@ -2,16 +2,21 @@ import math
 from datetime import UTC, datetime, timedelta, timezone
 from enum import IntEnum
 
+import orjson
 import pytest
 from asyncua import ua
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contract import CAUSES, Value
-from drivers.opcua.convert import CAUSE_OF, Sample, Scaling, cause_of, convert
+from drivers.opcua.convert import CAUSE_OF, Sample, Scaling, cause_of, convert, mended
 
 GOOD = 0
 AS_IT_IS = Scaling()
+
+
+def as_the_library_reads(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")
 
 
 class Mode(IntEnum):
@@ -49,6 +54,7 @@ def test_a_plain_value_stays_what_it_is(raw: object, value: Value) -> None:
         (None, "invalid_value"),
         (math.nan, "invalid_value"),
         (math.inf, "invalid_value"),
+        ("\udcbc\udcb1", "invalid_value"),  # bytes that are no UTF-8, as the library hands them on
         ([1, 2], "type_mismatch"),
         (b"\x01", "type_mismatch"),
         (object(), "type_mismatch"),
@@ -106,7 +112,7 @@ def test_the_named_status_codes_are_the_standards() -> None:
     [
         (215, Scaling(0.1), 21.5),
         (215, Scaling(10, 5), 2155),
-        (2**63 + 1, Scaling(2), 2**64 + 2),
+        (2**62 + 1, Scaling(2), 2**63 + 2),
         (1.5, Scaling(2), 3.0),
         (3, Scaling(1, 0.5), 3.5),
     ],
@@ -133,7 +139,10 @@ def test_a_result_too_large_is_no_value(raw: float) -> None:
 
 
 @given(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary()),
+    st.one_of(
+        *(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats()),
+        *(st.text(st.characters()), st.binary().map(as_the_library_reads), st.binary()),
+    ),
     st.integers(0, 2**32 - 1),
     st.builds(
         Scaling,
@@ -141,11 +150,13 @@ def test_a_result_too_large_is_no_value(raw: float) -> None:
         st.floats(allow_nan=False, allow_infinity=False),
     ),
 )
-def test_it_is_either_a_finite_value_or_a_cause(raw: object, status: int, scaling: Scaling) -> None:
+def test_it_is_either_a_value_that_json_can_hold_or_a_cause(
+    raw: object, status: int, scaling: Scaling
+) -> None:
     sample = convert(raw, status, scaling)
     assert (sample.value is None) != (sample.cause is None)
-    if isinstance(sample.value, float):
-        assert math.isfinite(sample.value)
+    if sample.value is not None:
+        assert orjson.loads(orjson.dumps(sample.value)) == sample.value
     if sample.cause is not None:
         assert sample.cause.split(":")[0] in CAUSES
         assert not sample.uncertain
@@ -153,3 +164,30 @@ def test_it_is_either_a_finite_value_or_a_cause(raw: object, status: int, scalin
 
 def test_a_cause_keeps_the_code_without_its_flags() -> None:
     assert cause_of(0x8001_0480) == "bad_status:0x80010000"
+
+
+@pytest.mark.parametrize(
+    ("raw", "scaling", "value"),
+    [
+        (2**61, Scaling(scale=4), 2**63),
+        (2**63, Scaling(scale=1000), None),
+        (2**64 - 1, Scaling(offset=1), None),
+        (-(2**63), Scaling(offset=-1), None),
+    ],
+)
+def test_what_64_bits_do_not_hold_is_no_value(
+    raw: int, scaling: Scaling, value: int | None
+) -> None:
+    assert convert(raw, GOOD, scaling) == Sample(value, "invalid_value" if value is None else None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("急停".encode(), "急停"),
+        ("急停".encode("gb18030"), "急停"),
+        (b"Tor \xe4\xff", "Tor \\xe4\\xff"),
+    ],
+)
+def test_a_text_of_another_encoding_is_mended_for_people(sent: bytes, read: str) -> None:
+    assert mended(sent.decode(errors="surrogateescape")) == read

@@ -77,3 +77,9 @@ def test_what_a_server_leaves_out_says_nothing() -> None:
     assert notice(fields(BranchId=ua.NodeId("b1", 2))).branch
     assert notice(fields(Time=NOON.replace(tzinfo=None))).at == NOON
     assert notice(fields(Message="plain")).text == "plain"
+
+
+def test_a_text_that_is_no_utf_8_becomes_one() -> None:
+    gbk = "急停".encode("gb18030").decode(errors="surrogateescape")
+    read = notice(fields(Message=gbk, ConditionName=gbk, ConditionId=ua.NodeId(gbk, 2)))
+    assert (read.text, read.name, read.id) == ("急停", "急停", "ns=2;s=急停")
