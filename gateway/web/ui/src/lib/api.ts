@@ -27,7 +27,7 @@ export class Problem extends Error {
 export const csrf = ref("");
 export const loginEnded = ref(false); // a request was answered 401 after a login
 
-type Params = Record<string, string | number | null | undefined>;
+export type Params = Record<string, string | number | null | undefined>;
 
 export function path(where: string, params: Params = {}): string {
   const query = new URLSearchParams();

@@ -1,6 +1,6 @@
 // The one live stream of this page. Everything shown as present comes from here.
 
-import { computed, reactive, ref, shallowReactive, type Ref } from "vue";
+import { reactive, ref, shallowReactive, type Ref } from "vue";
 import { apply, isStale, replaceAll, serverNow, type Anchor, type Changes, type Head, type Hello, type Tiles } from "./stream";
 import type { Collector, Fault, Site } from "./types";
 
@@ -20,8 +20,6 @@ let anchor: Anchor | null = null;
 let source: EventSource | null = null;
 let wanted = false;
 
-export const shownNow = computed(() => nowMs.value);
-
 // Begins, or begins again; a hidden page keeps no connection: a browser allows six to one server.
 export function connect(): void {
   wanted = true;
@@ -37,6 +35,8 @@ export function connect(): void {
 export function disconnect(): void {
   wanted = false;
   close();
+  anchor = null;
+  stale.value = greeted.value = false;
 }
 
 function close(): void {
@@ -80,5 +80,4 @@ export function start(): void {
     else if (wanted) connect();
   });
   setInterval(tick, 250);
-  connect();
 }

@@ -3,19 +3,22 @@
 import { computed, ref } from "vue";
 import { csrf, get, loginEnded, patch, post, Problem } from "./api";
 import { speak } from "./i18n";
+import { connect, disconnect, site } from "./live";
 import type { Lang, Role, Site, Theme } from "./types";
-import { site } from "./live";
 
 export interface Session {
   user: string;
   role: Role;
   language: Lang | null;
   theme: Theme | null;
-  csrf: string;
+  csrf: string | null;
+  must_change_password: boolean;
   site: Site;
 }
 
-const ROLES: readonly Role[] = ["viewer", "maintenance", "engineer", "admin"];
+export type Door = "login" | "setup" | "password" | null;
+
+export const ROLES: readonly Role[] = ["viewer", "maintenance", "engineer", "admin"];
 
 export const session = ref<Session | null>(null);
 export const role = computed<Role>(() => session.value?.role ?? "viewer");
@@ -23,28 +26,41 @@ export const may = (least: Role): boolean => ROLES.indexOf(role.value) >= ROLES.
 
 export function enter(given: Session): void {
   session.value = given;
-  csrf.value = given.csrf;
+  csrf.value = given.csrf ?? "";
   loginEnded.value = false;
   Object.assign(site, given.site);
   if (given.language) speak(given.language);
   if (given.theme) dress(given.theme);
+  if (!given.must_change_password) connect();
 }
 
-// Returns where a person without a login goes first; null if he is in.
-export async function arrive(): Promise<"login" | "setup" | null> {
+let asked: Promise<Door> | null = null;
+
+// Where a person has to go first; null if he is in. The server is asked once.
+export function door(): Promise<Door> {
+  if (session.value) return Promise.resolve(session.value.must_change_password ? "password" : null);
+  asked ??= ask().finally(() => (asked = null));
+  return asked;
+}
+
+async function ask(): Promise<Door> {
   try {
     enter(await get<Session>("/session"));
-    return null;
+    return session.value?.must_change_password ? "password" : null;
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 401) throw error;
   }
   return (await get<{ needed: boolean }>("/setup")).needed ? "setup" : "login";
 }
 
+// Whether the login still counts; a 401 opens the log-in over the page.
+export const stillIn = (): Promise<void> => get<Session>("/session").then(() => undefined, () => undefined);
+
 export async function leave(): Promise<void> {
-  await post("/logout");
+  await post("/logout").catch(() => undefined); // an ended session is left all the same
   session.value = null;
   csrf.value = "";
+  disconnect();
 }
 
 export async function prefer(choice: { language?: Lang; theme?: Theme }): Promise<void> {

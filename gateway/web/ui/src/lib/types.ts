@@ -92,16 +92,24 @@ export interface Collector {
   problem: string | null;
 }
 
+export interface Acked {
+  by: string | null;
+  at: string | null;
+}
+
 export interface Said {
   by: string | null;
   at: string;
-  comment: string | null;
+  comment: string;
 }
 
 // One occurrence of a fault, from raised to cleared, with what people did about it.
 export interface Fault {
   fault_id: string;
   equipment: string;
+  name: Text;
+  area: string;
+  line: string;
   code: string;
   text: Text;
   remedy: Text;
@@ -114,11 +122,12 @@ export interface Fault {
   cleared_at: string | null;
   duration_ms?: number | null;
   active: boolean;
-  acked: Said | null;
+  acked: Acked | null;
   shelved_until: string | null;
   comments: Said[];
   count: number;
   chattering: boolean;
   first_up: boolean;
+  flood: boolean;
   quality: Quality;
 }

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { clipped, made, merged, shares, type Interval } from "../src/lib/history";
+
+const minute = (n: number) => Date.UTC(2026, 2, 20, 1, n);
+const iso = (n: number) => new Date(minute(n)).toISOString();
+
+function interval(id: string, state: Interval["state"], from: number, to: number | null): Interval {
+  return { id, state, since: iso(from), until: to === null ? null : iso(to), duration_ms: 0, reason: null, mode: "auto", order_no: null, quality: "good", cause: "sample", note: null };
+}
+
+const span = { fromMs: minute(10), toMs: minute(30) };
+
+test("states are cut to the span, one that began before it too; the last goes to now", () => {
+  const blocks = clipped([interval("a", "running", 0, 12), interval("b", "fault", 12, 15), interval("c", "running", 15, null)], span, minute(20));
+  expect(blocks.map((block) => [block.state, block.fromMs, block.toMs])).toEqual([
+    ["running", minute(10), minute(12)], ["fault", minute(12), minute(15)], ["running", minute(15), minute(20)],
+  ]);
+});
+
+test("a state outside of the span is left out", () => expect(clipped([interval("a", "idle", 0, 10)], span, minute(20))).toEqual([]));
+
+test("four short states in a row become one block, three stay themselves", () => {
+  const short = [0, 1, 2, 3].map((n) => ({ fromMs: n, toMs: n + 1, state: "idle" as const, interval: null, count: 1 }));
+  const long = { fromMs: 4, toMs: 100, state: "running" as const, interval: null, count: 1 };
+  expect(merged([...short, long], 5)).toEqual([{ fromMs: 0, toMs: 4, state: "many", interval: null, count: 4 }, long]);
+  expect(merged([...short.slice(1), long], 5)).toHaveLength(4);
+});
+
+test("time in states adds up to all of it", () => {
+  const found = shares(clipped([interval("a", "running", 10, 25), interval("b", "fault", 25, 30)], span, minute(40)));
+  expect(found.map((one) => [one.state, one.times, one.share])).toEqual([["running", 1, 0.75], ["fault", 1, 0.25]]);
+});
+
+test("good is what is counted as good, else the total without the rejects", () => {
+  const bucket = (values: Record<string, [string, number]>) => ({
+    from: iso(0), to: iso(60), label: "h", anomalies: 0,
+    values: Object.fromEntries(Object.entries(values).map(([name, [kind, quantity]]) => [name, { kind, quantity, unit: "1" }])),
+  });
+  const found = made([bucket({ g: ["good", 5], r: ["reject", 2], t: ["total", 9] }), bucket({ t: ["total", 9], r: ["reject", 2] }), bucket({})]);
+  expect(found.map((one) => [one.good, one.reject])).toEqual([[5, 2], [7, 2], [0, 0]]);
+});
