@@ -61,7 +61,7 @@ run: install
 test: install foreign
 	@./.ci/packages $(SERVERS)
 	@$(call ui,test)
-	$(BIN)/pytest -q -m "not soak"
+	$(BIN)/pytest -q -m "not soak" -n 2 --dist worksteal
 
 # The servers of other hands that the drivers are tested against.
 foreign:

@@ -6,7 +6,7 @@ One task moves the plant: it switches controllers off and on, and lets pushed va
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -127,6 +127,7 @@ async def running(
     ports: Mapping[str, int] | None = None,
     opcua: bool = True,
     secured: bool = False,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Plant]:
     """Run a plant: real servers on loopback, on the given ports or on free ones.
 
@@ -136,7 +137,7 @@ async def running(
     """
     pace = pace or Pace()
     chosen = SCENARIOS[scenario]
-    clock = PlantClock(pace.speed, time.time(), time.monotonic)
+    clock = PlantClock(pace.speed, time.time(), monotonic)
     records = _records(chosen, seed, pace, opcua=opcua)
     controllers = _controllers(records, clock, ports or {}, opcua=opcua, secured=secured)
     plant = Plant(

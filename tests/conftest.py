@@ -4,20 +4,27 @@ import asyncio
 import inspect
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import pytest
 from blockbuster import BlockBuster
 from hypothesis import HealthCheck, settings
 
+from tests.support.patient_loop import PatientLoop
+
 # A busy machine is no defect: examples may be slow to draw and to run.
 settings.register_profile("millgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("millgate")
 
-GRACE_S = 2.0
+GRACE_S = 20.0
 """A task or a thread that is just ending may take so long."""
 NEVER_BLOCKING = ("drivers", "gateway.collect", "gateway.publish")
 """What runs on the loop beside every device; the others open files there as they start."""
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Let the clock of every test's loop be patient with a busy machine."""
+    return {"patient": PatientLoop}
 
 
 @pytest.fixture(autouse=True)

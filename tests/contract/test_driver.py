@@ -6,6 +6,7 @@ A driver is done when it passes this with a real server.
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NoReturn
 
 import pytest
@@ -24,7 +25,10 @@ from drivers.contract import (
 from drivers.registry import protocols
 from tests.contract.peers import babbling_peer, silent_peer
 from tests.support.driver_rigs import BLUEPRINT, OPCUA_POLLED, RIGS
-from tests.support.rig import LineRig, Rig
+from tests.support.rig import PATIENT_S, LineRig, Rig
+
+MARGIN_S = 5.0
+"""By the clock of the tests' loop, which stands still while the machine is busy."""
 
 
 @pytest.fixture(params=RIGS)
@@ -34,7 +38,7 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
 
 
 async def read(driver: Driver, session: Session) -> Batch:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(2 * PATIENT_S):
         return await session.read(driver.groups)
 
 
@@ -63,6 +67,26 @@ async def read_on(driver: Driver, session: Session) -> NoReturn:
 async def open_and_read_on(driver: Driver) -> NoReturn:
     async with driver.open() as session:
         await read_on(driver, session)
+
+
+@asynccontextmanager
+async def opened_in_haste(rig: Rig) -> AsyncIterator[tuple[Driver, Session]]:
+    """Yield a session that has read everything and will soon give up when nothing comes.
+
+    On a busy machine it may give up before that: then again.
+    """
+    driver = rig.driver(hasty=True)
+    async with AsyncExitStack() as stack:
+        while True:
+            async with AsyncExitStack() as attempt:
+                try:
+                    session = await attempt.enter_async_context(driver.open())
+                    await values_from(driver, session, keys=keys_of(driver))
+                except Unreachable:
+                    continue
+                stack.push_async_exit(attempt.pop_all())
+                break
+        yield driver, session
 
 
 async def fails(driver: Driver) -> DriverError:
@@ -185,7 +209,7 @@ async def test_two_sessions_in_turn_both_list_everything(rig: Rig) -> None:
 
 async def test_nobody_there_is_unreachable(rig: Rig) -> None:
     await rig.stop_server()
-    driver = rig.driver()
+    driver = rig.driver(hasty=True)
     if isinstance(rig, LineRig) and not rig.notices_absence:
         err = await fails(driver)
     else:
@@ -199,24 +223,20 @@ async def test_nobody_there_is_unreachable(rig: Rig) -> None:
 
 
 async def test_a_server_that_stops_ends_the_session_in_time(rig: Rig) -> None:
-    driver = rig.driver()
-    async with driver.open() as session:
-        await values_from(driver, session, keys=keys_of(driver))
+    async with opened_in_haste(rig) as (driver, session):
         await rig.stop_server()
-        stopped_s = time.monotonic()
-        with pytest.raises((Unreachable, BadReply)):
-            await read_on(driver, session)
-        assert time.monotonic() - stopped_s < rig.gives_up_s + 1
+        async with asyncio.timeout(rig.gives_up_s + MARGIN_S):
+            with pytest.raises((Unreachable, BadReply)):
+                await read_on(driver, session)
 
 
 async def test_after_a_restart_a_new_session_works(rig: Rig) -> None:
-    driver = rig.driver()
-    async with driver.open() as session:
-        await values_from(driver, session, keys=keys_of(driver))
+    async with opened_in_haste(rig) as (hasty, session):
         await rig.stop_server()
         with pytest.raises(DriverError):
-            await read_on(driver, session)
+            await read_on(hasty, session)
     await rig.start_server()
+    driver = rig.driver()
     async with driver.open() as session:
         seen = await values_from(driver, session, keys=keys_of(driver))
     assert set(seen) == set(rig.good)
@@ -224,22 +244,21 @@ async def test_after_a_restart_a_new_session_works(rig: Rig) -> None:
 
 async def test_a_silent_peer_is_unreachable_in_time_and_is_let_go(rig: Rig) -> None:
     async with silent_peer(rig) as silent:
-        started_s = time.monotonic()
-        err = await fails(rig.driver(at=silent.address))
-        assert time.monotonic() - started_s < rig.gives_up_s + 1
+        async with asyncio.timeout(rig.gives_up_s + MARGIN_S):
+            err = await fails(rig.driver(at=silent.address, hasty=True))
         assert isinstance(err, Unreachable)
         await silent.is_left()
 
 
 async def test_a_peer_that_talks_nonsense_is_an_error_of_the_tree(rig: Rig) -> None:
     async with babbling_peer(rig) as babbler:
-        err = await fails(rig.driver(at=babbler.address))
+        err = await fails(rig.driver(at=babbler.address, hasty=True))
     assert not isinstance(err, Misconfigured)
 
 
 async def test_cancel_while_opening_releases_the_socket(rig: Rig) -> None:
     async with silent_peer(rig) as silent:
-        driver = rig.driver(at=silent.address)
+        driver = rig.driver(at=silent.address, hasty=True)
         for steps in range(12):
             opening = asyncio.create_task(open_and_read_on(driver))
             for _ in range(steps):

@@ -24,7 +24,7 @@ async def server() -> AsyncIterator[NodeOpcUa]:
 async def read_until(session: Session, wanted: Callable[[Batch], object]) -> list[Batch]:
     """Read and commit batches up to the first that is ``wanted``; return them all."""
     batches: list[Batch] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not batches or not wanted(batches[-1]):
             batches.append(await session.read(()))
             batches[-1].committed()

@@ -13,7 +13,7 @@ from drivers.probed import Step
 from gateway.commission.probe import probe
 from gateway.commission.target import Target, typed_tags
 from tests.support.plant import PlantProcess, plant_process
-from tests.unit.commission.test_network import free_port
+from tests.support.ports import free_port
 
 SPECS = {name: registry.spec(name) for name in ("modbus-tcp", "opcua")}
 PRESS_TAGS: dict[str, dict[str, object]] = {

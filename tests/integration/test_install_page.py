@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.broker import free_port, program, wait_for_port
+from tests.support.broker import program, wait_for_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("install.md", "install.zh-CN.md")

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from simulators.scenario import SCENARIOS
-from tests.support.broker import free_port
+from tests.support.ports import free_port
 from tests.unit.wire.test_schema import check
 
 ROOT = Path(__file__).parents[2]

@@ -23,7 +23,7 @@ def connected(server: OpcUaServer) -> AbstractAsyncContextManager[Session]:
 async def read_until(session: Session, wanted: Callable[[Batch], object]) -> list[Batch]:
     """Read and commit batches up to the first that is ``wanted``; return them all."""
     batches: list[Batch] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             batch = await session.read(())
             batches.append(batch)
@@ -68,15 +68,14 @@ async def test_all_changes_within_one_interval_arrive_in_order() -> None:
 )
 async def test_a_restarted_server_ends_the_session_at_once_and_serves_the_next() -> None:
     async with opcua_server(VALUES) as server:
-        driver = opcua_driver(server.endpoint, NAMES, keepalive_s=10, timeout_s=10)
+        driver = opcua_driver(server.endpoint, NAMES, keepalive_s=60, timeout_s=60)
         async with driver.open() as session:
             await session.read(())
             reading = asyncio.create_task(session.read(()))
             await server.stop()
-            stopped_s = time.monotonic()
-            with pytest.raises(Unreachable):
-                await reading
-            assert time.monotonic() - stopped_s < 1
+            async with asyncio.timeout(5):
+                with pytest.raises(Unreachable):
+                    await reading
         with pytest.raises(Unreachable, match="is the OPC UA server started"):
             async with driver.open():
                 pass

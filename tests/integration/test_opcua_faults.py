@@ -2,30 +2,31 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from asyncua import ua
 
 from drivers.contract import Driver, DriverError, Session, Unreachable, Value
 from simulators.link import Link
-from tests.support.opcua_rig import OpcUaServer, opcua_driver, opcua_server
+from tests.support.opcua_rig import HASTY_S, KEEPALIVE_S, OpcUaServer, opcua_driver, opcua_server
 from tests.support.until import until
 
 NAMES = {"m/run": "run", "m/count": "count"}
 VALUES: dict[str, Value] = {"run": False, "count": 7}
-KEEPALIVE_S, TIMEOUT_S = 0.4, 1.0
+MARGIN_S = 5.0
 
 
 @asynccontextmanager
-async def plant() -> AsyncIterator[tuple[OpcUaServer, Link, Driver]]:
+async def plant(**settings: Any) -> AsyncIterator[tuple[OpcUaServer, Link, Driver]]:
     """A server, the link to it, and a driver at the near end."""
     async with opcua_server(VALUES) as server:
         link = await Link("127.0.0.1", server.port).open()
         try:
-            yield server, link, opcua_driver(f"opc.tcp://127.0.0.1:{link.listening}", NAMES)
+            endpoint = f"opc.tcp://127.0.0.1:{link.listening}"
+            yield server, link, opcua_driver(endpoint, NAMES, **settings)
         finally:
             await link.close()
 
@@ -41,13 +42,12 @@ async def read_on(session: Session) -> None:
     expectation="noticed within a keep-alive and a timeout",
 )
 async def test_a_black_hole_is_noticed_after_a_keepalive_and_a_timeout() -> None:
-    async with plant() as (_, link, driver), driver.open() as session:
+    async with plant(timeout_s=HASTY_S) as (_, link, driver), driver.open() as session:
         await session.read(())
         link.faults.black_hole = True
-        since_s = time.monotonic()
-        with pytest.raises(Unreachable):
-            await read_on(session)
-        assert time.monotonic() - since_s < KEEPALIVE_S + TIMEOUT_S + 0.5
+        async with asyncio.timeout(KEEPALIVE_S + HASTY_S + MARGIN_S):
+            with pytest.raises(Unreachable):
+                await read_on(session)
 
 
 @pytest.mark.fault(
@@ -56,15 +56,14 @@ async def test_a_black_hole_is_noticed_after_a_keepalive_and_a_timeout() -> None
     expectation="noticed at once",
 )
 async def test_a_cut_is_noticed_at_once() -> None:
-    async with plant() as (_, link, driver), driver.open() as session:
+    async with plant(keepalive_s=60) as (_, link, driver), driver.open() as session:
         await session.read(())
         reading = asyncio.create_task(session.read(()))
         await asyncio.sleep(0)
         await link.cut()
-        since_s = time.monotonic()
-        with pytest.raises(Unreachable):
-            await reading
-        assert time.monotonic() - since_s < KEEPALIVE_S
+        async with asyncio.timeout(MARGIN_S):
+            with pytest.raises(Unreachable):
+                await reading
 
 
 @pytest.mark.parametrize("fault", ["slices", "delay"])
@@ -97,11 +96,11 @@ def flips(seed: int) -> Callable[[bytes], bytes]:
 
 @pytest.mark.parametrize("when", ["from the start", "while reading"])
 async def test_flipped_bits_raise_nothing_but_driver_errors(when: str) -> None:
-    async with plant() as (server, link, driver):
+    async with plant(timeout_s=HASTY_S) as (server, link, driver):
         for seed in range(15):
             link.faults.corrupt = flips(seed) if when == "from the start" else None
             try:
-                async with asyncio.timeout(10), driver.open() as session:
+                async with asyncio.timeout(60), driver.open() as session:
                     for number in range(4):
                         (await session.read(())).committed()
                         link.faults.corrupt = flips(seed)
@@ -117,10 +116,9 @@ async def test_a_subscription_the_server_forgot_is_unreachable() -> None:
     async with plant() as (server, _, driver), driver.open() as session:
         await session.read(())
         await server.forget_subscriptions()
-        since_s = time.monotonic()
-        with pytest.raises(Unreachable):
-            await read_on(session)
-        assert time.monotonic() - since_s < KEEPALIVE_S + TIMEOUT_S
+        async with asyncio.timeout(KEEPALIVE_S + MARGIN_S):
+            with pytest.raises(Unreachable):
+                await read_on(session)
 
 
 async def test_a_subscription_the_server_ended_is_unreachable() -> None:
@@ -171,4 +169,4 @@ async def test_cancelling_at_any_moment_of_opening_lets_the_socket_go() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await staying
             await until(lambda: not server.connections)
-        await asyncio.wait_for(until(lambda: not server.subscriptions), 5)
+        await until(lambda: not server.subscriptions)

@@ -10,7 +10,8 @@ from drivers.replay.recording import Failed, Opened, Said
 from gateway.settings.load import load
 from tests.integration.test_tag_list import GATEWAY, collected
 from tests.support.config_site import write_site
-from tests.support.modbus_device import HOST, HR, Device, device
+from tests.support.modbus_device import HR, Device, device
+from tests.support.ports import HOST
 from tests.support.until import until
 
 LINK = "{{protocol: modbus-tcp, host: {host}, port: {port}, poll_interval_ms: 50}}"

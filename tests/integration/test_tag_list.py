@@ -16,7 +16,8 @@ from gateway.app.collector import collector
 from gateway.cli.main import app
 from gateway.settings.load import load
 from tests.support.config_site import write_site
-from tests.support.modbus_device import COIL, HOST, HR, Device, device
+from tests.support.modbus_device import COIL, HR, Device, device
+from tests.support.ports import HOST
 
 ROWS = 300
 GATEWAY = (

@@ -6,7 +6,6 @@ does the bad thing. Those of certificates (U13, U14) are in
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,19 +16,25 @@ from asyncua.common.utils import ServiceError
 
 from drivers.contract import Batch, Driver, Session, Unreachable, Value
 from simulators.link import Link
-from tests.support.opcua_rig import URI, OpcUaServer, opcua_driver, opcua_server
+from tests.support.opcua_rig import (
+    HASTY_S,
+    KEEPALIVE_S,
+    URI,
+    OpcUaServer,
+    opcua_driver,
+    opcua_server,
+)
 from tests.support.until import until
 
 NAMES = {"m/run": "run", "m/count": "count"}
 VALUES: dict[str, Value] = {"run": False, "count": 7}
-KEEPALIVE_S = 0.4
 READ = frozenset(NAMES)
 
 
 async def read_until(session: Session, wanted: Callable[[Batch], object]) -> list[Batch]:
     """Read and commit batches up to the first that is ``wanted``; return them all."""
     batches: list[Batch] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not batches or not wanted(batches[-1]):
             batches.append(await session.read(()))
             batches[-1].committed()
@@ -84,7 +89,7 @@ async def test_u2_a_timeout_while_subscribing_is_an_error_and_not_a_mute_session
             return await answers(*asked, **more)
 
         service.create_subscription = never
-        driver = opcua_driver(server.endpoint, NAMES)
+        driver = opcua_driver(server.endpoint, NAMES, timeout_s=HASTY_S)
         with pytest.raises(Unreachable, match="no answer in time"):
             async with driver.open():
                 pass
@@ -166,10 +171,9 @@ async def test_u4_a_dead_subscription_is_noticed_within_keepalives_and_not_in_mi
             assert silence_ms <= KEEPALIVE_S * 1000
             assert asked.RevisedLifetimeCount >= 10 * asked.RevisedMaxKeepAliveCount
             await server.forget_subscriptions()
-            since_s = time.monotonic()
-            with pytest.raises(Unreachable):
-                await read_until(session, lambda _: False)
-            assert time.monotonic() - since_s < 3 * KEEPALIVE_S + 1
+            async with asyncio.timeout(3 * KEEPALIVE_S + 5):
+                with pytest.raises(Unreachable):
+                    await read_until(session, lambda _: False)
 
 
 async def test_u5_nothing_is_acknowledged_before_it_is_committed() -> None:
@@ -332,7 +336,8 @@ async def test_u12_the_watchdog_bites_a_second_time_too() -> None:
     async with opcua_server(VALUES) as server:
         link = await Link("127.0.0.1", server.port).open()
         try:
-            driver: Driver = opcua_driver(f"opc.tcp://127.0.0.1:{link.listening}", NAMES)
+            endpoint = f"opc.tcp://127.0.0.1:{link.listening}"
+            driver: Driver = opcua_driver(endpoint, NAMES, timeout_s=HASTY_S)
             for _ in range(3):
                 async with driver.open() as session:
                     await session.read(())
@@ -341,7 +346,7 @@ async def test_u12_the_watchdog_bites_a_second_time_too() -> None:
                         await read_until(session, lambda _: False)
                 link.faults.black_hole = False
                 await link.cut()
-                await until(lambda: not server.connections, timeout_s=5)
+                await until(lambda: not server.connections)
         finally:
             await link.close()
 

@@ -11,7 +11,7 @@ from tests.profiles.models import OPCUA
 from tests.support.profile_play import Model, Play, expected, told
 
 QUICK = "publishing_interval_ms: 50, sampling_interval_ms: 20, keepalive_s: 0.5, timeout_s: 5"
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 async def show(server: ProfileServer, scene: SceneFile) -> None:

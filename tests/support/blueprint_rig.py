@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 from drivers._blueprint import SPEC
 from drivers.contract import Driver, TagRequest, Value
-from tests.support.rig import Address
+from tests.support.ports import free_port
+from tests.support.rig import PATIENT_S, Address
 
 _HOST = "127.0.0.1"
-_TIMEOUT_MS = 200
+_HASTY_MS = 200
 
 
 class _Line(asyncio.Protocol):
@@ -36,21 +37,22 @@ class _Line(asyncio.Protocol):
 class _Rig:
     good: Mapping[str, tuple[Value, Value]] = {"a/run": (False, True), "a/heat": (20.5, 21.25)}
     refused = "a/missing"
-    gives_up_s = _TIMEOUT_MS / 1000
+    gives_up_s = _HASTY_MS / 1000
 
     def __init__(self) -> None:
         self.values = {key: first for key, (first, _) in self.good.items()}
         self.open: set[asyncio.Transport] = set()
-        self._port = 0
+        self._port = free_port()
         self._server: asyncio.Server | None = None
 
-    def driver(self, *, at: Address | None = None) -> Driver:
+    def driver(self, *, at: Address | None = None, hasty: bool = False) -> Driver:
+        timeout_ms = _HASTY_MS if hasty else 1000 * PATIENT_S
         host, port = at or (_HOST, self._port)
         tags = [
             TagRequest(key, "plc", None, SPEC.tag_settings(name=key))
             for key in (*self.good, self.refused)
         ]
-        link = SPEC.link_settings(host=host, port=port, timeout_ms=_TIMEOUT_MS)
+        link = SPEC.link_settings(host=host, port=port, timeout_ms=timeout_ms)
         return SPEC.create(link, tags, {})
 
     async def set(self, key: str, value: Value) -> None:
@@ -59,7 +61,6 @@ class _Rig:
     async def start_server(self) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Line(self), _HOST, self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop_server(self) -> None:
         if self._server is not None:

@@ -20,16 +20,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-HOST = "127.0.0.1"
-READY_S = 5.0
+from tests.support.ports import HOST, free_port
 
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+READY_S = 120.0
 
 
 def program(name: str) -> str:

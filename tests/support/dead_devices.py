@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from tests.contract.peers import SilentServer
-from tests.support.modbus_device import HOST, Asked, Device, device
-from tests.support.modbus_lines import free_port
+from tests.support.modbus_device import Asked, Device, device
+from tests.support.ports import HOST, free_port
 
 
 @asynccontextmanager

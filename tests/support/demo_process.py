@@ -16,8 +16,8 @@ from gateway.settings.load import load
 from gateway.settings.site import Site
 from tests.support.until import until
 
-START_S = 30.0
-END_S = 60.0
+START_S = 120.0
+END_S = 120.0
 """Beyond the seconds asked for: the plant settles, everything stops, the store is audited."""
 
 

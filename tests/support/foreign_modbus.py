@@ -16,9 +16,10 @@ from typing import Any
 from drivers.modbus import SPECS
 from tests.support.foreign_process import SHELF, ForeignServer, built, scripted
 from tests.support.modbus_carriers import SerialDevice
-from tests.support.modbus_device import COIL, DI, HOST, HR, IR, Device
+from tests.support.modbus_device import COIL, DI, HR, IR, Device
 from tests.support.modbus_line_rig import LineRigOf, RigOf, StrangeLine
-from tests.support.modbus_lines import Line, free_port
+from tests.support.modbus_lines import Line
+from tests.support.ports import HOST, free_port
 from tests.support.pty_pair import null_modem
 from tests.support.rig import Rig, RigFactory
 

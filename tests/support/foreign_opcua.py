@@ -18,18 +18,16 @@ from drivers.contract import Driver, Value
 from drivers.opcua.certificates import read_certificate
 from drivers.opcua.trust import TrustList
 from tests.support.foreign_process import SHELF, ForeignServer, scripted
-from tests.support.modbus_lines import free_port
-from tests.support.opcua_rig import GOOD, REFUSED, opcua_driver
+from tests.support.opcua_rig import GOOD, HASTY_S, KEEPALIVE_S, REFUSED, opcua_driver
 from tests.support.opcua_secure import certificate, key_pem, secure_driver
-from tests.support.rig import Address, RigFactory
+from tests.support.ports import free_port
+from tests.support.rig import PATIENT_S, Address, RigFactory
 
 _KIND = "node-opcua"
-_KEEPALIVE_S = 0.4
-_TIMEOUT_S = 1.0
 ENCRYPTED: Mapping[str, Any] = {
     "security": {"policy": "basic256sha256", "mode": "sign_and_encrypt"}
 }
-_QUICK = {"keepalive_s": _KEEPALIVE_S, "timeout_s": _TIMEOUT_S, "retry_refused_s": 0.2}
+_QUICK = {"keepalive_s": KEEPALIVE_S, "retry_refused_s": 0.2}
 
 
 @cache
@@ -109,18 +107,22 @@ async def node_opcua(values: Mapping[str, Value]) -> AsyncIterator[NodeOpcUa]:
         server.lend()
 
 
+def _timeout_s(hasty: bool) -> float:
+    return HASTY_S if hasty else PATIENT_S
+
+
 class _Rig:
     good = GOOD
     refused = REFUSED
-    gives_up_s = _KEEPALIVE_S + _TIMEOUT_S + 0.6
+    gives_up_s = KEEPALIVE_S + HASTY_S + 0.6
 
     def __init__(self, server: NodeOpcUa, link: Mapping[str, Any]) -> None:
         self.server = server
         self._link = link
 
-    def driver(self, *, at: Address | None = None) -> Driver:
+    def driver(self, *, at: Address | None = None, hasty: bool = False) -> Driver:
         endpoint = self.server.endpoint if at is None else f"opc.tcp://{at[0]}:{at[1]}"
-        return opcua_driver(endpoint, self.names, **self._link)
+        return opcua_driver(endpoint, self.names, **self._link, timeout_s=_timeout_s(hasty))
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -141,9 +143,10 @@ class _EncryptedRig(_Rig):
         super().__init__(server, link)
         self._site = site
 
-    def driver(self, *, at: Address | None = None) -> Driver:
+    def driver(self, *, at: Address | None = None, hasty: bool = False) -> Driver:
         endpoint = self.server.endpoint if at is None else f"opc.tcp://{at[0]}:{at[1]}"
-        return secure_driver(self._site, endpoint, self.names, **self._link)
+        more = {**self._link, "timeout_s": _timeout_s(hasty)}
+        return secure_driver(self._site, endpoint, self.names, **more)
 
 
 _FIRST = {key: first for key, (first, _) in _Rig.good.items()}

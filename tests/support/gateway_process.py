@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-START_S = 20.0
+START_S = 120.0
 FAKETIME = "*/faketime/libfaketime.so.1"
 
 

@@ -20,8 +20,9 @@ from simulators.audit_states import check_offline, check_states
 from simulators.audit_store import Interval, Stored
 from simulators.audit_view import Findings, Kill, View
 from simulators.clock import wall_seconds
-from tests.support.broker import HOST, Broker, mosquitto
+from tests.support.broker import Broker, mosquitto
 from tests.support.gateway_process import ServiceProcess
+from tests.support.ports import HOST
 from tests.support.unruly_broker import Rates, UnrulyRelay, unruly_relay
 from tests.support.until import until
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from tests.support.modbus_device import HOST, Device, Served
+from tests.support.modbus_device import Device, Served
 from tests.support.modbus_frames import Framing
+from tests.support.ports import HOST
 from tests.support.until import until
 
 REDIAL_S = 0.02
@@ -57,7 +58,6 @@ class UdpDevice(Device):
         self._endpoint, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: _Datagrams(self), local_addr=(HOST, self.port)
         )
-        self.port = self._endpoint.get_extra_info("sockname")[1]
 
     async def stop(self) -> None:
         if self._endpoint is not None:

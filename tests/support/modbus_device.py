@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tests.support.modbus_frames import Framing, requests_in, wrapped
+from tests.support.ports import HOST, free_port
 
-HOST = "127.0.0.1"
 COIL, DI, HR, IR = 1, 2, 3, 4
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, BUSY, NO_TARGET = 1, 2, 6, 11
 
@@ -78,7 +78,7 @@ class Device:
     lie: Lie | None = None
     asked: list[Asked] = field(default_factory=list)
     accepted: int = 0
-    port: int = 0
+    port: int = field(default_factory=free_port)
     framing: Framing = "mbap"
     tls: ssl.SSLContext | None = None
     _open: list[Carrier] = field(default_factory=list)
@@ -94,10 +94,9 @@ class Device:
         self.tables[function].update(enumerate(values, start))
 
     async def start(self) -> None:
-        """Listen, on the same port as before if there was one."""
+        """Listen, on the same port as before."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Served(self), HOST, self.port, ssl=self.tls)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Refuse from now on and cut what is open."""

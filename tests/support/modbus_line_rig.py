@@ -12,10 +12,10 @@ from drivers.modbus import SPECS
 from tests.support.modbus_carriers import SerialDevice
 from tests.support.modbus_device import COIL, DI, HR, IR
 from tests.support.modbus_lines import LINES, Line
-from tests.support.rig import Address, LineRig, Rig, RigFactory
+from tests.support.rig import PATIENT_S, Address, LineRig, Rig, RigFactory
 from tests.support.until import until
 
-_TIMEOUT_MS = 200
+_HASTY_MS = 200
 _OVER_TCP = frozenset({"modbus-tcp", "modbus-rtu-tcp", "modbus-ascii-tcp", "modbus-tls"})
 ADDRESSES: Mapping[str, Mapping[str, object]] = {
     "press/good_parts": {"address": "hr:10", "type": "uint32", "order": "CDAB"},
@@ -40,16 +40,17 @@ class RigOf:
 
     good = GOOD
     refused = REFUSED
-    gives_up_s = 3 * _TIMEOUT_MS / 1000
+    gives_up_s = 3 * _HASTY_MS / 1000
 
     def __init__(self, line: Line) -> None:
         self.line = line
         for key, (first, _) in self.good.items():
             self._put(key, first)
 
-    def driver(self, *, at: Address | None = None) -> Driver:
+    def driver(self, *, at: Address | None = None, hasty: bool = False) -> Driver:
+        timeout_ms = _HASTY_MS if hasty else 1000 * PATIENT_S
         where = {} if at is None else {"host": at[0], "port": at[1]}
-        link = self.line.link(unit_id=5, timeout_ms=_TIMEOUT_MS, **where)
+        link = self.line.link(unit_id=5, timeout_ms=timeout_ms, **where)
         spec = SPECS[self.line.protocol]
         tags = [
             TagRequest(key, "plc", 0.05, spec.tag_settings(**settings))

@@ -1,6 +1,5 @@
 """A scripted device behind every transport, and the settings that lead to it."""
 
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,7 +17,8 @@ from drivers.modbus.wire import Wire
 from drivers.modbus.wires import wire_of
 from drivers.modbus.wires.listener import Listener
 from tests.support.modbus_carriers import DtuDevice, SerialDevice, UdpDevice, running
-from tests.support.modbus_device import HOST, Device
+from tests.support.modbus_device import Device
+from tests.support.ports import HOST, free_port
 
 REGISTRATION = "SN0001"
 
@@ -126,13 +126,6 @@ async def listen() -> AsyncIterator[Line]:
     where = {"host": HOST, "registration": {"text": REGISTRATION}}
     async with _line("modbus-listen", device, **where) as it:
         yield it
-
-
-def free_port() -> int:
-    """Return a TCP port nobody listens on."""
-    with socket.create_server((HOST, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 LINES: Mapping[str, Callable[[], AbstractAsyncContextManager[Line]]] = {

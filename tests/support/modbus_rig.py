@@ -11,30 +11,32 @@ from drivers.contract import Driver, TagRequest, Value
 from drivers.modbus import SPEC
 from drivers.modbus.settings import Client
 from tests.support.modbus_line_rig import ADDRESSES, GOOD, REFUSED
-from tests.support.rig import Address, RigFactory
+from tests.support.ports import free_port
+from tests.support.rig import PATIENT_S, Address, RigFactory
 
 _HOST = "127.0.0.1"
 _UNIT = 5
 _REGISTERS = 40
 _BITS = 32
-_TIMEOUT_MS = 200
+_HASTY_MS = 200
 
 
 class _Rig:
     good = GOOD
     refused = REFUSED
-    gives_up_s = 3 * _TIMEOUT_MS / 1000
+    gives_up_s = 3 * _HASTY_MS / 1000
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._values = {key: first for key, (first, _) in self.good.items()}
-        self._port = 0
+        self._port = free_port()
         self._server: ModbusTcpServer | None = None
 
-    def driver(self, *, at: Address | None = None) -> Driver:
+    def driver(self, *, at: Address | None = None, hasty: bool = False) -> Driver:
+        timeout_ms = _HASTY_MS if hasty else 1000 * PATIENT_S
         host, port = at or (_HOST, self._port)
         link = SPEC.link_settings(
-            host=host, port=port, unit_id=_UNIT, timeout_ms=_TIMEOUT_MS, client=self._client
+            host=host, port=port, unit_id=_UNIT, timeout_ms=timeout_ms, client=self._client
         )
         tags = [
             TagRequest(key, "plc", 0.05, SPEC.tag_settings(**settings))
@@ -54,7 +56,6 @@ class _Rig:
             address=(_HOST, self._port),
         )
         await self._server.serve_forever(background=True)
-        self._port = self._server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
         for key, value in self._values.items():
             await self._write(key, value)
 

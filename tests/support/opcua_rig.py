@@ -15,11 +15,13 @@ from asyncua.server.internal_server import InternalServer
 from drivers.contract import Driver, TagRequest, Value
 from drivers.opcua import SPEC
 from drivers.opcua.driver import OpcUaDriver
-from tests.support.rig import Address, RigFactory
+from tests.support.ports import free_port
+from tests.support.rig import PATIENT_S, Address, RigFactory
 
 URI = "urn:millgate:test"
-_KEEPALIVE_S = 0.4
-_TIMEOUT_S = 1.0
+KEEPALIVE_S = 0.4
+HASTY_S = 1.0
+"""A silent server is asked after a keepalive and has this time to answer a hasty driver."""
 
 # It warns of each endpoint without encryption and of each connection that a test cuts.
 logging.getLogger("asyncua").setLevel(logging.CRITICAL)
@@ -65,7 +67,7 @@ class OpcUaServer:
         """``values``: name -> value; a name is the string identifier in namespace `URI`."""
         self.values: dict[str, Value] = dict(values)
         self.uris = uris
-        self.port = 0
+        self.port = free_port()
         self.refreshes = True
         """Whether it can bring up its conditions again."""
         self._server: Any = None
@@ -138,7 +140,6 @@ class OpcUaServer:
         for name, value in self.values.items():
             await self.add(name, value)
         await server.start()
-        self.port = server.bserver._server.sockets[0].getsockname()[1]  # noqa: SLF001
 
     def configure(self, server: Server) -> None:
         """Nothing; a server of another kind is made by a subclass."""
@@ -215,8 +216,8 @@ def opcua_driver(
     settings: dict[str, object] = {
         "endpoint": endpoint,
         "publishing_interval_ms": 50,
-        "keepalive_s": _KEEPALIVE_S,
-        "timeout_s": _TIMEOUT_S,
+        "keepalive_s": KEEPALIVE_S,
+        "timeout_s": PATIENT_S,
         "retry_refused_s": 0.2,
     }
     requests = [
@@ -238,17 +239,18 @@ REFUSED = "cell/missing"
 class _Rig:
     good = GOOD
     refused = REFUSED
-    gives_up_s = _KEEPALIVE_S + _TIMEOUT_S + 0.6
-    """A silent server is asked after a keepalive and has its timeout to answer."""
+    gives_up_s = KEEPALIVE_S + HASTY_S + 0.6
 
     def __init__(self, server: OpcUaServer, link: Mapping[str, Any]) -> None:
         self._server = server
         self._link = link
 
-    def driver(self, *, at: Address | None = None) -> Driver:
+    def driver(self, *, at: Address | None = None, hasty: bool = False) -> Driver:
         endpoint = self._server.endpoint if at is None else f"opc.tcp://{at[0]}:{at[1]}"
         names = {key: key for key in (*self.good, self.refused)}
-        return opcua_driver(endpoint, names, **self._link)
+        return opcua_driver(
+            endpoint, names, **self._link, timeout_s=HASTY_S if hasty else PATIENT_S
+        )
 
     async def set(self, key: str, value: Value) -> None:
         await self._server.set(key, value)

@@ -12,7 +12,7 @@ from typing import Any
 
 from simulators.clock import wall_seconds
 
-READY_S = 15.0
+READY_S = 120.0
 SOURCE = "/demo/gateways/gw-01"
 EPOCH = "t5k2m0-9f3a"
 

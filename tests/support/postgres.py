@@ -26,9 +26,9 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from gateway.domain.vocabulary import stamp
-from tests.support.broker import HOST, free_port
+from tests.support.ports import HOST, free_port
 
-READY_S = 15.0
+READY_S = 120.0
 PROGRAMS = Path("/usr/lib/postgresql")
 
 

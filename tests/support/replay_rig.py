@@ -66,7 +66,8 @@ class _Rig:
         self._files = 0
         self._all = frozenset([*self.good, self.refused])
 
-    def driver(self, *, at: Address | None = None) -> Driver:
+    def driver(self, *, at: Address | None = None, hasty: bool = False) -> Driver:
+        del hasty  # nobody is waited for
         self._files += 1
         path = self._directory / f"{self._files}.jsonl"
         if at is not None:

@@ -12,6 +12,8 @@ from drivers.contract import Driver, Value
 
 Address = tuple[str, int]
 """host, port"""
+PATIENT_S = 30
+"""What a driver that is not hasty waits for an answer."""
 
 
 class Rig(Protocol):
@@ -29,14 +31,17 @@ class Rig(Protocol):
 
     @property
     def gives_up_s(self) -> float:
-        """A session read from a dead or silent peer has raised after this time. Keep it short.
+        """A session that is hasty has raised after this time before a dead or silent peer.
 
         A pushed session also gives its empty covering batch at least this often.
         """
         ...
 
-    def driver(self, *, at: Address | None = None) -> Driver:
-        """Return a new driver for all the tags; it talks to the rig's server, or to ``at``."""
+    def driver(self, *, at: Address | None = None, hasty: bool = False) -> Driver:
+        """Return a new driver for all the tags; it talks to the rig's server, or to ``at``.
+
+        A hasty one gives up soon; the others are as patient as a busy machine may need them.
+        """
         ...
 
     async def set(self, key: str, value: Value) -> None:

@@ -18,9 +18,10 @@ import orjson
 import pytest
 
 from gateway.wire.cloudevent import Envelope
-from tests.support.broker import HOST, free_port, program
+from tests.support.broker import program
+from tests.support.ports import HOST, free_port
 
-READY_S = 5.0
+READY_S = 120.0
 SOURCE = "/plant/gateways/gw-01"
 EPOCH = "t5k2m0-9f3a"
 START = datetime(2026, 3, 20, 1, 0, tzinfo=UTC)

@@ -13,8 +13,8 @@ from gateway.app.watched import WRITER_SILENT_S, journal_check
 from gateway.journal.journal import Journal
 from gateway.settings.load import load
 from gateway.settings.site import Site
-from tests.support.broker import free_port
 from tests.support.config_site import write_site
+from tests.support.ports import free_port
 from tests.unit.app.test_history import SITE
 
 

@@ -15,8 +15,8 @@ from gateway.cli.probe import run
 from tests.support.config_site import GATEWAY, write_site
 from tests.support.modbus_device import HR, Device, device
 from tests.support.opcua_rig import URI, OpcUaServer, opcua_server
+from tests.support.ports import free_port
 from tests.support.served import served
-from tests.unit.commission.test_network import free_port
 
 GOLDEN = """\
 press-07.plc  127.0.0.1:PORT#1  modbus-tcp

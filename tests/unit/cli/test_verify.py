@@ -12,7 +12,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gateway.cli.verify import run
 from gateway.ops.mqtt_link import BrokerSettings
 from gateway.verify.verifier import Heard
-from tests.support.broker import Broker, broker, free_port
+from tests.support.broker import Broker, broker
+from tests.support.ports import free_port
 from tests.unit.verify.test_verifier import online, spoiled
 
 __all__ = ["broker"]

@@ -11,6 +11,7 @@ import pytest
 from drivers.probed import Said
 from gateway.commission import network
 from gateway.commission.network import advice, connect, is_known, open_ports, resolve, way_to
+from tests.support.ports import free_port
 
 ARP = """\
 IP address       HW type     Flags       HW address            Mask     Device
@@ -24,12 +25,6 @@ async def listening() -> AsyncIterator[int]:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
     async with server:
         yield int(server.sockets[0].getsockname()[1])
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 async def test_a_port_that_takes_a_connection(listening: int) -> None:

@@ -12,7 +12,7 @@ from gateway.commission.probe import probe
 from gateway.commission.target import Target, typed, typed_tags
 from tests.support.modbus_device import HR, Device, device
 from tests.support.opcua_rig import URI, opcua_server
-from tests.unit.commission.test_network import free_port
+from tests.support.ports import free_port
 
 
 @pytest.fixture

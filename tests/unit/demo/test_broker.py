@@ -8,7 +8,7 @@ from gateway.demo import broker as brokers
 from gateway.demo.broker import Broker, Choice, broker
 from gateway.demo.errors import DemoError
 from gateway.ops.mqtt_link import BrokerSettings, Session, connect
-from tests.support.broker import free_port
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.historian.influx import ChartsUnavailable, InfluxStore, LinesRefused
 from gateway.historian.settings import InfluxSettings
-from tests.support.broker import free_port
+from tests.support.ports import free_port
 
 
 class Server(ThreadingHTTPServer):

@@ -16,7 +16,8 @@ from gateway.ops.mqtt_link import (
     Will,
     connect,
 )
-from tests.support.broker import Broker, free_port, mosquitto
+from tests.support.broker import Broker, mosquitto
+from tests.support.ports import free_port
 from tests.support.until import until
 
 ACL = "topic readwrite open/#\ntopic read shut/#\n"

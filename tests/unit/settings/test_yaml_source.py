@@ -136,11 +136,11 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
 
 
 def test_endless_problems_are_cut_off() -> None:
-    started = time.monotonic()
+    began_s = time.process_time()
     _, problems = read("a: 1\n" * 190_000)
     assert len(problems) == MAX_PROBLEMS + 2
     assert (MAX_PROBLEMS + 2, "", "too_many") in problems
-    assert time.monotonic() - started < 5
+    assert time.process_time() - began_s < 10
 
 
 @settings(max_examples=500, deadline=None)

@@ -34,7 +34,7 @@ async def connected(link: Link) -> AsyncIterator[Streams]:
         writer.close()
 
 
-async def answer(streams: Streams, sent: bytes, timeout_s: float = 2.0) -> bytes:
+async def answer(streams: Streams, sent: bytes, timeout_s: float = 30.0) -> bytes:
     reader, writer = streams
     writer.write(sent)
     async with asyncio.timeout(timeout_s):

@@ -11,7 +11,8 @@ from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.ops.mqtt_link import BrokerSettings, MqttLink, Session, Unreachable, connect
 from gateway.verify.verifier import Heard, Report, Verifier
 from gateway.verify.watch import WatchSettings, watch
-from tests.support.broker import Broker, broker, free_port
+from tests.support.broker import Broker, broker
+from tests.support.ports import free_port
 from tests.support.until import until
 from tests.unit.verify.test_verifier import COUNT, health, online, snapshot
 

@@ -13,8 +13,9 @@ from drivers.modbus.codec import Reading
 from drivers.modbus.doubts import doubts, is_likelier, neighbours, readings
 from drivers.modbus.plan import Place
 from drivers.probed import Said
-from tests.support.modbus_device import HOST, HR, IR, Device, device
+from tests.support.modbus_device import HR, IR, Device, device
 from tests.support.modbus_words import words
+from tests.support.ports import HOST
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from drivers.contract import TagRequest
 from drivers.modbus import SPEC
 from drivers.modbus.raw import read_raw
 from drivers.probed import RawReading
-from tests.support.modbus_device import COIL, HOST, HR, device
+from tests.support.modbus_device import COIL, HR, device
 from tests.support.modbus_words import words
+from tests.support.ports import HOST
 
 
 async def read(port: int, **addresses: dict[str, object]) -> dict[str, RawReading]:

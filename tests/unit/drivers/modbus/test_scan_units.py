@@ -25,7 +25,8 @@ from drivers.modbus.scan_units import (
     values_of,
 )
 from drivers.modbus.settings import LinkSettings
-from tests.support.modbus_device import COIL, HOST, HR, NO_TARGET, Asked, Device, device
+from tests.support.modbus_device import COIL, HR, NO_TARGET, Asked, Device, device
+from tests.support.ports import HOST
 
 FAST = 100_000.0
 

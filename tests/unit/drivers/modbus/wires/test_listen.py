@@ -14,8 +14,8 @@ from drivers.modbus.wire import Request, Wire
 from drivers.modbus.wires import listener, wire_of
 from drivers.modbus.wires.listen import listener_of
 from tests.support.modbus_carriers import DtuDevice
-from tests.support.modbus_device import HOST, HR
-from tests.support.modbus_lines import free_port
+from tests.support.modbus_device import HR
+from tests.support.ports import HOST, free_port
 from tests.support.until import until
 
 
