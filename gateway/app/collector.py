@@ -22,9 +22,11 @@ from gateway.domain.snapshot import snapshots
 from gateway.domain.vocabulary import Json
 from gateway.journal.journal import Journal
 from gateway.journal.lineage import Rival
+from gateway.journal.row import Entry, Row
 from gateway.ops.boot import boot_id
 from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.publish.publisher import Ports, Publisher
+from gateway.publish.sending import dead_letter
 from gateway.settings.diff import COLLECTOR_KEYS
 from gateway.settings.revisions import Revisions
 from gateway.settings.site import Site
@@ -154,11 +156,22 @@ def _publisher(site: Site, journal: Journal, deriver: Deriver, control: Control)
     async def on_rival(rival: Rival) -> None:
         await deriver.begin_series("the broker knows another journal of this gateway", rival)
 
+    async def set_aside(row: Row, reason: str) -> None:
+        del reason  # it is in the log
+        gaps = dead_letter(row, epoch=journal.epoch, at=SYSTEM_CLOCK.now())
+        if gaps:
+            await journal.append([Entry(row.equipment, gaps)])
+
     return Publisher(
         translate.publishing(site),
         journal,
         translate.places(site, journal.epoch, journal.previous_epochs),
-        Ports(snapshots_of=snapshots_of, submit=control.submit, on_rival=on_rival),
+        Ports(
+            snapshots_of=snapshots_of,
+            submit=control.submit,
+            on_rival=on_rival,
+            set_aside=set_aside,
+        ),
     )
 
 

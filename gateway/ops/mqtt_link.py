@@ -7,7 +7,10 @@ Promises:
 - paho speaks the protocol; a publish and its PUBACK, of which there are many, go around it.
 - ``publish()`` succeeds only on a PUBACK that says so; a refusal, a lost connection and a
   PUBACK that does not come within ``ack_timeout_s`` all fail it.
-- A message that came in is acknowledged by ``ack()`` and by nothing else.
+- A packet larger than the broker says it takes is refused here: there it would end the
+  connection.
+- A message that came in is acknowledged by ``ack()`` and by nothing else. Of messages with
+  QoS 0, which nothing holds back, what is more than ``INBOX_LIMIT`` is dropped and counted.
 - ``lost`` resolves once, whatever ended the connection.
 - Leaving the context disconnects cleanly; leaving it by an error drops the socket, so that the
   broker publishes the will.
@@ -23,12 +26,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from paho.mqtt.client import (
-    Client,
-    ConnectFlags,
-    DisconnectFlags,
-    MQTTMessage,
-)
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -40,6 +38,7 @@ from gateway.ops.mqtt_paho import greet, new_client, secrets
 from gateway.ops.mqtt_pending import Pending, fail
 from gateway.ops.mqtt_stream import MqttStream, open_stream
 from gateway.ops.mqtt_terms import (
+    TOO_LARGE,
     BrokerSettings,
     ConnectionLost,
     Denied,
@@ -68,6 +67,7 @@ __all__ = [
     "connect",
 ]
 
+INBOX_LIMIT = 1000
 _TICK_S = 1.0
 _RECEIVE_MAXIMUM = 65_535  # MQTT 5.0, 3.2.2.3.3: what an absent property means
 _FIRST_MID = 0x400
@@ -104,6 +104,10 @@ class MqttLink:
         """The broker had kept a session for our client id."""
         self.receive_maximum = _RECEIVE_MAXIMUM
         """How many unconfirmed publishes the broker allows us (MQTT 5)."""
+        self.max_packet_bytes: int | None = None
+        """The largest packet the broker takes, where it says so (MQTT 5)."""
+        self.dropped = 0
+        """Messages that came in with QoS 0 and found the inbox full."""
         self._settings = settings
         self._v5 = settings.protocol == "5"
         self._session = session
@@ -156,8 +160,11 @@ class MqttLink:
             properties = publish_properties(content_type, response_topic, correlation, expiry_s)
         mid = self._next_mid()
         name = topic.encode()
-        self._stream.write(mqtt_packets.publish(name, mid, properties, payload, retain=retain))
-        return self._pending.add(mid)
+        packet = mqtt_packets.publish(name, mid, properties, payload, retain=retain)
+        if self.max_packet_bytes is not None and len(packet) > self.max_packet_bytes:
+            return self._too_large(len(packet))
+        self._stream.write(packet)
+        return self._pending.add(mid, len(packet))
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         """Subscribe with QoS 1 and wait for the answer. Raises Refused, ConnectionLost."""
@@ -221,6 +228,13 @@ class MqttLink:
         greet(client, settings, self._session)
         self._timer = self._loop.call_later(_TICK_S, self._tick)
 
+    def _too_large(self, size: int) -> asyncio.Future[None]:
+        refused = self._loop.create_future()
+        reason = f"{size} bytes are more than the {self.max_packet_bytes} the broker takes"
+        refused.set_exception(Refused(reason, TOO_LARGE))
+        refused.exception()  # read once, or asyncio complains where nobody awaits it
+        return refused
+
     def _next_mid(self) -> int:
         """Return a packet id that nothing unconfirmed has."""
         for _ in range(_LAST_MID - _FIRST_MID + 1):
@@ -277,6 +291,7 @@ class MqttLink:
             return
         self.session_present = flags.session_present
         self.receive_maximum = getattr(properties, "ReceiveMaximum", _RECEIVE_MAXIMUM)
+        self.max_packet_bytes = getattr(properties, "MaximumPacketSize", None)
         self._ready.set_result(None)
 
     def _on_disconnect(
@@ -294,6 +309,9 @@ class MqttLink:
         read = read_message(message)
         if read is None:
             client.ack(message.mid, message.qos)
+            return
+        if read.qos == 0 and len(self._inbox) >= INBOX_LIMIT:
+            self.dropped += 1
             return
         self._inbox.append(read)
         self._arrived.set()

@@ -61,6 +61,8 @@ def connect_properties(session: Session) -> Properties:
     properties.SessionExpiryInterval = session.expiry_s
     if session.receive_maximum is not None:
         properties.ReceiveMaximum = session.receive_maximum
+    if session.max_packet_bytes is not None:
+        properties.MaximumPacketSize = session.max_packet_bytes
     return properties
 
 

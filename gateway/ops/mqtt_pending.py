@@ -1,4 +1,10 @@
-"""What waits for a broker's answer."""
+"""What waits for a broker's answer.
+
+- A broker answers in the order it was asked, so only the oldest is watched: it is overdue
+  ``timeout_s`` after it became the oldest. Behind it others may wait for as long as a slow
+  line takes to carry what is before them.
+- A large packet is given the time that a line of ``SLOWEST_BYTES_PER_S`` needs for it.
+"""
 
 import asyncio
 
@@ -7,7 +13,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.ops.mqtt_terms import ConnectionLost, Refused
 
+SLOWEST_BYTES_PER_S = 1000.0
 _FAILURE = 0x80  # MQTT 5.0, 2.4: codes from 0x80 are failures
+_NAMED_IN = (PacketTypes.PUBACK, PacketTypes.SUBACK, PacketTypes.DISCONNECT)
+"""Where a code is looked up: mosquitto says 0x95 in a PUBACK, where it is not defined."""
 
 
 class Pending:
@@ -17,11 +26,15 @@ class Pending:
         self._loop = loop
         self._timeout_s = timeout_s
         self._waiting: dict[int, tuple[asyncio.Future[None], float]] = {}
+        """Packet id -> its future, and the seconds it may take once it is the oldest."""
+        self._oldest_since_s = 0.0
 
-    def add(self, mid: int) -> asyncio.Future[None]:
-        """Return what the answer to packet ``mid`` resolves."""
+    def add(self, mid: int, size: int = 0) -> asyncio.Future[None]:
+        """Return what the answer to packet ``mid``, of ``size`` bytes, resolves."""
+        if not self._waiting:
+            self._oldest_since_s = self._loop.time()
         future: asyncio.Future[None] = self._loop.create_future()
-        self._waiting[mid] = (future, self._loop.time() + self._timeout_s)
+        self._waiting[mid] = (future, self._timeout_s + size / SLOWEST_BYTES_PER_S)
         return future
 
     def __contains__(self, mid: int) -> bool:
@@ -29,18 +42,21 @@ class Pending:
 
     def answer(self, mid: int, reason_code: int) -> None:
         """Resolve what waits for ``mid``; a code from 0x80 fails it with Refused."""
+        is_oldest = mid == next(iter(self._waiting), None)
         future, _ = self._waiting.pop(mid, (None, 0.0))
+        if is_oldest:
+            self._oldest_since_s = self._loop.time()
         if future is None or future.done():
             return
         if reason_code < _FAILURE:
             future.set_result(None)
         else:
-            future.set_exception(Refused(_name(reason_code), reason_code))
+            future.set_exception(Refused(code_name(reason_code), reason_code))
 
     def is_overdue(self) -> bool:
-        """Whether the oldest has waited for longer than ``timeout_s``."""
+        """Whether the oldest has waited for too long."""
         oldest = next(iter(self._waiting.values()), None)
-        return oldest is not None and oldest[1] < self._loop.time()
+        return oldest is not None and self._oldest_since_s + oldest[1] < self._loop.time()
 
     def fail(self, error: ConnectionLost) -> None:
         """Fail everything that waits."""
@@ -56,11 +72,11 @@ def fail(future: asyncio.Future[None], error: ConnectionLost) -> None:
     future.exception()
 
 
-def _name(reason_code: int) -> str:
-    """Return what a failure is called; SUBACK and PUBACK agree where both know a code."""
-    for packet in (PacketTypes.PUBACK, PacketTypes.SUBACK):
+def code_name(reason_code: int) -> str:
+    """Return what a failure is called, in whichever packet that code is defined."""
+    for packet in _NAMED_IN:
         try:
             return str(ReasonCode(packet, identifier=reason_code))
-        except KeyError:
+        except (KeyError, ValueError):  # the library raises either
             continue
     return f"reason code 0x{reason_code:02x}"

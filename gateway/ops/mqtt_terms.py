@@ -7,6 +7,11 @@ from typing import Literal
 
 from paho.mqtt.client import MQTTMessage
 
+TAKEN_OVER = 0x8E
+"""DISCONNECT: somebody else connected with our client id."""
+TOO_LARGE = 0x95
+"""DISCONNECT, and of mosquitto PUBACK: a packet larger than the broker takes."""
+
 
 class MqttError(Exception):
     """What can go wrong between us and a broker.
@@ -64,6 +69,11 @@ class BrokerSettings:
     connect_timeout_s: float = 5.0
     ack_timeout_s: float = 10.0
 
+    @property
+    def name(self) -> str:
+        """What it is called in logs and in the health."""
+        return f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Will:
@@ -78,13 +88,15 @@ class Will:
 class Session:
     """What the broker keeps for ``client_id`` between connections.
 
-    ``receive_maximum`` bounds the messages the broker sends us unacknowledged (MQTT 5).
+    ``receive_maximum`` bounds the messages the broker sends us unacknowledged,
+    ``max_packet_bytes`` the size of one: it drops what is larger (MQTT 5).
     """
 
     client_id: str
     clean_start: bool = True
     expiry_s: int = 0
     receive_maximum: int | None = None
+    max_packet_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

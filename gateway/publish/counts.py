@@ -36,9 +36,19 @@ class Counts:
     """Events sent because a consumer asked."""
     refused: int = 0
     """Messages the broker refused, each time."""
+    dead_letters: int = 0
+    """Events set aside because no broker would take them; each is named by a gap event."""
+    taken_over: int = 0
+    """Sessions ended by somebody else who connected with our client id."""
+    kept_out: int = 0
+    """Commands that were too many."""
     reconnects: int = 0
     """Sessions after the first."""
     online: bool = False
+    broker: str = ""
+    """The one that is served, or tried."""
+    on_standby: bool = False
+    """It is not the first of the configuration."""
     held: Held | None = None
     not_retained: dict[str, str] = field(default_factory=dict)
     """Retained topic -> why the broker refused it last."""

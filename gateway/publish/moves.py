@@ -5,18 +5,20 @@
   commissioning, or was retired. An equipment that merely left the configuration keeps its
   place until it is retired.
 - What another gateway retains there by now is left alone.
+- Of several brokers the one to be served must be cleared; the others are as far as they can
+  be reached at that moment.
 """
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import orjson
 
 from gateway.domain.snapshot import KINDS
 from gateway.journal.identity import IdentityChange
 from gateway.ops.mqtt_link import MqttLink, connect
-from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, Refused, Session
+from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, MqttError, Refused, Session
 from gateway.publish.places import Places
 from gateway.publish.source import Source
 from gateway.wire.topics import GatewayTopics, Place, birth_topic, parse_place, state_topic
@@ -28,13 +30,10 @@ _log = logging.getLogger(__name__)
 class Moves:
     """Keeps the journal's places and the broker's retained messages in step."""
 
-    def __init__(
-        self, journal: Source, places: Places, broker: BrokerSettings, *, wait_s: float
-    ) -> None:
+    def __init__(self, journal: Source, places: Places, *, wait_s: float) -> None:
         """``wait_s``: how long what is retained at an old place is waited for."""
         self._journal = journal
         self._places = places
-        self._broker = broker
         self._wait_s = wait_s
 
     async def occupy(self, places: Places | None = None) -> None:
@@ -45,12 +44,18 @@ class Moves:
         if any(noted.get(topic) != name for topic, name in new.items()):
             await self._journal.identify(IdentityChange(occupied=new))
 
-    async def vacate(self) -> None:
-        """Clear the places that are ours no longer. Raises MqttError."""
+    async def vacate(self, broker: BrokerSettings, others: Iterable[BrokerSettings] = ()) -> None:
+        """Clear the places that are ours no longer. Raises MqttError of ``broker`` alone."""
         left = vacant(self._journal.places(), self._places)
-        if left:
-            gone = await clear(self._broker, self._places.topics, left, wait_s=self._wait_s)
-            await self._journal.identify(IdentityChange(vacated=gone))
+        if not left:
+            return
+        gone = await clear(broker, self._places.topics, left, wait_s=self._wait_s)
+        for other in others:
+            try:
+                await clear(other, self._places.topics, left, wait_s=self._wait_s)
+            except MqttError as err:
+                _log.warning("%s may still retain %s: %s", other.name, sorted(left), err)
+        await self._journal.identify(IdentityChange(vacated=gone))
 
 
 def vacant(noted: Mapping[str, str | None], places: Places) -> set[str]:

@@ -1,8 +1,8 @@
 """One MQTT session of the publisher: `gateway.ops.mqtt_link` plus what publishing needs.
 
 - ``publish()`` returns only when the broker has confirmed the message.
-- Never more messages are under way than the broker's receive maximum allows, whoever sends;
-  who waits for room is served in order of asking.
+- Never more messages are under way than the broker's receive maximum allows, and no more than
+  the line carries in a moment, whoever sends; who waits for room is served in order of asking.
 - A session in MQTT 3.1.1 exists only after a message to itself came back: that protocol
   cannot report a refused publish.
 - The retained online and health that stood at the broker before this session are read once, at
@@ -10,9 +10,11 @@
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn, Protocol
 
 from gateway.ops.mqtt_link import MqttLink
@@ -25,9 +27,11 @@ from gateway.ops.mqtt_terms import (
     Session,
     Will,
 )
+from gateway.publish.room import Room
 from gateway.wire.topics import GatewayTopics
 
 _RECEIVE_LIMIT = 100
+_MAX_COMMAND_BYTES = 256 * 1024
 
 
 class Sender(Protocol):
@@ -69,7 +73,7 @@ class Connection:
 
     def __init__(self, link: MqttLink) -> None:
         self._link = link
-        self._room = asyncio.Semaphore(link.receive_maximum)
+        self._room = Room(link.receive_maximum, time.monotonic)
         self.earlier_health: bytes | None = None
         """The retained health of this gateway as it stood at the broker, None if absent."""
         self.earlier_online: bytes | None = None
@@ -90,7 +94,7 @@ class Connection:
 
         Raises ConnectionLost; the future fails with Refused or ConnectionLost.
         """
-        await self._room.acquire()
+        entered_s = await self._room.enter()
         try:
             future = self._link.publish(
                 topic,
@@ -100,9 +104,9 @@ class Connection:
                 correlation=correlation,
             )
         except ConnectionLost:
-            self._room.release()
+            self._room.leave(entered_s)
             raise
-        future.add_done_callback(self._confirmed)
+        future.add_done_callback(partial(self._confirmed, entered_s))
         return future
 
     async def serve(self, handle: Callable[[Message], Awaitable[None]]) -> NoReturn:
@@ -164,8 +168,8 @@ class Connection:
         except TimeoutError as err:
             raise ConnectionLost("no answer to SUBSCRIBE") from err
 
-    def _confirmed(self, future: asyncio.Future[None]) -> None:
-        self._room.release()
+    def _confirmed(self, entered_s: float, future: asyncio.Future[None]) -> None:
+        self._room.leave(entered_s)
         if not future.cancelled():
             future.exception()  # whoever waits gets it; a window given up waits no more
 
@@ -177,7 +181,11 @@ async def connect(settings: BrokerSettings, greeting: Greeting) -> AsyncIterator
     Leaving by an error lets the broker publish the will. Raises Unreachable, Denied,
     ConnectionLost, and Refused where we may not subscribe.
     """
-    session = Session(client_id=greeting.client_id)
+    session = Session(
+        client_id=greeting.client_id,
+        receive_maximum=_RECEIVE_LIMIT,
+        max_packet_bytes=_MAX_COMMAND_BYTES,
+    )
     will = Will(topic=greeting.topics.online, payload=greeting.will)
     async with connect_link(settings, session, will=will) as link:
         connection = Connection(link)

@@ -58,7 +58,7 @@ class Presence:
         self._journal = journal
         self._places = places
         self._counts = counts
-        self._protocol = protocol
+        self.protocol = protocol
         self._more_health = more_health
         self._timing = timing
 
@@ -106,11 +106,16 @@ class Presence:
             "first_seq": self._journal.first_seq(),
             "sent_seq": cursor,
             "backlog": max(0, head - cursor),
-            "protocol": self._protocol,
+            "protocol": self.protocol,
             "published": self._counts.published,
             "replayed": self._counts.replayed,
             "refused": self._counts.refused,
             "reconnects": self._counts.reconnects,
+            "dead_letters": self._counts.dead_letters,
+            "taken_over": self._counts.taken_over,
+            "commands_kept_out": self._counts.kept_out,
+            "broker": self._counts.broker,
+            "on_standby": self._counts.on_standby,
             "held": None if held is None else held.data(),
             "not_retained": dict(self._counts.not_retained),
         }

@@ -1,5 +1,8 @@
 """The gateway's side of MQTT: one session after the other, for the life of the process.
 
+- Of several brokers one at a time is served, in the order of preference; `mqtt_choice` says
+  which. Before it is left for a better one, what is under way is confirmed.
+
 - Every session says the same in the same order: births, states, ``online``; then events,
   health and answers, side by side.
 - A lost session is tried again with full jitter up to a minute; an outage is logged when it
@@ -15,18 +18,19 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import NoReturn, TypeVar, cast
 
 from gateway.journal.lineage import Rival
-from gateway.ops.backoff import delays
-from gateway.ops.mqtt_terms import BrokerSettings, Message, MqttError
+from gateway.ops.mqtt_choice import PATIENCE_S, BetterBroker, BrokerChoice, look_for_better
+from gateway.ops.mqtt_terms import TAKEN_OVER, BrokerSettings, Message, MqttError
 from gateway.publish.commands import Commands, Submit
 from gateway.publish.counts import Counts
+from gateway.publish.flood import FloodGate, Verdict
 from gateway.publish.moves import Moves
 from gateway.publish.mqtt import Connection, Greeting, connect
 from gateway.publish.places import Places
 from gateway.publish.presence import Presence, online_payload, session_of
-from gateway.publish.pump import Pump
+from gateway.publish.pump import Pump, SetAside
 from gateway.publish.replay import Replays
 from gateway.publish.replies import Replies
 from gateway.publish.rival import rival
@@ -34,10 +38,8 @@ from gateway.publish.snapshots import Snapshots, SnapshotsOf
 from gateway.publish.source import Source
 from gateway.publish.timing import Timing
 
-_STEADY_S = 60.0
-"""After a session this long the next outage begins with short waits again."""
-
 _log = logging.getLogger(__name__)
+_E = TypeVar("_E", bound=Exception)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,10 @@ class PublishSettings:
     """``max_rate_per_s`` bounds a backlog; replays asked for take a tenth of it."""
 
     broker: BrokerSettings
+    standbys: tuple[BrokerSettings, ...] = ()
+    """Used in this order while the broker is away."""
+    patience_s: float = PATIENCE_S
+    """How long a broker may be away before the next is tried."""
     window: int = 50
     max_rate_per_s: float = 5000.0
     selftest_s: float = 5.0
@@ -63,6 +69,8 @@ class Ports:
     submit: Submit
     on_rival: Callable[[Rival], Awaitable[None]]
     """Begin a new epoch: another journal may already have used this one."""
+    set_aside: SetAside
+    """Name a row that no broker takes."""
     more_health: Callable[[], Mapping[str, object]] = dict
     """Clock, disk, drops and the like, for the health message."""
 
@@ -91,10 +99,21 @@ class Publisher:
         """Equipment of which something else is said since this session began, new topics."""
         self._connected_before = False
         self._outage = False
-        rate = settings.max_rate_per_s
-        self._moves = Moves(journal, places, settings.broker, wait_s=settings.retained_wait_s)
+        self._choice = BrokerChoice(
+            (settings.broker, *settings.standbys),
+            uniform=timing.uniform,
+            mono_s=timing.clock.mono_s,
+            patience_s=settings.patience_s,
+        )
+        self._moves = Moves(journal, places, wait_s=settings.retained_wait_s)
         self._pump = Pump(
-            journal, places, counts, window=settings.window, max_rate_per_s=rate, timing=timing
+            journal,
+            places,
+            counts,
+            window=settings.window,
+            max_rate_per_s=settings.max_rate_per_s,
+            timing=timing,
+            set_aside=ports.set_aside,
         )
         self._snapshots = Snapshots(
             journal, places, counts, snapshots_of=ports.snapshots_of, timing=timing
@@ -108,6 +127,7 @@ class Publisher:
             timing=timing,
         )
         self._commands = Commands(places, ports.submit, timing)
+        self._gate = FloodGate(timing.clock.mono_s)
 
     def stats(self) -> Counts:
         """Return the live counts of this process."""
@@ -136,26 +156,33 @@ class Publisher:
 
     async def run(self) -> NoReturn:
         """Keep a session up until cancelled."""
-        mono_s = self._timing.clock.mono_s
-        waits = delays(self._timing.uniform)
         while True:
-            began_s = mono_s()
+            began_s, broker, wait_s = self._timing.clock.mono_s(), self._choice.broker, 0.0
             try:
                 await self._session()
+            except* BetterBroker as group:
+                self._choice.turn_to(_first(group))
             except* MqttError as group:
-                self._note_outage(_first(group))
+                error = _first(group)
+                self._note_outage(error)
+                wait_s = self._choice.failed(began_s, error.reason_code)
+            else:
+                wait_s = self._choice.failed(began_s)
             finally:
                 self._counts.online = False
-            if mono_s() - began_s > _STEADY_S:
-                waits = delays(self._timing.uniform)
-            await self._timing.sleep(next(waits))
+            if self._choice.broker != broker:
+                self._pump.oversize.forget()
+            await self._timing.sleep(wait_s)
 
     async def _session(self) -> None:
         while not self._following.empty():
             self._following.get_nowait()  # a new session says all of it anyway
-        await self._moves.vacate()
+        broker = self._choice.broker
+        self._presence.protocol = broker.protocol
+        self._counts.broker, self._counts.on_standby = broker.name, bool(self._choice.better)
+        await self._moves.vacate(broker, self._choice.others)
         greeting = self._greeting()
-        async with connect(self._settings.broker, greeting) as connection:
+        async with connect(broker, greeting) as connection:
             earlier = session_of(connection.earlier_online)
             if earlier >= self._number:
                 _log.warning(
@@ -174,6 +201,10 @@ class Publisher:
             except asyncio.CancelledError:
                 await self._farewell(connection)
                 raise
+            except ExceptionGroup as group:
+                if group.subgroup(BetterBroker):
+                    await self._farewell(connection)
+                raise
 
     async def _serve(self, connection: Connection, *, began_at: int) -> None:
         """Say who we are, then do everything side by side until the connection ends."""
@@ -188,9 +219,12 @@ class Publisher:
             self._counts,
             max_rate_per_s=self._settings.max_rate_per_s,
             timing=self._timing,
+            oversize=self._pump.oversize,
         )
 
         async def obey(message: Message) -> None:
+            if not await self._is_let_in(message, replies):
+                return
             if message.topic == self._places.topics.cmd_replay:
                 await replays.handle(message, replies)
             elif message.topic in self._commands.topics:
@@ -207,14 +241,30 @@ class Publisher:
             tasks.create_task(replays.run(connection, replies), name="publish.replays")
             tasks.create_task(connection.serve(obey), name="publish.commands")
             tasks.create_task(self._follow(connection), name="publish.follow")
+            tasks.create_task(self._leave_for_better(), name="publish.better")
 
     async def _follow(self, connection: Connection) -> NoReturn:
         while True:
             changed, topics = await self._following.get()
-            await self._moves.vacate()
+            await self._moves.vacate(self._choice.broker, self._choice.others)
             await connection.listen(topics)
             await self._presence.announce_births(connection, changed)
             await self._snapshots.publish_anew(connection, changed)
+
+    async def _is_let_in(self, message: Message, replies: Replies) -> bool:
+        verdict = self._gate.judge(message.topic)
+        self._counts.kept_out = self._gate.kept_out
+        if verdict is Verdict.REFUSE:
+            await replies.refuse(message, "BUSY", "too many commands; repeat it later")
+        return verdict is Verdict.OBEY
+
+    async def _leave_for_better(self) -> NoReturn:
+        """Raise BetterBroker when there is one and nothing is under way any more."""
+        try:
+            await look_for_better(self._choice, self._client_id, self._timing.sleep)
+        except BetterBroker:
+            await self._pump.pause(self._settings.farewell_s)
+            raise
 
     async def _farewell(self, connection: Connection) -> None:
         try:
@@ -229,7 +279,7 @@ class Publisher:
         self._began = self._timing.clock.now()
         topics = self._places.topics
         return Greeting(
-            client_id=f"millgate-{topics.site}-{topics.gateway}",
+            client_id=self._client_id,
             topics=topics,
             will=self._online(online=False),
             commands=[topics.cmd_replay, *self._commands.topics],
@@ -237,14 +287,27 @@ class Publisher:
             retained_wait_s=self._settings.retained_wait_s,
         )
 
+    @property
+    def _client_id(self) -> str:
+        return f"millgate-{self._places.topics.site}-{self._places.topics.gateway}"
+
     def _online(self, *, online: bool) -> bytes:
         epoch = self._journal.epoch
         return online_payload(online=online, session=self._number, epoch=epoch, at=self._began)
 
-    def _note_outage(self, error: BaseException) -> None:
+    def _note_outage(self, error: MqttError) -> None:
         level = logging.DEBUG if self._outage else logging.WARNING
-        _log.log(level, "broker offline: %s", str(error))
+        broker = self._choice.broker.name
+        _log.log(level, "broker offline: %s", str(error), extra={"broker": broker})
         self._outage = True
+        self._pump.session_ended(error.reason_code)
+        if error.reason_code == TAKEN_OVER:
+            self._counts.taken_over += 1
+            _log.error(
+                "somebody else connects to %s as %s: two gateways of one name?",
+                broker,
+                self._client_id,
+            )
 
     def _note_session(self) -> None:
         self._counts.online = True
@@ -256,9 +319,9 @@ class Publisher:
         self._outage = False
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def _first(group: BaseExceptionGroup[_E]) -> _E:
     """Return one of the errors in a group: they all tell of the same end."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return error
+    return cast("_E", error)

@@ -6,49 +6,39 @@
 - At most ``window`` rows are under way.
 - A refused row is not lost: the cursor stands still before it, health names it, and it is
   sent again, with everything behind it, after a pause that grows.
+- A row that no broker would take is set aside: a ``gap`` event that names it is committed,
+  then the cursor moves on. A broker that takes nothing at all is wrong itself: after
+  ``MAX_DEAD`` rows set aside without one confirmed the next is held.
 - ``replay`` is true for what was committed before the present MQTT session began.
 """
 
 import asyncio
+import contextlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 from gateway.journal.row import Row
 from gateway.ops.backoff import delays
-from gateway.ops.mqtt_terms import ConnectionLost, Refused
+from gateway.ops.mqtt_terms import TOO_LARGE, ConnectionLost, Refused
 from gateway.publish.counts import Counts, Held
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places
+from gateway.publish.sending import Oversize, Postman, Sent, is_dead
 from gateway.publish.source import Source, Watch
 from gateway.publish.timing import Pace, Timing
-from gateway.wire.cloudevent import CONTENT_TYPE, encode
-from gateway.wire.topics import event_topic
 
 CURSOR = "mqtt"
 _BATCH = 500
+MAX_DEAD = 10
 _RETRIES_A_SESSION = 5
 """Some brokers read our rights only at CONNECT: after so many refusals connect anew."""
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A row on its way; ``confirmed`` None if it is local and never left."""
-
-    seq: int
-    topic: str
-    confirmed: asyncio.Future[None] | None
-
-
-async def send_event(sender: Sender, places: Places, row: Row, *, replay: bool) -> Sent:
-    """Send one row to its topic. Raises ConnectionLost."""
-    place = places.of(row.equipment)
-    topic = event_topic(place, row.type, row.part)
-    source = places.topics.source
-    payload = encode(row, source=source, place=place, epoch=row.epoch, replay=replay)
-    return Sent(row.seq, topic, await sender.send(topic, payload, content_type=CONTENT_TYPE))
+SetAside = Callable[[Row, str], Awaitable[None]]
+"""Commit the gap event that names a row; the reason is for people."""
 
 
 class Pump:
@@ -63,12 +53,19 @@ class Pump:
         window: int,
         max_rate_per_s: float,
         timing: Timing,
+        set_aside: SetAside,
     ) -> None:
+        self.oversize = Oversize()
         self._journal = journal
         self._places = places
         self._counts = counts
         self._window = window
         self._timing = timing
+        self._set_aside = set_aside
+        self._dead_in_a_row = 0
+        self._first_under_way: Row | None = None
+        self._newest_sent = 0
+        self._may_send = asyncio.Event()
         self._backlog_pace = Pace(max_rate_per_s, timing)
         self._watch: Watch = journal.watch()
         self._moved = asyncio.Event()
@@ -84,33 +81,53 @@ class Pump:
             self._moved.clear()
             await self._moved.wait()
 
+    async def pause(self, timeout_s: float) -> None:
+        """Send nothing more in this session; wait for what is under way."""
+        self._may_send.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self.reached(self._newest_sent)
+
+    def session_ended(self, reason_code: int | None) -> None:
+        """Note why, after `run`: what was first under way may be to blame."""
+        first = self._first_under_way
+        if reason_code == TOO_LARGE and first is not None:
+            _log.error("seq %d seems to be larger than the broker takes", first.seq)
+            self.oversize.blame(first.seq, len(Postman.payload(self._places, first)))
+
     async def run(self, sender: Sender, began_at: int) -> NoReturn:
         """Send rows for ever; those up to seq ``began_at`` are older than the session.
 
         Raises ConnectionLost, alone or in a group.
         """
         waits = delays(self._timing.uniform)
+        postman = Postman(sender, self._places, self.oversize)
+        self._may_send.set()
         while True:
             before = self.cursor
-            held = await self._send_until_refused(sender, began_at)
+            held = await self._send_until_refused(postman, began_at)
             if self.cursor > before:
                 waits = delays(self._timing.uniform)
             if held.times % _RETRIES_A_SESSION == 0:
                 raise ConnectionLost(f"connecting anew: {held.topic} is refused: {held.reason}")
             await self._timing.sleep(next(waits))
 
-    async def _send_until_refused(self, sender: Sender, began_at: int) -> Held:
+    async def _send_until_refused(self, postman: Postman, began_at: int) -> Held:
         room = asyncio.Semaphore(self._window)
         under_way: asyncio.Queue[Sent] = asyncio.Queue()
         async with asyncio.TaskGroup() as tasks:
-            feed = self._feed(sender, room, under_way, began_at)
+            feed = self._feed(postman, room, under_way, began_at)
             feeding = tasks.create_task(feed, name="pump.feed")
             held = await self._settle(room, under_way)
             feeding.cancel()
         return held
 
     async def _feed(
-        self, sender: Sender, room: asyncio.Semaphore, under_way: asyncio.Queue[Sent], began_at: int
+        self,
+        postman: Postman,
+        room: asyncio.Semaphore,
+        under_way: asyncio.Queue[Sent],
+        began_at: int,
     ) -> NoReturn:
         after = self.cursor
         while True:
@@ -120,29 +137,49 @@ class Pump:
             for row in rows:
                 after = row.seq
                 await room.acquire()
-                under_way.put_nowait(await self._send(sender, row, replay=row.seq <= began_at))
+                await self._may_send.wait()
+                under_way.put_nowait(await self._send(postman, row, replay=row.seq <= began_at))
+                self._newest_sent = row.seq
 
-    async def _send(self, sender: Sender, row: Row, *, replay: bool) -> Sent:
+    async def _send(self, postman: Postman, row: Row, *, replay: bool) -> Sent:
         if row.local:
-            return Sent(row.seq, "", None)
+            return Sent(row, "", None)
         if replay:
             await self._backlog_pace.step()
-        return await send_event(sender, self._places, row, replay=replay)
+        return await postman.send(row, replay=replay)
 
     async def _settle(self, room: asyncio.Semaphore, under_way: asyncio.Queue[Sent]) -> Held:
-        """Move the cursor over what is confirmed; return at the first refusal."""
+        """Move the cursor over what is confirmed; return at a refusal that is held."""
         while True:
             sent = await under_way.get()
             if sent.confirmed is not None:
-                try:
-                    await sent.confirmed
-                except Refused as err:
-                    return self._hold(sent, err)
-                self._counts.published += 1
+                self._first_under_way = sent.row
+                held = await self._settled(sent, sent.confirmed)
+                if held is not None:
+                    return held
+                self._first_under_way = None
             room.release()
             self._release(sent.seq)
             await self._journal.advance(CURSOR, sent.seq)
             self._moved.set()
+
+    async def _settled(self, sent: Sent, confirmed: asyncio.Future[None]) -> Held | None:
+        """Wait for the broker; return what is held if the row has to stay."""
+        try:
+            await confirmed
+        except Refused as err:
+            held = self._hold(sent, err)
+            if not is_dead(err.reason_code, held.times) or self._dead_in_a_row >= MAX_DEAD:
+                return held
+            _log.error("seq %d is set aside: the broker never takes it: %s", sent.seq, err.reason)
+            self._dead_in_a_row += 1
+            self._counts.dead_letters += 1
+            self._counts.held = None
+            await self._set_aside(sent.row, err.reason)
+        else:
+            self._dead_in_a_row = 0
+            self._counts.published += 1
+        return None
 
     def _hold(self, sent: Sent, err: Refused) -> Held:
         self._counts.refused += 1

@@ -5,6 +5,7 @@
 - Several requests take turns, so a long one does not starve a short one.
 - The same ``command_id`` twice in a session is one request; its answer is repeated.
 - What the journal no longer has is answered with OUT_OF_RANGE and what it has.
+- A row that the broker never takes is left out: a gap event names it, or will.
 - A request ends with its session; who still misses something asks again.
 """
 
@@ -19,8 +20,9 @@ from gateway.ops.mqtt_terms import Message, Refused
 from gateway.publish.counts import Counts
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places
-from gateway.publish.pump import CURSOR, Sent, send_event
+from gateway.publish.pump import CURSOR
 from gateway.publish.replies import NotObeyed, Replies, check
+from gateway.publish.sending import TIMES, Oversize, Postman, Sent, is_dead
 from gateway.publish.source import Source
 from gateway.publish.timing import Pace, Timing
 from gateway.wire import command
@@ -57,7 +59,9 @@ class Replays:
         *,
         max_rate_per_s: float,
         timing: Timing,
+        oversize: Oversize,
     ) -> None:
+        self._oversize = oversize
         self._journal = journal
         self._places = places
         self._counts = counts
@@ -96,12 +100,13 @@ class Replays:
 
     async def run(self, sender: Sender, replies: Replies) -> NoReturn:
         """Serve the requests in turns for ever. Raises ConnectionLost."""
+        postman = Postman(sender, self._places, self._oversize)
         while True:
             while not self._turns:
                 self._wake.clear()
                 await self._wake.wait()
             running = self._turns.popleft()
-            answer = await self._chunk(sender, running)
+            answer = await self._chunk(postman, running)
             if answer is None:
                 self._turns.append(running)
             else:
@@ -129,14 +134,12 @@ class Replays:
         upto = cursor if request.to_seq is None else min(request.to_seq, cursor)
         return Running(message, request, after=request.from_seq - 1, upto=upto)
 
-    async def _chunk(self, sender: Sender, running: Running) -> Json | None:
+    async def _chunk(self, postman: Postman, running: Running) -> Json | None:
         """Send the next rows; return the answer if these were the last."""
         rows = await self._rows(running)
-        sent = [await self._send(sender, row) for row in rows if _wanted(row, running.request)]
+        sent = [await self._send(postman, row) for row in rows if _wanted(row, running.request)]
         try:
-            for one in sent:
-                if one.confirmed is not None:
-                    await one.confirmed
+            sent = [one for one in sent if await _is_taken(one)]
         except Refused as err:
             self._counts.refused += 1
             return {"accepted": False, "error": "NOT_SENT", "reason": err.reason}
@@ -164,9 +167,9 @@ class Replays:
         rows = await self._journal.rows_between(request.start, request.end, running.after, _CHUNK)
         return [row for row in rows if row.seq <= running.upto]
 
-    async def _send(self, sender: Sender, row: Row) -> Sent:
+    async def _send(self, postman: Postman, row: Row) -> Sent:
         await self._pace.step()
-        return await send_event(sender, self._places, row, replay=True)
+        return await postman.send(row, replay=True)
 
     def _out_of_range(self) -> Json:
         return {
@@ -176,6 +179,18 @@ class Replays:
             "last_seq": self._journal.head(),
             "epoch": self._journal.epoch,
         }
+
+
+async def _is_taken(sent: Sent) -> bool:
+    """Wait for the broker; False for a row it never takes. Raises Refused, ConnectionLost."""
+    try:
+        if sent.confirmed is not None:
+            await sent.confirmed
+    except Refused as err:
+        if is_dead(err.reason_code, TIMES):
+            return False
+        raise
+    return True
 
 
 def _wanted(row: Row, request: ReplayRequest) -> bool:

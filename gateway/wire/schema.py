@@ -299,7 +299,14 @@ _PLAIN: dict[str, Json] = {
             "held": _or_null(_ANY),
             "not_retained": _map(_TEXT),
         },
-        optional={"life": _NAME},
+        optional={
+            "life": _NAME,
+            "dead_letters": _WHOLE,
+            "taken_over": _WHOLE,
+            "commands_kept_out": _WHOLE,
+            "broker": _TEXT,
+            "on_standby": _FLAG,
+        },
     ),
     "cmd/order": _object(
         {"command_id": _COMMAND_ID, "order_no": _or_null(_NAME)},

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from gateway.domain.vocabulary import Json
+from gateway.ops.mqtt_pending import code_name
 from gateway.ops.mqtt_terms import ConnectionLost, Refused
 
 
@@ -32,6 +33,8 @@ class FakeSender:
 
     confirms: bool = True
     denied: set[str] = field(default_factory=set)
+    reason_code: int = 0x87
+    """Why what is denied is."""
     sent: list[Sent] = field(default_factory=list)
     lost: bool = False
 
@@ -50,7 +53,7 @@ class FakeSender:
         one = Sent(topic, payload, retain, confirmed, content_type, correlation)
         self.sent.append(one)
         if topic in self.denied:
-            confirmed.set_exception(Refused("Not authorized", 0x87))
+            confirmed.set_exception(Refused(code_name(self.reason_code), self.reason_code))
             confirmed.exception()
         elif self.confirms:
             confirmed.set_result(None)

@@ -14,10 +14,12 @@ from gateway.domain.commands import Command, Reply
 from gateway.domain.events import Count, Status
 from gateway.domain.vocabulary import Json, State
 from gateway.journal.lineage import Rival
+from gateway.journal.row import Entry, Row
 from gateway.ops.mqtt_link import MqttLink, connect
 from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, Message, Session
 from gateway.publish.places import Places
 from gateway.publish.publisher import Ports, Publisher, PublishSettings
+from gateway.publish.sending import dead_letter
 from gateway.publish.source import Source
 from gateway.publish.timing import Timing
 from gateway.wire.topics import GatewayTopics, Place
@@ -76,6 +78,9 @@ class Rest:
     orders: list[tuple[str, Command]] = field(default_factory=list)
     reply: Reply = field(default_factory=lambda: Reply(accepted=True, seq=17))
     rivals: list[Rival] = field(default_factory=list)
+    dead: list[tuple[Row, str]] = field(default_factory=list)
+    append: Callable[[Sequence[Entry]], Awaitable[object]] | None = None
+    """Of the journal, where the gap events are to be committed."""
     begin_epoch: Callable[[str, Rival], Awaitable[object]] | None = None
 
     def ports(self) -> Ports:
@@ -83,12 +88,18 @@ class Rest:
             snapshots_of=lambda name: self.states.get(name, {}),
             submit=self.submit,
             on_rival=self.on_rival,
+            set_aside=self.set_aside,
             more_health=lambda: {"drops": 0},
         )
 
     async def submit(self, equipment: str, command: Command) -> Reply:
         self.orders.append((equipment, command))
         return self.reply
+
+    async def set_aside(self, row: Row, reason: str) -> None:
+        self.dead.append((row, reason))
+        if self.append is not None:
+            await self.append([Entry(row.equipment, dead_letter(row, epoch=row.epoch, at=MORNING))])
 
     async def on_rival(self, rival: Rival) -> None:
         self.rivals.append(rival)

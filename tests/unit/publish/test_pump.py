@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from gateway.journal.row import Row
 from gateway.ops.mqtt_terms import ConnectionLost, Refused
 from gateway.publish.counts import Counts
 from gateway.publish.places import Places
-from gateway.publish.pump import CURSOR, Pump
+from gateway.publish.pump import CURSOR, MAX_DEAD, Pump
 from gateway.publish.timing import Timing
 from gateway.wire.topics import event_topic
 from tests.support.fake_journal import FakeJournal
@@ -28,6 +29,7 @@ class Stage:
     sender: FakeSender = field(default_factory=FakeSender)
     counts: Counts = field(default_factory=Counts)
     waits: Waits = field(default_factory=Waits)
+    dead: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         timing = Timing(sleep=self.waits.sleep, uniform=lambda _low, high: high)
@@ -38,7 +40,11 @@ class Stage:
             window=self.window,
             max_rate_per_s=1e9,
             timing=timing,
+            set_aside=self.set_aside,
         )
+
+    async def set_aside(self, row: Row, reason: str) -> None:
+        self.dead.append((row.seq, reason))
 
     def run(self, sender: FakeSender | None = None) -> Coroutine[Any, Any, Any]:
         return self.pump.run(sender or self.sender, self.journal.head())
@@ -202,3 +208,85 @@ async def test_rows_keep_the_epoch_they_were_committed_in() -> None:
         await stage.pump.reached(2)
     ids = [one.content["id"] for one in stage.sender.sent]
     assert ids == ["t5k2m0-9f3a-1", "t5k2m1-0000-2"]
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [(0x90, "Topic name invalid"), (0x95, "Packet too large"), (0x99, "Payload format invalid")],
+)
+async def test_what_no_broker_takes_is_set_aside_and_the_rest_goes_on(code: int, name: str) -> None:
+    stage = Stage()
+    stage.sender.denied.add(event_topic(PRESS, "status"))
+    stage.sender.reason_code = code
+    stage.journal.commit("press-03", count(1), status(), count(2))
+    async with running(stage.run()):
+        await stage.pump.reached(3)
+    assert stage.dead == [(2, name)]
+    assert (stage.counts.held, stage.counts.dead_letters, stage.counts.published) == (None, 1, 2)
+
+
+@pytest.mark.parametrize("code", [0x80, 0x87, 0x97])
+async def test_what_a_person_can_put_right_is_never_set_aside(code: int) -> None:
+    stage = Stage()
+    stage.sender.denied.add(event_topic(PRESS, "status"))
+    stage.sender.reason_code = code
+    stage.journal.commit("press-03", status())
+    async with running(stage.run()):
+        for times in range(1, 5):
+            await until(lambda times=times: len(stage.waits.asked_s) == times)  # type: ignore[misc]
+            stage.waits.wake()
+    assert (stage.dead, stage.journal.cursor(CURSOR)) == ([], 0)
+
+
+async def test_a_refusal_that_says_nothing_is_believed_the_third_time() -> None:
+    stage = Stage()
+    stage.sender.denied.add(event_topic(PRESS, "status"))
+    stage.sender.reason_code = 0x83
+    stage.journal.commit("press-03", status(), count(1))
+    async with running(stage.run()):
+        for times in (1, 2):
+            await until(lambda times=times: len(stage.waits.asked_s) == times)  # type: ignore[misc]
+            assert stage.dead == []
+            stage.waits.wake()
+        await stage.pump.reached(2)
+    assert [seq for seq, _ in stage.dead] == [1]
+
+
+async def test_a_broker_that_takes_nothing_at_all_is_not_believed() -> None:
+    stage = Stage()
+    stage.sender.denied.add(event_topic(PRESS, "count"))
+    stage.sender.reason_code = 0x90
+    stage.journal.commit("press-03", *(count(n) for n in range(MAX_DEAD + 5)))
+    async with running(stage.run()):
+        await until(lambda: stage.waits.asked_s == [1.0])
+        held = stage.counts.held
+    assert len(stage.dead) == stage.journal.cursor(CURSOR) == MAX_DEAD
+    assert held is not None
+
+
+async def test_what_ends_the_connection_three_times_is_too_large() -> None:
+    stage = Stage(sender=FakeSender(confirms=False))
+    stage.journal.commit("press-03", count(1), status())
+    for _ in range(3):
+        silent = FakeSender(confirms=False)
+        async with running(stage.run(silent)):
+            await until(lambda silent=silent: len(silent.sent) == 2)  # type: ignore[misc]
+        stage.pump.session_ended(0x95)
+        assert stage.dead == []
+    async with running(stage.run(FakeSender())):
+        await stage.pump.reached(2)
+    assert [seq for seq, _ in stage.dead] == [1]
+
+
+async def test_a_pause_lets_what_is_under_way_arrive() -> None:
+    stage = Stage(sender=FakeSender(confirms=False))
+    stage.journal.commit("press-03", *(count(n) for n in range(9)))
+    async with running(stage.run()):
+        await until(lambda: len(stage.sender.sent) == 4)
+        pausing = asyncio.create_task(stage.pump.pause(5))
+        await asyncio.sleep(0)
+        for one in stage.sender.sent[:4]:
+            one.confirmed.set_result(None)
+        await pausing
+    assert stage.sender.seqs() == [1, 2, 3, 4]
+    assert stage.journal.cursor(CURSOR) == 4

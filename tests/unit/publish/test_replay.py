@@ -9,6 +9,7 @@ from gateway.publish.counts import Counts
 from gateway.publish.pump import CURSOR
 from gateway.publish.replay import MAX_WAITING, Replays
 from gateway.publish.replies import Replies
+from gateway.publish.sending import Oversize
 from gateway.publish.timing import Timing
 from gateway.wire.topics import event_topic
 from tests.support.clock import MORNING, FakeClock
@@ -31,7 +32,12 @@ class Stage:
         self.replies = Replies(self.sender, TOPICS, self.counts)
         timing = Timing(clock=self.clock, sleep=self._sleep)
         self.replays = Replays(
-            self.journal, PLACES, self.counts, max_rate_per_s=self.rate_per_s, timing=timing
+            self.journal,
+            PLACES,
+            self.counts,
+            max_rate_per_s=self.rate_per_s,
+            timing=timing,
+            oversize=Oversize(),
         )
 
     async def _sleep(self, seconds: float) -> None:
@@ -183,3 +189,15 @@ async def test_a_refused_row_ends_the_request_honestly() -> None:
     await stage.ask("r-1", from_seq=1)
     (answer,) = await stage.served("r-1")
     assert (answer["accepted"], answer["error"]) == (False, "NOT_SENT")
+
+
+async def test_a_row_the_broker_never_takes_is_left_out() -> None:
+    stage = Stage()
+    await stage.filled(3)
+    stage.journal.commit("press-03", status())
+    await stage.journal.advance(CURSOR, 4)
+    stage.sender.denied.add(event_topic(PRESS, "status"))
+    stage.sender.reason_code = 0x95
+    await stage.ask("r-1", from_seq=1)
+    (answer,) = await stage.served("r-1")
+    assert (answer["accepted"], answer["count"], answer["last_seq"]) == (True, 3, 3)
