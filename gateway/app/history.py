@@ -7,7 +7,7 @@ from gateway.historian.shift_windows import ShiftPlan
 from gateway.settings.model import SqlStoreFile, StoreFile
 from gateway.settings.secrets import store_url
 from gateway.settings.site import Site
-from gateway.wire.topics import GatewayTopics
+from gateway.wire.topics import GatewayTopics, PlaceFilter
 
 
 def historian(site: Site) -> Historian:
@@ -18,8 +18,13 @@ def historian(site: Site) -> Historian:
 def settings(site: Site) -> HistorianSettings:
     """Return what is consumed and where it is kept. Raises SecretUnreadable."""
     gateway = site.gateway
+    first, *standbys = translate.brokers(site)
+    name = gateway.historian.name
     return HistorianSettings(
-        broker=translate.broker(site),
+        broker=first,
+        standbys=tuple(standbys),
+        client_id="" if name is None else f"millgate-historian-{gateway.site}-{name}",
+        places=tuple(PlaceFilter.read(text) for text in gateway.historian.topics),
         site=gateway.site,
         root=gateway.mqtt.root,
         timezone=gateway.timezone,

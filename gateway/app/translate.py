@@ -11,21 +11,28 @@ from gateway.ops.timesync import ClockTrust, kernel_is_synced
 from gateway.publish.places import Places
 from gateway.publish.publisher import PublishSettings
 from gateway.settings import dictionary
+from gateway.settings.model import BrokerFile
 from gateway.settings.secrets import find_secret
 from gateway.settings.site import EquipmentConfig, Site
 from gateway.wire.topics import GatewayTopics, Place
 
 
-def broker(site: Site) -> BrokerSettings:
-    """Return where the broker is; files are looked for beside the configuration."""
-    mqtt = site.gateway.mqtt
-    tls = mqtt.tls
+def brokers(site: Site) -> tuple[BrokerSettings, ...]:
+    """Return where the brokers are, the preferred one first.
+
+    Files are looked for beside the configuration.
+    """
+    return tuple(_broker(site, one) for one in site.gateway.mqtt.in_order)
+
+
+def _broker(site: Site, one: BrokerFile) -> BrokerSettings:
+    tls = one.tls
     return BrokerSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        protocol=mqtt.protocol,
-        username=mqtt.username,
-        password_file=file(site, mqtt.password_file),
+        host=one.host,
+        port=one.port,
+        protocol=one.protocol,
+        username=one.username,
+        password_file=file(site, one.password_file),
         tls=None
         if tls is None
         else TlsSettings(
@@ -44,8 +51,12 @@ def file(site: Site, name: str | None) -> Path | None:
 def publishing(site: Site) -> PublishSettings:
     """Return how fast and where to publish."""
     mqtt = site.gateway.mqtt
+    first, *standbys = brokers(site)
     return PublishSettings(
-        broker=broker(site), window=mqtt.window, max_rate_per_s=mqtt.max_rate_per_s
+        broker=first,
+        standbys=tuple(standbys),
+        window=mqtt.window,
+        max_rate_per_s=mqtt.max_rate_per_s,
     )
 
 

@@ -19,7 +19,7 @@ from gateway.journal.identity import IdentityChange
 from gateway.journal.journal import Journal
 from gateway.journal.reader import JournalReader
 from gateway.ops.clock import SYSTEM_CLOCK
-from gateway.ops.mqtt_terms import MqttError
+from gateway.ops.mqtt_terms import BrokerSettings, MqttError
 from gateway.publish.moves import clear
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems
@@ -82,8 +82,13 @@ async def _forget(site: Site, path: Path, equipment: str) -> str | None:
 async def _clear(site: Site, places: list[str]) -> None:
     gateway = site.gateway
     topics = GatewayTopics(gateway.mqtt.root, gateway.site, gateway.gateway)
+    for broker in translate.brokers(site):
+        await _clear_at(broker, topics, places)
+
+
+async def _clear_at(broker: BrokerSettings, topics: GatewayTopics, places: list[str]) -> None:
     try:
-        cleared = await clear(translate.broker(site), topics, places, wait_s=RETAINED_WAIT_S)
+        cleared = await clear(broker, topics, places, wait_s=RETAINED_WAIT_S)
     except MqttError as err:
         say(
             f"MQTT 服务器不可用({err.reason}),保留主题将在下次连接时清除",

@@ -8,6 +8,8 @@ everything up to the newest seq that the gateway reports is here or was sent aga
 - A request is done when as many rows of it were stored as the gateway says it sent.
 - A hole is a loss only after a complete replay of its range, and after all that was
   journaled up to then (a ``gap`` event naming it may be there) has been seen too.
+- Who reads a part of the plant (``is_part``) cannot hold a gateway's newest seq against its own:
+  it asks what is the newest of its part, by a replay of nothing, when a report has news.
 - No answer and no row for ``patience_s``: the same again after a growing delay.
 """
 
@@ -31,6 +33,8 @@ class Request:
     command_id: str
     from_seq: int
     to_seq: int
+    is_survey: bool = False
+    """Nothing is wanted but the answer's word of what is newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,9 @@ class _Series:
     report: Report | None = None
     report_is_new: bool = False
     """It came after the last replay was done, and after the series became suspect."""
+    to_survey: Report | None = None
+    """What a report said of the whole, until the gateway has said what is newest of our part."""
+    surveyed: Report | None = None
     replayed: Runs = field(default_factory=Runs)
     """Seqs that cannot be had any more: sent again completely, or said not to exist."""
 
@@ -72,6 +79,8 @@ class _Current:
     count: int | None = None
     upto_seq: int = 0
     """How far the gateway went; it sends nothing again that it has not sent yet."""
+    is_stale: bool = False
+    """A survey whose answer may be older than what made the series suspect."""
 
 
 @dataclass(slots=True)
@@ -86,13 +95,19 @@ class Asker:
     """The replays of all gateways. Time comes in as monotonic seconds."""
 
     def __init__(
-        self, new_id: Callable[[], str], *, settle_s: float = 1.0, patience_s: float = 30.0
+        self,
+        new_id: Callable[[], str],
+        *,
+        settle_s: float = 1.0,
+        patience_s: float = 30.0,
+        is_part: bool = False,
     ) -> None:
         self.requests = 0
         """Requests sent so far, repeats included."""
         self._new_id = new_id
         self._settle_s = settle_s
         self._patience_s = patience_s
+        self._is_part = is_part
         self._series: dict[Series, _Series] = {}
         self._gateways: dict[str, _Gateway] = {}
         self._not_before_s = 0.0
@@ -109,6 +124,10 @@ class Asker:
         """Note that the broker may have dropped something; what was reported before is no proof."""
         for series in self._series.values():
             series.suspect, series.report_is_new = True, False
+            series.to_survey = series.surveyed = None
+        for gateway in self._gateways.values():
+            if gateway.current is not None:
+                gateway.current.is_stale = True
 
     def online(self, source: str, *, is_online: bool) -> None:
         """Note what the gateway's ``online`` says; a gateway that is offline is not asked."""
@@ -117,7 +136,10 @@ class Asker:
     def report(self, report: Report) -> None:
         """Note what the gateway's ``health`` says."""
         series = self._of(report.series)
-        series.report, series.report_is_new = report, True
+        if not self._is_part:
+            series.report, series.report_is_new = report, True
+        elif report != series.surveyed:
+            series.to_survey = report
 
     def stored(self, events: Iterable[Envelope], now_s: float) -> None:
         """Note rows that are safe in the store."""
@@ -139,6 +161,8 @@ class Asker:
             current = gateway.current
             if current is None or current.request.command_id != body.get("command_id"):
                 continue
+            if current.request.is_survey:
+                return self._surveyed(gateway, current, body, now_s)
             if body.get("accepted") is True:
                 upto = _whole(body, "upto_seq")
                 current.upto_seq = current.request.to_seq if upto is None else upto
@@ -197,12 +221,38 @@ class Asker:
         if not gateway.online or now_s < max(gateway.not_before_s, self._not_before_s):
             return None
         for key, series in self._series.items():
-            wanted = _wanted(key, series, ledger) if key.source == source else None
-            if wanted is not None:
-                request = Request(key, self._new_id(), *wanted)
+            if key.source != source:
+                continue
+            request = self._request(key, series, ledger)
+            if request is not None:
                 gateway.current = _Current(request, now_s + self._patience_s)
                 self.requests += 1
                 return request
+        return None
+
+    def _request(self, key: Series, series: _Series, ledger: Ledger) -> Request | None:
+        if series.to_survey is not None:
+            beyond = series.to_survey.head + 1
+            return Request(key, self._new_id(), beyond, beyond, is_survey=True)
+        wanted = _wanted(key, series, ledger)
+        return None if wanted is None else Request(key, self._new_id(), *wanted)
+
+    def _surveyed(
+        self, gateway: _Gateway, current: _Current, body: Json, now_s: float
+    ) -> str | None:
+        """Take what is newest of our part; return why the gateway refused, if it did."""
+        series, newest = self._of(current.request.series), body.get("newest")
+        if body.get("accepted") is not True or not isinstance(newest, dict):
+            self._failed(gateway, now_s)
+            return str(body.get("error"))
+        gateway.current, gateway.failures = None, 0
+        whole, series.to_survey = series.to_survey, None
+        if current.is_stale or whole is None:
+            return None
+        seqs = {key: seq for key, seq in newest.items() if isinstance(seq, int)}
+        head = max(seqs.values(), default=0)
+        series.report, series.report_is_new = Report(whole.series, seqs, head), True
+        series.surveyed = whole
         return None
 
     def _failed(self, gateway: _Gateway, now_s: float) -> None:
@@ -218,7 +268,7 @@ class Asker:
         if first is not None and first > request.from_seq:
             below = min(first - 1, request.to_seq)
         series.replayed = series.replayed.cover(request.from_seq, below)
-        series.report_is_new = False
+        series.report_is_new, series.surveyed = False, None
 
     def _complete(self, gateway: _Gateway, current: _Current, now_s: float) -> None:
         request = current.request
@@ -229,7 +279,7 @@ class Asker:
             series.replayed = series.replayed.cover(request.from_seq, upto)
         if upto < request.to_seq:
             gateway.not_before_s = now_s + self._settle_s
-        series.report_is_new = False
+        series.report_is_new, series.surveyed = False, None
 
 
 def _whole(body: Json, key: str) -> int | None:

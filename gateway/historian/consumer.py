@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 import orjson
 
@@ -20,7 +19,7 @@ from gateway.historian.ledger import Loss, Series, equipment_of
 from gateway.historian.record import Record
 from gateway.historian.settings import HistorianSettings
 from gateway.ops.clock import Clock
-from gateway.ops.mqtt_link import Message, MqttLink, Refused, Session, connect
+from gateway.ops.mqtt_link import BrokerSettings, Message, MqttLink, Refused, Session, connect
 from gateway.wire.topics import GatewayTopics
 
 TICK_S = 0.25
@@ -38,7 +37,10 @@ class Received:
 
 
 class Consumer:
-    """One site's messages into one record; ``run`` lasts as long as one connection."""
+    """The messages of a site, or of some places in it, into one record.
+
+    ``run`` lasts as long as one connection.
+    """
 
     def __init__(
         self, settings: HistorianSettings, record: Record, asker: Asker, clock: Clock
@@ -52,8 +54,16 @@ class Consumer:
         for stream in record.ledger.marks:
             self._origins.learn(stream.source, [stream.equipment])
 
-    async def run(self, on_connected: Callable[[], None]) -> NoReturn:
-        """Connect and consume until the connection ends. Raises MqttError, StoreError."""
+    async def run(
+        self,
+        broker: BrokerSettings,
+        on_connected: Callable[[], None],
+        is_done: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Connect and consume until the connection ends, or ``is_done`` between two batches.
+
+        Raises MqttError, StoreError.
+        """
         settings = self._settings
         session = Session(
             client_id=settings.client_id,
@@ -61,15 +71,15 @@ class Consumer:
             expiry_s=settings.session_expiry_s,
             receive_maximum=settings.batch,
         )
-        async with connect(settings.broker, session) as link:
-            await link.subscribe(filters(settings.root, settings.site))
+        async with connect(broker, session) as link:
+            await link.subscribe(filters(settings.root, settings.site, settings.places))
             self._asker.connected(self._clock.mono_s())
             self.received.connected = True
             on_connected()
             try:
-                while True:
+                while not is_done():
                     messages = await _receive(link, settings.batch)
-                    if messages and settings.broker.protocol != "5":
+                    if messages and broker.protocol != "5":
                         self._asker.suspect()  # nobody knows how large our window is
                     await self._take(link, messages)
                     if self._may_have_been_slow(len(messages)):
@@ -81,7 +91,8 @@ class Consumer:
     async def _take(self, link: MqttLink, messages: Sequence[Message]) -> None:
         if not messages:
             return
-        content = sort(messages, root=self._settings.root, now=self._clock.now())
+        settings = self._settings
+        content = sort(messages, root=settings.root, now=self._clock.now(), places=settings.places)
         for word in content.words:
             if word.kind == "birth":
                 self._origins.learn(word.source, equipment_in(word.data))
@@ -145,12 +156,14 @@ class Consumer:
         topics = self._topics(request.series)
         if topics is None:
             return
-        body = {
+        body: dict[str, object] = {
             "command_id": request.command_id,
             "epoch": request.series.epoch,
             "from_seq": request.from_seq,
             "to_seq": request.to_seq,
         }
+        if self._settings.places:
+            body["places"] = [str(place) for place in self._settings.places]
         try:
             await link.publish(
                 topics.cmd_replay,

@@ -6,6 +6,7 @@ import random
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from gateway.historian.asking import Asker
@@ -15,9 +16,10 @@ from gateway.historian.record import Record, recording
 from gateway.historian.settings import HistorianSettings, Sleep
 from gateway.historian.sql import SqlStore
 from gateway.historian.store import Store
-from gateway.ops.backoff import Uniform, delays
+from gateway.ops.backoff import Uniform
 from gateway.ops.clock import SYSTEM_CLOCK, Clock
-from gateway.ops.mqtt_link import MqttError
+from gateway.ops.mqtt_choice import BetterBroker, BrokerChoice, look_for_better
+from gateway.ops.mqtt_terms import TAKEN_OVER, MqttError
 
 REPLAN_S = 6 * 3600.0
 """The shifts to come are written so often, days ahead."""
@@ -65,7 +67,9 @@ class Historian:
         self._clock = clock
         self._sleep = sleep
         self._uniform = uniform
-        self._asker = asker or Asker(lambda: f"replay-{secrets.token_hex(6)}")
+        self._asker = asker or Asker(
+            lambda: f"replay-{secrets.token_hex(6)}", is_part=bool(settings.places)
+        )
         self._consumer: Consumer | None = None
         self._record: Record | None = None
         self._feeds: list[ChartFeed] = []
@@ -124,14 +128,30 @@ class Historian:
         )
 
     async def _consume(self, consumer: Consumer) -> None:
-        broker = f"{self._settings.broker.host}:{self._settings.broker.port}"
-        outage = _Outage(broker, self._uniform)
+        settings = self._settings
+        choice = BrokerChoice(
+            (settings.broker, *settings.standbys),
+            uniform=self._uniform,
+            mono_s=self._clock.mono_s,
+            patience_s=settings.patience_s,
+        )
+        outage = _Outage()
         while True:
+            broker, began_s = choice.broker, self._clock.mono_s()
+            looking = asyncio.create_task(
+                look_for_better(choice, settings.client_id, self._sleep), name="historian broker"
+            )
             try:
-                await consumer.run(outage.end)
+                await consumer.run(broker, partial(outage.end, broker.name), looking.done)
+                await looking
+            except BetterBroker as better:
+                choice.turn_to(better)
             except MqttError as err:
-                outage.begin(str(err))
-                await self._sleep(next(outage.waits))
+                outage.begin(broker.name, err)
+                await self._sleep(choice.failed(began_s, err.reason_code))
+            finally:
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
 
     async def _plan_shifts(self, record: Record) -> None:
         while True:
@@ -143,23 +163,21 @@ class Historian:
 
 
 class _Outage:
-    """Logs an outage of the broker when it begins and when it ends; paces the attempts."""
+    """Logs an outage of the broker when it begins and when it ends."""
 
-    def __init__(self, broker: str, uniform: Uniform) -> None:
-        self.waits = delays(uniform)
-        self._broker = broker
-        self._uniform = uniform
+    def __init__(self) -> None:
         self._is_on = False
 
-    def begin(self, reason: str) -> None:
+    def begin(self, broker: str, err: MqttError) -> None:
         """Note a failure."""
+        if err.reason_code == TAKEN_OVER:
+            _log.error("somebody else connects to %s as we do: two historians?", broker)
         if not self._is_on:
-            _log.warning("broker %s is away: %s", self._broker, reason)
+            _log.warning("broker %s is away: %s", broker, err)
         self._is_on = True
 
-    def end(self) -> None:
+    def end(self, broker: str) -> None:
         """Note a connection."""
         if self._is_on:
-            _log.warning("broker %s is back", self._broker)
+            _log.warning("broker %s is back", broker)
         self._is_on = False
-        self.waits = delays(self._uniform)

@@ -4,7 +4,7 @@ Every message becomes exactly one thing: an event, a birth, a word of a gateway,
 letter, or nothing (a birth that was cleared).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from gateway.ops.mqtt_link import Message
 from gateway.wire.cloudevent import Envelope, decode
 from gateway.wire.error import WireError
 from gateway.wire.fields import json_object
-from gateway.wire.topics import GatewayTopic, parse_topic
+from gateway.wire.topics import GatewayTopic, PlaceFilter, is_meant, parse_topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +36,45 @@ class Sorted:
     dead: list[DeadLetter] = field(default_factory=list)
 
 
-def filters(root: str, site: str) -> list[str]:
-    """Return what a historian subscribes to."""
-    equipment, gateway = f"{root}/{site}/+/+/+", f"{root}/{site}/_gateways/+"
-    own = [f"{gateway}/{kind}" for kind in ("health", "birth", "online", "reply/+")]
-    return [f"{equipment}/evt/#", f"{equipment}/birth", *own]
+def filters(root: str, site: str, places: Collection[PlaceFilter] = ()) -> list[str]:
+    """Return what a historian of these places, by default of all, subscribes to."""
+    gateway = f"{root}/{site}/_gateways/+"
+    wanted = []
+    for place in places or (PlaceFilter(("+", "+", "+")),):
+        equipment = f"{root}/{site}/{place}"
+        wanted += [f"{equipment}/evt/#", f"{equipment}/birth"]
+    return wanted + [f"{gateway}/{kind}" for kind in ("health", "birth", "online", "reply/+")]
 
 
-def sort(messages: Sequence[Message], *, root: str, now: datetime) -> Sorted:
-    """Return what the messages mean; what cannot be understood becomes a dead letter."""
+def sort(
+    messages: Sequence[Message],
+    *,
+    root: str,
+    now: datetime,
+    places: Collection[PlaceFilter] = (),
+) -> Sorted:
+    """Return what the messages mean; what cannot be understood becomes a dead letter.
+
+    What is of other places is left out: filters overlap, and a broker's session remembers
+    those of yesterday.
+    """
     result = Sorted()
     for message in messages:
         try:
-            _put(result, message, root)
+            _put(result, message, root, places)
         except WireError as err:
             result.dead.append(DeadLetter(now, message.topic, message.payload, str(err)))
     return result
 
 
-def _put(result: Sorted, message: Message, root: str) -> None:
+def _put(result: Sorted, message: Message, root: str, places: Collection[PlaceFilter]) -> None:
     topic = parse_topic(root, message.topic)
     if isinstance(topic, GatewayTopic):
         if message.payload:
             word = Word(topic.gateway.source, topic.kind, json_object(message.payload))
             result.words.append(word)
+    elif not is_meant(topic.place, places):
+        return
     elif topic.kind == "evt":
         event = decode(message.payload)
         if event.streamseq == 0:

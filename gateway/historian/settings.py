@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.historian.shift_windows import ShiftPlan
+from gateway.ops.mqtt_choice import PATIENCE_S
 from gateway.ops.mqtt_link import BrokerSettings
+from gateway.wire.topics import PlaceFilter
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -40,12 +42,17 @@ class InfluxSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistorianSettings:
-    """One historian: a site's broker, one store of record, any number of chart stores."""
+    """One historian: a site's brokers, one store of record, any number of chart stores."""
 
     broker: BrokerSettings
+    standbys: tuple[BrokerSettings, ...] = ()
+    """Used in this order while the broker is away."""
+    patience_s: float = PATIENCE_S
     site: str
     stores: tuple[SqlSettings | InfluxSettings, ...]
     root: str = "mg/v1"
+    places: tuple[PlaceFilter, ...] = ()
+    """Only these are consumed; none means all of the site. Another historian has the rest."""
     timezone: str = "UTC"
     """IANA name; the local hours and days of the views are in it."""
     client_id: str = ""

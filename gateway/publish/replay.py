@@ -4,6 +4,8 @@
 - Never past the cursor: what was not sent yet comes by itself, in order.
 - Several requests take turns, so a long one does not starve a short one.
 - The same ``command_id`` twice in a session is one request; its answer is repeated.
+- An answer about some ``places`` tells the newest seq of each type there, too: who reads only
+  those cannot tell from the health whether it has them all.
 - What the journal no longer has is answered with OUT_OF_RANGE and what it has.
 - A row that the broker never takes is left out: a gap event names it, or will.
 - A request ends with its session; who still misses something asks again.
@@ -28,6 +30,7 @@ from gateway.publish.timing import Pace, Timing
 from gateway.wire import command
 from gateway.wire.command import ReplayRequest
 from gateway.wire.error import WireError
+from gateway.wire.topics import is_meant
 
 MAX_WAITING = 100
 _SHARE = 0.1
@@ -137,7 +140,9 @@ class Replays:
     async def _chunk(self, postman: Postman, running: Running) -> Json | None:
         """Send the next rows; return the answer if these were the last."""
         rows = await self._rows(running)
-        sent = [await self._send(postman, row) for row in rows if _wanted(row, running.request)]
+        sent = [
+            await self._send(postman, row) for row in rows if self._wanted(row, running.request)
+        ]
         try:
             sent = [one for one in sent if await _is_taken(one)]
         except Refused as err:
@@ -158,7 +163,28 @@ class Replays:
             "count": running.count,
             "upto_seq": running.upto,
             "epoch": self._journal.epoch,
-        }
+        } | self._newest(running.request)
+
+    def _newest(self, request: ReplayRequest) -> Json:
+        """Return type -> newest seq at the places asked for, where that was sent."""
+        if not request.places or request.epoch not in {None, self._journal.epoch}:
+            return {}
+        newest: dict[str, int] = {}
+        for equipment, place in self._places.live.items():
+            if is_meant(place, request.places):
+                for type_, head in self._journal.heads(equipment).items():
+                    newest[type_] = max(head.seq, newest.get(type_, 0))
+        cursor = self._journal.cursor(CURSOR)
+        return {"newest": {type_: seq for type_, seq in newest.items() if seq <= cursor}}
+
+    def _wanted(self, row: Row, request: ReplayRequest) -> bool:
+        return (
+            not row.local
+            and (not request.types or row.type in request.types)
+            and request.equipment in {None, row.equipment}
+            and request.epoch in {None, row.epoch}
+            and is_meant(self._places.of(row.equipment), request.places)
+        )
 
     async def _rows(self, running: Running) -> list[Row]:
         request = running.request
@@ -191,12 +217,3 @@ async def _is_taken(sent: Sent) -> bool:
             return False
         raise
     return True
-
-
-def _wanted(row: Row, request: ReplayRequest) -> bool:
-    return (
-        not row.local
-        and (not request.types or row.type in request.types)
-        and request.equipment in {None, row.equipment}
-        and request.epoch in {None, row.epoch}
-    )

@@ -104,6 +104,24 @@ _VALUES = {
     "password_without_user": Message(
         "有 password_file 却没有 username", "there is a password_file but no username"
     ),
+    "broker_beside_brokers": Message(
+        "已有 brokers，{name} 不能再写在外面",
+        "there is a list of brokers, so {name} must not stand beside it",
+        "写进 brokers 的每一项里",
+        "put it into the items of brokers",
+    ),
+    "bad_place_filter": Message(
+        "“{value}”不是“区域/产线/设备”的过滤",
+        "'{value}' is no filter of area/line/equipment",
+        "如 stamping/# 、stamping/line-2/# 、+/+/press-03",
+        "such as stamping/#, stamping/line-2/#, +/+/press-03",
+    ),
+    "topics_without_name": Message(
+        "有 topics 却没有 name",
+        "there are topics but no name",
+        "给每个历史服务起不同的名字，如 name: hall-a",
+        "give each historian a name of its own, such as name: hall-a",
+    ),
     "key_without_certificate": Message(
         "cert_file 和 key_file 要成对出现", "cert_file and key_file go together"
     ),

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.settings.words import Line, Name, Strict
+from gateway.settings.words import Line, Name, PlaceFilter, Strict
 
 
 def _timezone(value: str) -> str:
@@ -70,27 +70,48 @@ class TlsFile(Strict):
         return self
 
 
-class MqttFile(Strict):
-    """The broker everything is published to."""
+class BrokerFile(Strict):
+    """One broker and our account there."""
 
     host: Annotated[str, Field(min_length=1, max_length=253)] = "127.0.0.1"
     port: int = Field(1883, ge=1, le=65535)
-    root: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}(/[a-z0-9_-]{1,40}){0,3}$")] = "mg/v1"
     protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(_text_of_number)] = "5"
     """3.1.1 cannot report that the broker refused a message."""
     username: Line | None = None
     password_file: SecretFile | None = None
     tls: TlsFile | None = None
-    window: int = Field(50, ge=1, le=1000)
-    """Messages sent and not yet confirmed."""
-    max_rate_per_s: int = Field(5000, ge=1, le=100_000)
-    """Of backlog; replays asked for take a tenth."""
 
     @model_validator(mode="after")
     def _user(self) -> Self:
         if self.password_file is not None and self.username is None:
             raise PydanticCustomError("password_without_user", "no user name")
         return self
+
+
+class MqttFile(BrokerFile):
+    """The broker everything is published to, or several of which one is used at a time."""
+
+    brokers: Annotated[tuple[BrokerFile, ...], Field(strict=False, max_length=4)] = ()
+    """In order of preference; then nothing of a broker stands outside of the list."""
+    root: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}(/[a-z0-9_-]{1,40}){0,3}$")] = "mg/v1"
+    window: int = Field(50, ge=1, le=1000)
+    """Messages sent and not yet confirmed."""
+    max_rate_per_s: int = Field(5000, ge=1, le=100_000)
+    """Of backlog; replays asked for take a tenth."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        beside = sorted(self.model_fields_set & BrokerFile.model_fields.keys())
+        if self.brokers and beside:
+            raise PydanticCustomError(
+                "broker_beside_brokers", "said twice", {"name": ", ".join(beside)}
+            )
+        return self
+
+    @property
+    def in_order(self) -> tuple[BrokerFile, ...]:
+        """The brokers, the preferred one first."""
+        return self.brokers or (self,)
 
 
 class JournalFile(Strict):
@@ -138,9 +159,19 @@ class HistorianFile(Strict):
     """Where the facts are kept for queries."""
 
     enabled: bool = True
+    name: Name | None = None
+    """Part of its name at the broker: where several historians divide a plant."""
+    topics: Annotated[tuple[PlaceFilter, ...], Field(strict=False, max_length=100)] = ()
+    """``area/line/equipment`` with ``+`` and a ``#`` at the end; empty for all of the site."""
     stores: Annotated[tuple[StoreFile, ...], Field(strict=False, min_length=1, max_length=4)] = (
         Field(default_factory=_default_stores)
     )
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.topics and self.name is None:
+            raise PydanticCustomError("topics_without_name", "no name")
+        return self
 
 
 class WebFile(Strict):

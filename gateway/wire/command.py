@@ -23,6 +23,7 @@ from gateway.domain.events import STREAMS
 from gateway.domain.vocabulary import Json, Order, Reason, ReasonCategory
 from gateway.wire import fields
 from gateway.wire.error import WireError
+from gateway.wire.topics import PlaceFilter
 
 _COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _ABOUT = re.compile(r"[A-Za-z0-9._:-]{1,160}", re.ASCII)
@@ -31,6 +32,8 @@ _COUNTER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 _SCRAP_KINDS: Mapping[str, ScrapKind] = {kind: kind for kind in get_args(ScrapKind)}
 MAX_QUANTITY = 1_000_000
 """Of one command for scrap: more is a slip of the finger."""
+MAX_PLACES = 100
+"""Of one replay."""
 _CATEGORIES: Mapping[str, ReasonCategory] = {name: name for name in get_args(ReasonCategory)}
 _EPOCH = re.compile(r"[0-9a-z]+-[0-9a-z]+", re.ASCII)
 
@@ -173,6 +176,8 @@ class ReplayRequest:
     end: datetime | None = None
     types: frozenset[str] = frozenset()
     equipment: str | None = None
+    places: tuple[PlaceFilter, ...] = ()
+    """None means every place."""
     epoch: str | None = None
 
 
@@ -190,6 +195,7 @@ def replay(message: Json) -> ReplayRequest:
         end=fields.time(message, "to") if by_time else None,
         types=_types(message),
         equipment=fields.text_or_none(message, "equipment"),
+        places=_places(message),
         epoch=epoch,
     )
     if request.from_seq and request.to_seq and request.to_seq < request.from_seq:
@@ -206,3 +212,12 @@ def _types(message: Json) -> frozenset[str]:
     if not all(name in STREAMS for name in types):
         raise WireError(f"types: only {', '.join(STREAMS)}")
     return frozenset(types)
+
+
+def _places(message: Json) -> tuple[PlaceFilter, ...]:
+    if message.get("places") is None:
+        return ()
+    places = fields.typed(message, "places", list)
+    if not places or len(places) > MAX_PLACES:
+        raise WireError(f"places: 1 to {MAX_PLACES}")
+    return tuple(PlaceFilter.read(str(place)) for place in places)

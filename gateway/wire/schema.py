@@ -12,7 +12,7 @@ from gateway.domain.rules import UsageKind
 from gateway.domain.state import UsageDue
 from gateway.domain.vocabulary import Json
 from gateway.wire.command import MAX_QUANTITY, ReplyError
-from gateway.wire.topics import SEGMENT
+from gateway.wire.topics import PLACE_FILTER, SEGMENT
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -268,6 +268,7 @@ _REPLY = _object(
         "reason": _TEXT,
         "count": _WHOLE,
         "upto_seq": _WHOLE,
+        "newest": _map(_POSITIVE),
         "epoch": _EPOCH,
     }
     | _SEQ_RANGE,
@@ -359,6 +360,7 @@ _PLAIN: dict[str, Json] = {
             "to": _TIME,
             "types": _or_null(_list({"enum": list(events.STREAMS)})),
             "equipment": _or_null(_SEGMENT),
+            "places": _or_null(_list({"type": "string", "pattern": PLACE_FILTER})),
             "epoch": _or_null(_EPOCH),
             "at": _MAYBE_TIME,
         },

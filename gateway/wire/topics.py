@@ -6,11 +6,17 @@
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Self
 
 from gateway.wire.error import WireError
 
 SEGMENT = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
+_LEVEL = r"(\+|_|[a-z0-9][a-z0-9_-]{0,39})"
+PLACE_FILTER = rf"^({_LEVEL}/#|{_LEVEL}/{_LEVEL}/#|{_LEVEL}/{_LEVEL}/{_LEVEL})$"
+"""Of areas, lines and equipment, as MQTT writes filters: ``stamping/#``, ``+/+/press-03``."""
+_LEVELS = 3
 MISSING = "_"
 GATEWAYS = "_gateways"
 
@@ -51,6 +57,35 @@ class Place:
     def topic(self) -> str:
         """What all its topics begin with; `parse_place` reads it."""
         return f"{self.root}/{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceFilter:
+    """Some of a site's equipment; WireError if ``text`` is no such filter."""
+
+    levels: tuple[str, ...]
+    """Area, line, equipment; ``+`` for any."""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return what ``text`` means."""
+        if re.fullmatch(PLACE_FILTER, text, re.ASCII) is None:
+            raise WireError(f"{text!r} is no filter of area/line/equipment")
+        given = [level for level in text.split("/") if level != "#"]
+        return cls((*given, *["+"] * (_LEVELS - len(given))))
+
+    def __str__(self) -> str:
+        return "/".join(self.levels)
+
+    def matches(self, place: Place) -> bool:
+        """Whether it means this equipment."""
+        found = (place.area, place.line, place.equipment)
+        return all(level in {"+", name} for level, name in zip(self.levels, found, strict=True))
+
+
+def is_meant(place: Place, filters: Collection[PlaceFilter]) -> bool:
+    """Whether one of them means this equipment; no filter means all."""
+    return not filters or any(one.matches(place) for one in filters)
 
 
 def event_topic(place: Place, type_: str, part: str = "") -> str:

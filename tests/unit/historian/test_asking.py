@@ -293,3 +293,79 @@ def test_in_the_end_all_that_exists_is_here_and_the_rest_is_written_off(
     assert world.ledger.position(SERIES) == head
     assert world.lost == len(set(range(1, first)) - came)
     assert len(world.asked) < 40
+
+
+class Half(World):
+    """Of the journal's rows the even ones are of our part of the plant."""
+
+    def __init__(self, head: int) -> None:
+        super().__init__(head)
+        ids = iter(range(10_000))
+        self.asker = Asker(lambda: f"c{next(ids)}", settle_s=1, patience_s=10, is_part=True)
+        self.asker.connected(0.0)
+
+    def receive(self, seqs: Iterable[int]) -> None:
+        events = [envelope("count", n, n // 2, count_data(1, n)) for n in seqs]
+        self.ledger.adopt(self.ledger.plan(events))
+        self.asker.stored(events, self.now_s)
+
+    def surveyed(self, newest: int) -> None:
+        """Report, be asked what is newest of our part, and say it."""
+        self.report()
+        survey = self.turn()
+        assert survey is not None
+        assert survey.is_survey
+        self.say(survey, newest)
+
+    def say(self, survey: Request, newest: int) -> None:
+        self.answer(survey, accepted=True, count=0, upto_seq=self.head, newest={"count": newest})
+
+
+def content_half() -> Half:
+    """One that has all ten rows up to 10 and knows it."""
+    world = Half(11)
+    world.receive(range(2, 11, 2))
+    world.surveyed(newest=10)
+    asked = world.turn()
+    assert asked is not None
+    assert (asked.from_seq, asked.to_seq) == (1, 10)
+    world.answer(asked, accepted=True, count=0, upto_seq=10)
+    assert world.turn() is None
+    world.surveyed(newest=10)
+    assert world.turn() is None
+    return world
+
+
+def test_who_reads_a_part_is_content_when_it_has_what_is_newest_there() -> None:
+    world = content_half()
+    world.report()
+    assert world.turn() is None  # nothing has moved
+    world.head = 15  # of the others
+    world.surveyed(newest=10)
+    assert world.turn() is None
+    assert world.ledger.position(SERIES) == 10
+
+
+def test_who_reads_a_part_asks_for_a_tail_the_broker_dropped() -> None:
+    world = content_half()
+    world.head = 20
+    world.receive([12, 14, 16, 18])
+    world.surveyed(newest=20)
+    missing = world.turn()
+    assert missing is not None
+    assert (missing.from_seq, missing.to_seq, missing.is_survey) == (11, 20, False)
+
+
+def test_a_survey_answered_after_something_may_have_been_dropped_proves_nothing() -> None:
+    world = Half(4)
+    world.receive([2, 4])
+    world.report()
+    survey = world.turn()
+    assert survey is not None
+    world.asker.suspect()
+    world.say(survey, newest=4)
+    assert world.turn() is None
+    world.report()
+    again = world.turn()
+    assert again is not None
+    assert again.is_survey

@@ -201,3 +201,24 @@ async def test_a_row_the_broker_never_takes_is_left_out() -> None:
     await stage.ask("r-1", from_seq=1)
     (answer,) = await stage.served("r-1")
     assert (answer["accepted"], answer["count"], answer["last_seq"]) == (True, 3, 3)
+
+
+async def test_who_asks_for_some_places_gets_those_and_hears_what_is_newest_there() -> None:
+    stage = Stage()
+    stage.journal.commit("press-03", count(1))
+    stage.journal.commit("oven-01", count(2))
+    stage.journal.commit("press-03", count(3), status())
+    await stage.journal.advance(CURSOR, 3)
+    await stage.ask("r-1", from_seq=1, places=["stamping/#"])
+    await stage.ask("r-2", from_seq=5, places=["stamping/line-2/press-03"])
+    first, second = await stage.served("r-1", "r-2")
+    assert stage.sender.seqs() == [1, 3]
+    assert (first["count"], first["newest"]) == (2, {"count": 3})
+    assert (second["count"], second["newest"]) == (0, {"count": 3})  # the status waits for its turn
+
+
+async def test_a_filter_nobody_understands_is_malformed() -> None:
+    stage = Stage()
+    await stage.filled(1)
+    await stage.ask("r-1", from_seq=1, places=["#"])
+    assert stage.sender.on(TOPICS.reply("r-1"))[0]["error"] == "MALFORMED"

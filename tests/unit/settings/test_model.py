@@ -1,10 +1,12 @@
 import pytest
 
+from gateway.settings import words
 from gateway.settings.model import GatewayFile, SqlStoreFile
 from gateway.settings.problems import Report
 from gateway.settings.validation import validate
 from gateway.settings.words import Strict
 from gateway.settings.yaml_source import parse
+from gateway.wire import topics
 
 GATEWAY = "site: suzhou\ngateway: gw-01\ntimezone: Asia/Shanghai\n"
 
@@ -73,6 +75,12 @@ def test_the_protocol_may_be_written_with_and_without_quotes(written: str, meant
             "historian: {stores: [{kind: sql, url: 'pg:c/d'}]}",
             "historian.stores[0].url bad_url",
         ),
+        ("mqtt: {port: 1884, brokers: [{host: a}]}", "mqtt broker_beside_brokers"),
+        ("mqtt: {brokers: [{host: a, root: x}]}", "mqtt.brokers[0].root unknown_key"),
+        ("mqtt: {brokers: [{password_file: a}]}", "mqtt.brokers[0] password_without_user"),
+        ("historian: {topics: [stamping/#]}", "historian topics_without_name"),
+        ("historian: {name: a, topics: ['#']}", "historian.topics[0] bad_place_filter"),
+        ("historian: {name: a, topics: [a/b/c/d]}", "historian.topics[0] bad_place_filter"),
         ("historian: {enabled: no}", "historian.enabled not_boolean"),
         ("web: {host: board.example}", "web.host not_an_address"),
         ("web: {cert_file: board.pem}", "web key_without_certificate"),
@@ -105,3 +113,15 @@ def test_what_must_be_there() -> None:
         "site missing",
         "timezone missing",
     ]
+
+
+def test_one_broker_may_stand_alone_and_several_in_order() -> None:
+    assert [one.port for one in gateway("mqtt: {port: 1884}\n").mqtt.in_order] == [1884]
+    several = gateway("mqtt: {root: x/y, brokers: [{host: a}, {host: b, port: 8883, tls: {}}]}\n")
+    assert [(one.host, one.port) for one in several.mqtt.in_order] == [("a", 1883), ("b", 8883)]
+
+
+def test_a_filter_of_places_is_what_topics_understand() -> None:
+    assert words.PLACE_FILTER == topics.PLACE_FILTER
+    file = gateway("historian: {name: hall-a, topics: [stamping/#, +/+/oven-1, _/_/x]}\n")
+    assert file.historian.topics == ("stamping/#", "+/+/oven-1", "_/_/x")

@@ -9,9 +9,11 @@ from gateway.wire.topics import (
     GatewayTopic,
     GatewayTopics,
     Place,
+    PlaceFilter,
     birth_topic,
     command_topic,
     event_topic,
+    is_meant,
     parse_place,
     parse_topic,
     state_topic,
@@ -134,3 +136,27 @@ def test_a_place_is_read_back_from_its_topic(place: Place) -> None:
 def test_what_is_no_place_is_refused(topic: str) -> None:
     with pytest.raises(WireError):
         parse_place(topic)
+
+
+@pytest.mark.parametrize(
+    ("text", "levels", "is_meant_here"),
+    [
+        ("stamping/#", "stamping/+/+", True),
+        ("stamping/line-2/#", "stamping/line-2/+", True),
+        ("+/+/press-03", "+/+/press-03", True),
+        ("stamping/line-1/#", "stamping/line-1/+", False),
+        ("_/#", "_/+/+", False),
+    ],
+)
+def test_a_filter_of_places(text: str, levels: str, is_meant_here: bool) -> None:
+    place = Place("mg/v1", "suzhou", "stamping", "line-2", "press-03")
+    found = PlaceFilter.read(text)
+    assert str(found) == levels
+    assert is_meant(place, [found]) is is_meant_here
+    assert is_meant(place, [])
+
+
+@pytest.mark.parametrize("text", ["", "#", "a", "a/b/c/d", "a/#/b", "A/#", "a/b/c/#", "a/+"])
+def test_what_is_no_filter_of_places_is_refused(text: str) -> None:
+    with pytest.raises(WireError):
+        PlaceFilter.read(text)
