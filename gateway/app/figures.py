@@ -68,6 +68,16 @@ PUBLISH_HELD = Kind(
     "millgate_publish_held", "gauge", "1 while a refused event holds up what is behind it."
 )
 REPLAYED = Kind("millgate_publish_replayed_total", "counter", "Events sent again when asked.")
+PUBLISH_DEAD = Kind(
+    "millgate_publish_dead_letters_total", "counter", "Events set aside: no broker takes them."
+)
+TAKEN_OVER = Kind(
+    "millgate_publish_taken_over_total", "counter", "Sessions a namesake at the broker ended."
+)
+KEPT_OUT = Kind(
+    "millgate_publish_commands_kept_out_total", "counter", "Commands that were too many."
+)
+ON_STANDBY = Kind("millgate_publish_on_standby", "gauge", "1 with a broker that is not the first.")
 RECONNECTS = Kind("millgate_publish_reconnects_total", "counter", "Sessions after the first.")
 
 HISTORIAN_UP = Kind("millgate_historian_connected", "gauge", "1 while the broker is connected.")
@@ -186,6 +196,10 @@ def _of_publisher(collector: "Collector") -> Iterator[Metric]:
     yield _one(PUBLISHED, counts.published)
     yield _one(PUBLISH_REFUSED, counts.refused)
     yield _one(PUBLISH_HELD, counts.held is not None)
+    yield _one(PUBLISH_DEAD, counts.dead_letters)
+    yield _one(TAKEN_OVER, counts.taken_over)
+    yield _one(KEPT_OUT, counts.kept_out)
+    yield _one(ON_STANDBY, counts.on_standby)
     yield _one(REPLAYED, counts.replayed)
     yield _one(RECONNECTS, counts.reconnects)
 
