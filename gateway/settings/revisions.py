@@ -152,6 +152,8 @@ class Revisions:
             discard_unfinished(self.directory, back)
             undone = after.head
         self._end_pending()
+        for unfinished in self.folder.glob(".*.new"):
+            unfinished.unlink()
         return undone
 
     def _end_pending(self) -> None:

@@ -76,6 +76,11 @@ class ServiceProcess:
                 env=self._environment(),
             )
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal that does not end it."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def strike(self) -> None:
         """Kill it here and now; `kill` must follow, which waits for its end."""
         assert self._process is not None
