@@ -20,11 +20,13 @@ from gateway.control.server import listening
 from gateway.domain import durable
 from gateway.domain.snapshot import snapshots
 from gateway.domain.vocabulary import Json
+from gateway.journal.errors import JournalFull
 from gateway.journal.journal import Journal
 from gateway.journal.lineage import Rival
 from gateway.journal.row import Entry, Row
 from gateway.ops.boot import boot_id
 from gateway.ops.clock import SYSTEM_CLOCK
+from gateway.ops.timesync import ClockTrust
 from gateway.publish.publisher import Ports, Publisher
 from gateway.publish.sending import dead_letter
 from gateway.settings.diff import COLLECTOR_KEYS
@@ -34,6 +36,7 @@ from gateway.settings.site import Site
 __all__ = ["SOCKET", "Collector", "cancelled", "collector"]
 
 DRAIN_TIMEOUT_S = 5.0
+ROOM_RETRY_S = 5.0
 SOCKET = "control.sock"
 """Beside the journal: who may write there may command."""
 _log = logging.getLogger(__name__)
@@ -103,12 +106,7 @@ class Collector:
 @asynccontextmanager
 async def collector(site: Site) -> AsyncIterator[Collector]:
     """Open the journal and compose what works on it. Raises JournalError."""
-    journal = await asyncio.to_thread(
-        Journal.open,
-        site.path(site.gateway.journal.path),
-        now=SYSTEM_CLOCK.now,
-        limits=translate.limits(site),
-    )
+    journal = await _opened(site)
     live: LiveSite | None = None
     try:
         rules = {name: config.rules for name, config in site.equipment.items()}
@@ -132,7 +130,7 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
         control = Control(
             deriver, journal, deriver.equipment, _reading_by(live), configuring=configuration
         )
-        live.publisher = publisher = _publisher(site, journal, deriver, control)
+        live.publisher = publisher = _publisher(site, journal, deriver, control, trust)
         async with listening(site.path(site.gateway.journal.path).parent / SOCKET, control):
             yield Collector(live, journal, deriver, publisher, configuration)
     finally:
@@ -148,7 +146,30 @@ def _reading_by(live: LiveSite) -> ReadNow:
     return read_now
 
 
-def _publisher(site: Site, journal: Journal, deriver: Deriver, control: Control) -> Publisher:
+async def _opened(site: Site) -> Journal:
+    """Open the journal; on a full disk wait for room: to end and start again makes none."""
+    told = False
+    while True:
+        try:
+            return await asyncio.to_thread(
+                Journal.open,
+                site.path(site.gateway.journal.path),
+                now=SYSTEM_CLOCK.now,
+                limits=translate.limits(site),
+            )
+        except JournalFull as err:
+            if not told:
+                _log.critical(
+                    "nothing is collected until there is room: delete something that is not ours",
+                    extra={"error": str(err)},
+                )
+            told = True
+            await asyncio.sleep(ROOM_RETRY_S)
+
+
+def _publisher(
+    site: Site, journal: Journal, deriver: Deriver, control: Control, trust: ClockTrust
+) -> Publisher:
     def snapshots_of(equipment: str) -> Mapping[str, Json]:
         state = journal.state(equipment)
         return {} if state is None else snapshots(durable.load(state))
@@ -162,6 +183,18 @@ def _publisher(site: Site, journal: Journal, deriver: Deriver, control: Control)
         if gaps:
             await journal.append([Entry(row.equipment, gaps)])
 
+    def more_health() -> Mapping[str, object]:
+        room = journal.standing()
+        return {
+            "drops": room.lost,
+            "clock": {"trusted": trust.trusted},
+            "disk": {
+                "free_bytes": room.free_bytes,
+                "log_bytes": room.log_bytes,
+                "alarm": room.alarm,
+            },
+        }
+
     return Publisher(
         translate.publishing(site),
         journal,
@@ -171,6 +204,7 @@ def _publisher(site: Site, journal: Journal, deriver: Deriver, control: Control)
             submit=control.submit,
             on_rival=on_rival,
             set_aside=set_aside,
+            more_health=more_health,
         ),
     )
 

@@ -61,14 +61,15 @@ async def run(
     wanted = frozenset(parts)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         running = Running(site, Heart(notifier or Notifier({})))
-        if Part.COLLECT in wanted:
-            running.collector = await stack.enter_async_context(collector(site))
-            running.heart.checks["journal"] = journal_check(running.collector.journal)
-            running.collector.start(tasks)
+        # First: it also answers while the collector waits for room on the disk.
         if Part.WEB in wanted and site.gateway.web.enabled:
             from gateway.app.web import web  # noqa: PLC0415 - 30 MB a collector can save
 
             running.web = await stack.enter_async_context(web(site, visitors))
+        if Part.COLLECT in wanted:
+            running.collector = await stack.enter_async_context(collector(site))
+            running.heart.checks["journal"] = journal_check(running.collector.journal)
+            running.collector.start(tasks)
         writing: list[asyncio.Task[None]] = []
         if Part.HISTORIAN in wanted and site.gateway.historian.enabled:
             from gateway.app.history import historian  # noqa: PLC0415 - the same: SQLAlchemy

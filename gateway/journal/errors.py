@@ -5,6 +5,7 @@
     JournalError
     + JournalInUse      another process has this journal open: end, say so
     + JournalUnusable   it cannot be opened until a person acts: end, say so
+      + JournalFull     there is no room to open it: wait for room
     + JournalFailed     its writer ended; memory is ahead of the disk: end the process
     + CommandRepeated   obeyed before: answer with `Journal.reply_to`
 
@@ -41,6 +42,10 @@ class JournalUnusable(JournalError):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+class JournalFull(JournalUnusable):
+    """The disk is full, and nothing of ours is left to give up."""
 
 
 class JournalFailed(JournalError):

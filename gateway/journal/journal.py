@@ -17,6 +17,7 @@ Invariants:
 """
 
 import asyncio
+import errno
 import secrets
 import weakref
 from collections import defaultdict
@@ -28,7 +29,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from gateway.journal.errors import JournalError, JournalFailed, JournalUnusable
+from gateway.journal.errors import (
+    FileDamaged,
+    JournalError,
+    JournalFailed,
+    JournalFull,
+    JournalUnusable,
+)
 from gateway.journal.identity import IdentityChange, Places
 from gateway.journal.ledger import Ledger
 from gateway.journal.lineage import Lineage, Rival
@@ -38,13 +45,14 @@ from gateway.journal.opening import open_ledger
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import DEFAULT_LIMITS, Limits
 from gateway.journal.row import CommandRecord, Entry, Row, StreamHead
-from gateway.journal.space import Space
+from gateway.journal.space import Space, Standing
 from gateway.journal.tail import Tail
 from gateway.journal.watch import Watch
 from gateway.journal.writer import (
     AppendOrder,
     CloseOrder,
     EpochOrder,
+    FailOrder,
     IdentityOrder,
     Order,
     Pulse,
@@ -55,6 +63,7 @@ from gateway.journal.writer import (
 
 T = TypeVar("T")
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _TAIL_ROWS = 1000
 _TURNS = 8
 """A burst may last so many turns of the loop before it is written: a few milliseconds."""
@@ -112,13 +121,15 @@ class Journal:
         """Open the journal or create it; blocks, after an unclean end for a check of the file.
 
         ``now`` gives aware UTC times and is called from the writer's thread. A damaged file
-        is put aside and a new journal begun. Raises JournalInUse or JournalUnusable.
+        is put aside and a new journal begun. Raises JournalInUse, JournalUnusable
+        or, where waiting may help, JournalFull.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = FileLock(path)
         except OSError as err:
-            raise JournalUnusable(path, f"cannot be created here: {err}") from err
+            unusable = JournalFull if err.errno in _NO_ROOM else JournalUnusable
+            raise unusable(path, f"cannot be created here: {err}") from err
         try:
             ledger, space = open_ledger(path, at=now(), limits=limits, randbelow=randbelow)
         except BaseException:
@@ -264,6 +275,10 @@ class Journal:
         """Return the reply recorded with a command, with the ``seq`` of its last event."""
         return await self._read(partial(self._reader.reply_to, command_id))
 
+    def standing(self) -> Standing:
+        """Return how much room the journal has, as of a second ago."""
+        return self._writer.standing
+
     async def close(self) -> None:
         """Commit what is pending and leave one clean file. Idempotent."""
         if self._closing is None:
@@ -282,7 +297,12 @@ class Journal:
 
     async def _read(self, read: Callable[[], T]) -> T:
         self._check()
-        return await self._attach().run_in_executor(self._reading, read)
+        try:
+            return await self._attach().run_in_executor(self._reading, read)
+        except FileDamaged as err:
+            # The writer may not have met that page: nothing more is to be written to this file.
+            self._submit(FailOrder(err))
+            raise JournalFailed(f"the journal cannot be read: {err}") from err
 
     def _order(self, order: Callable[[Waiter], Order]) -> Waiter:
         self._check()

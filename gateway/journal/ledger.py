@@ -48,6 +48,8 @@ class Ledger:
         self.connection = connection
         self.appended_bytes = 0
         """What was written since the start, by the estimate of `row_bytes`; for `Space`."""
+        self.lost = 0
+        """Rows removed since the start before every consumer had them."""
         self._randbelow = randbelow
         with as_journal_errors():
             self._load()
@@ -186,6 +188,7 @@ class Ledger:
         """Delete rows and name those not yet delivered, in one transaction."""
         gaps = name_gaps(victims, delivered=self.delivered, epoch=len(self.epochs), at=at)
         freed = sum(v.size_bytes for v in victims if v.type == Reading.type)
+        lost = sum(gap.count for entry in gaps for gap in entry.events if isinstance(gap, Gap))
         with self._transaction():
             self.connection.executemany(
                 "DELETE FROM event WHERE seq = ?", [(victim.seq,) for victim in victims]
@@ -195,6 +198,7 @@ class Ledger:
             marks |= self._write_marks(
                 reading_floor=reading_floor, reading_bytes=marks["reading_bytes"] - freed
             )
+        self.lost += lost
         self._changes.rewritten = True
         self._remember(numbered, marks, {}, at)
         with as_journal_errors():

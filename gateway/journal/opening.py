@@ -11,6 +11,7 @@ from gateway.journal.errors import (
     FileDamaged,
     FileFull,
     JournalFailed,
+    JournalFull,
     JournalUnusable,
     as_journal_errors,
 )
@@ -27,7 +28,7 @@ _COMPANIONS = ("", "-wal", "-shm")
 def open_ledger(
     path: Path, *, at: datetime, limits: Limits, randbelow: Callable[[int], int]
 ) -> tuple[Ledger, Space]:
-    """Open or create the journal, ready to be written. Raises JournalUnusable."""
+    """Open or create the journal, ready to be written. Raises JournalUnusable, JournalFull."""
     ballast = Ballast(path, limits.ballast_bytes)
     try:
         try:
@@ -36,11 +37,13 @@ def open_ledger(
             ballast.release()
             connection, damaged = open_file(path, at)
         ledger = Ledger(connection, randbelow)
-        space = Space(ledger, limits, ballast)
+        space = Space(path, ledger, limits, ballast)
         space.prepare()
         reason = "damaged" if damaged else "created"
         space.with_room(lambda: ledger.enter_use(at, reason=reason), at)
-    except (FileFull, FileDamaged, JournalFailed) as err:
+    except FileFull as err:
+        raise JournalFull(path, f"no room on the disk: {err}") from err
+    except (FileDamaged, JournalFailed) as err:
         raise JournalUnusable(path, str(err)) from err
     log.info(
         "journal open",

@@ -1,11 +1,16 @@
-"""Keeps the journal within its quota and alive on a full disk."""
+"""Keeps the journal within its quota and alive on a full disk; says when it cannot."""
 
 import logging
+import os
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from pathlib import Path
+from typing import Literal, TypeVar
 
 from gateway.journal.ballast import Ballast
+from gateway.journal.beside import users_of
 from gateway.journal.errors import FileFull, as_journal_errors
 from gateway.journal.ledger import Ledger
 from gateway.journal.retention import Cut, Limits, cuts, cuts_for, find_victims
@@ -14,6 +19,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 WAL_MAX_BYTES = 32 << 20
+"""The log is put into the file long before; beyond this somebody keeps us from it."""
+LOOK_S = 1.0
 _ROOM_ATTEMPTS = 8
 _ROOM_SHARE = 16  # a full disk takes 1/16 of what is kept
 _ROOM_TAKEN = 4  # by a row, at most, of its own size: indexes, half empty pages
@@ -22,11 +29,32 @@ _ALL_PAGES = 0
 _VACUUM_ABOVE_PAGES = 2048  # free pages kept for the next rows: no use giving them back
 
 
+Alarm = Literal["disk_full", "log_held"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much room there is, as of a moment ago."""
+
+    free_bytes: int = 0
+    """On the disk."""
+    log_bytes: int = 0
+    lost: int = 0
+    """Rows deleted before every consumer had them, since the start; gap events name them."""
+    alarm: Alarm | None = None
+    """``disk_full`` until the ballast is back; ``log_held`` while somebody keeps the log open."""
+
+
 class Space:
     """Deletes by the order of `gateway.journal.retention`."""
 
-    def __init__(self, ledger: Ledger, limits: Limits, ballast: Ballast) -> None:
+    def __init__(self, path: Path, ledger: Ledger, limits: Limits, ballast: Ballast) -> None:
         """Touch nothing yet."""
+        self.standing = Standing()
+        """Replaced as a whole by the writer's thread; anybody may read it."""
+        self._path = path
+        self._looked_s = -LOOK_S
+        self._has_ballast = True
         self._ledger = ledger
         self._limits = limits
         self._ballast = ballast
@@ -39,8 +67,10 @@ class Space:
         """Put the ballast by and bound the write-ahead log."""
         with as_journal_errors():
             self._pragma(f"journal_size_limit = {WAL_MAX_BYTES}")
-        if not self._ballast.restore():
+        self._has_ballast = self._ballast.restore()
+        if not self._has_ballast:
             log.warning("no room for the ballast file: the disk is nearly full")
+        self.look()
 
     def with_room(self, write: Callable[[], T], at: datetime) -> T:
         """Return what ``write`` returns; on a full disk make room and try again.
@@ -75,16 +105,52 @@ class Space:
 
     def tidy(self) -> bool:
         """Give some free pages back to the file system; return whether more are to give."""
-        self._ballast.restore()
+        self._has_ballast = self._ballast.restore()
         with as_journal_errors():
             if self._pragma("freelist_count") < _VACUUM_ABOVE_PAGES:
                 return False
             self._vacuum(_VACUUM_STEP_PAGES)
         return True
 
+    def look(self) -> None:
+        """See how much room there is, once a second at most, and say what is wrong once."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < LOOK_S:
+            return
+        self._looked_s = now_s
+        before = self.standing.alarm
+        with as_journal_errors():
+            self.standing = self._stand()
+        if self.standing.alarm == before:
+            return
+        if self.standing.alarm == "log_held":
+            log.error(
+                "the journal's log grows: another program reads the journal and does not finish",
+                extra={"log_bytes": self.standing.log_bytes, "users": users_of(self._path)},
+            )
+        elif self.standing.alarm is None:
+            log.info("the journal has room again", extra={"after": before})
+
+    def _stand(self) -> Standing:
+        log_file = self._path.with_name(self._path.name + "-wal")
+        log_bytes = log_file.stat().st_size if log_file.exists() else 0
+        disk = os.statvfs(self._path.parent) if hasattr(os, "statvfs") else None
+        alarm: Alarm | None = None
+        if not self._has_ballast:
+            alarm = "disk_full"
+        elif log_bytes > WAL_MAX_BYTES:
+            alarm = "log_held"
+        return Standing(
+            free_bytes=0 if disk is None else disk.f_bavail * disk.f_frsize,
+            log_bytes=log_bytes,
+            lost=self._ledger.lost,
+            alarm=alarm,
+        )
+
     def _make_room(self, at: datetime) -> None:
         log.error("disk full: deleting the oldest rows of the journal")
         self._ballast.release()
+        self._has_ballast = False
         steps = cuts_for(
             self._live_bytes() // _ROOM_SHARE,
             delivered=self._ledger.delivered,
@@ -96,7 +162,7 @@ class Space:
             self._pragma("wal_checkpoint(TRUNCATE)")
             self._vacuum(_ALL_PAGES)
             self._pragma("wal_checkpoint(TRUNCATE)")
-        self._ballast.restore()
+        self._has_ballast = self._ballast.restore()
 
     def _delete_first(self, steps: Sequence[Cut], at: datetime) -> bool:
         """Carry out the first step that finds anything."""

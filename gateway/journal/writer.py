@@ -23,7 +23,7 @@ from gateway.journal.identity import IdentityChange
 from gateway.journal.ledger import Ledger, Result
 from gateway.journal.lineage import Rival
 from gateway.journal.numbering import Append
-from gateway.journal.space import Space
+from gateway.journal.space import Space, Standing
 from gateway.ops.durations import Durations, Histogram
 
 TICK_S = 0.5
@@ -61,7 +61,14 @@ class CloseOrder:
     """Write what is left and end."""
 
 
-Order = AppendOrder | EpochOrder | IdentityOrder | CloseOrder
+@dataclass(frozen=True, slots=True)
+class FailOrder:
+    """A reader found what a writer must not go on with."""
+
+    error: JournalError
+
+
+Order = AppendOrder | EpochOrder | IdentityOrder | CloseOrder | FailOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,11 @@ class Writer:
         """Return how it is doing; from any thread."""
         return Pulse(self._turned_s, self._commits.histogram())
 
+    @property
+    def standing(self) -> Standing:
+        """How much room there is."""
+        return self._space.standing
+
     def join(self) -> None:
         """Wait for the thread to be gone."""
         self._thread.join()
@@ -143,6 +155,7 @@ class Writer:
             orders = self._take(0.0 if more_to_tidy else TICK_S)
             if self._carry_out(orders):
                 return
+            self._space.look()
             more_to_tidy = self._trim() or (not orders and self._space.tidy())
 
     def _take(self, wait_s: float) -> list[Order]:
@@ -166,6 +179,8 @@ class Writer:
             appends = []
             if isinstance(order, CloseOrder):
                 return True
+            if isinstance(order, FailOrder):
+                raise order.error
             self._change(order)
         self._commit(appends)
         return False

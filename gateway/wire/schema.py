@@ -307,6 +307,15 @@ _PLAIN: dict[str, Json] = {
             "commands_kept_out": _WHOLE,
             "broker": _TEXT,
             "on_standby": _FLAG,
+            "drops": _WHOLE,
+            "clock": _object({"trusted": _FLAG}),
+            "disk": _object(
+                {
+                    "free_bytes": _WHOLE,
+                    "log_bytes": _WHOLE,
+                    "alarm": {"enum": ["disk_full", "log_held", None]},
+                }
+            ),
         },
     ),
     "cmd/order": _object(

@@ -44,6 +44,11 @@ def test_the_settings_that_keep_the_promises(tmp_path: Path) -> None:
     ledger.close(MORNING)
 
 
+@pytest.mark.fault(
+    19,
+    injection="four pages of 4 kB overwritten after an unclean end",
+    expectation="the file is put aside with its log, a new epoch begins, a critical line says so",
+)
 def test_after_an_unclean_end_a_damaged_file_is_put_aside(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

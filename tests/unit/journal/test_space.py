@@ -1,5 +1,4 @@
 import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +17,8 @@ from gateway.journal.row import Entry
 from gateway.journal.space import Space
 from tests.support.clock import MORNING
 from tests.support.journal import count, entry, reading
+from tests.support.small_disk import fill as take_the_rest
+from tests.support.small_disk import small_disk
 
 FULL_DISK_BYTES = 2 << 20
 
@@ -123,19 +124,15 @@ def test_a_full_file_with_nothing_to_delete_says_so(tmp_path: Path) -> None:
 
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, small; needs the right to mount."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    size = f"size={FULL_DISK_BYTES}"
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", place], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("this user may not mount a file system to fill")
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True)
+    with small_disk(tmp_path, FULL_DISK_BYTES) as place:
+        yield place
 
 
+@pytest.mark.fault(
+    12,
+    injection="a disk of 2 MB fills while counts and readings come in",
+    expectation="the ballast makes room, readings go first and are named, no count is lost",
+)
 def test_a_full_disk_is_survived_with_the_ballast(
     full_disk: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -151,12 +148,17 @@ def test_a_full_disk_is_survived_with_the_ballast(
     assert kept[-1] == accepted
 
 
+@pytest.mark.fault(
+    13,
+    injection="somebody's file takes the last byte before the start",
+    expectation="the journal opens by giving up readings, and goes on",
+)
 def test_a_disk_full_at_the_start_is_survived(full_disk: Path) -> None:
     path = full_disk / "j.db"
     ledger, space = opened(path, Limits(ballast_bytes=512 << 10))
     fill(ledger, space, rounds=20)
     ledger.abandon()
-    (full_disk / "somebody-elses").write_bytes(bytes(shutil.disk_usage(full_disk).free))
+    take_the_rest(full_disk)
     assert shutil.disk_usage(full_disk).free == 0
     ledger, space = opened(path, Limits(ballast_bytes=512 << 10))
     assert fill(ledger, space, rounds=5) == 5
