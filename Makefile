@@ -9,6 +9,7 @@ export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/sbin
 SERVERS = mosquitto=mosquitto mosquitto_sub=mosquitto-clients systemd-analyze=systemd curl=curl \
   openssl=openssl victoria-metrics=victoria-metrics \
   /usr/lib/postgresql/*/bin/initdb=postgresql /usr/lib/*/faketime/libfaketime.so.1=libfaketime strace=strace
+BROWSER = chromium=chromium /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc=fonts-noto-cjk
 FOREIGN = cc=gcc /usr/include/stdlib.h=libc6-dev /usr/include/modbus/modbus.h=libmodbus-dev node=nodejs npm=npm
 TOOLS   = gcc=gcc /usr/include/stdlib.h=libc6-dev mosquitto=mosquitto /usr/include/mosquitto.h=libmosquitto-dev
 
@@ -59,7 +60,7 @@ run: install
 	$(BIN)/millgate demo
 
 test: install foreign
-	@./.ci/packages $(SERVERS)
+	@./.ci/packages $(SERVERS) $(BROWSER)
 	@$(call ui,test)
 	$(BIN)/pytest -q -m "not soak" -n 2 --dist worksteal
 

@@ -1,0 +1,74 @@
+"""The board: live, over a restart, on a telephone and on a television."""
+
+import signal
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PATIENCE_MS, PHONE, Look
+from tests.support.screens import Screens
+
+pytestmark = pytest.mark.timeout(180)
+expect.set_options(timeout=PATIENCE_MS)
+CUT = ("ERR_", "Failed to load resource")
+TELEVISION = {"viewport": {"width": 1920, "height": 1080}}
+
+
+def test_a_fault_shows_at_once_and_its_chip_filters(look: Look, gateway: Screens) -> None:
+    page = look("viewer").open("/")
+    tile = page.locator("#eq-press-17")
+    expect(tile).to_contain_text("运行")
+    gateway.machine(17, run=False, alarms=1)
+    expect(tile).to_contain_text("故障")
+    expect(tile).to_contain_text("E101")
+    page.locator("[data-chip=fault]").click()
+    expect(page).to_have_url(f"{gateway.url}/?state=fault")
+    expect(page.locator(".tile[data-equipment]")).to_have_count(1)
+    expect(page.locator(".matchless")).to_contain_text("3 条产线无匹配")
+    gateway.machine(17)
+    expect(page.locator(".tile[data-equipment]")).to_have_count(0)
+    page.get_by_role("button", name="清除筛选").click()
+    expect(page.locator(".tile[data-equipment]")).to_have_count(gateway.machines)
+
+
+def test_arrow_keys_go_from_machine_to_machine_and_the_rest_is_in_the_peek(look: Look) -> None:
+    page = look("viewer", lang="en").open("/")
+    expect(page.locator("#eq-press-02")).to_be_visible()
+    page.locator("#eq-press-01").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#eq-press-02")).to_be_focused()
+    expect(page.get_by_role("tooltip")).to_contain_text("Link plc")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("press-02")
+
+
+def test_the_stream_survives_a_kill_of_the_web_process(look: Look, gateway: Screens) -> None:
+    viewer = look("viewer", lang="en", expected=CUT)
+    page = viewer.open("/")
+    expect(page.locator("#eq-press-30")).to_contain_text("Running")
+    gateway.stop("web", signal.SIGKILL)
+    expect(page.get_by_role("status").filter(has_text="Data stopped")).to_be_visible()
+    gateway.machine(30, run=False)
+    gateway.start("web")
+    expect(page.get_by_role("status").filter(has_text="Data stopped")).to_have_count(0)
+    expect(page.locator("#eq-press-30")).to_contain_text("Idle")
+    gateway.machine(30)
+    expect(page.locator("#eq-press-30")).to_contain_text("Running")
+
+
+def test_a_television_shows_sixty_machines_without_scrolling(look: Look, gateway: Screens) -> None:
+    page = look("viewer", **TELEVISION).open("/?tv=1")
+    tiles = page.locator(".tile[data-equipment]")
+    expect(tiles).to_have_count(gateway.machines)
+    boxes = [tile.bounding_box() for tile in tiles.all()]
+    assert all(box and box["y"] >= 0 and box["y"] + box["height"] <= 1080 - 48 for box in boxes)
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 1920 for box in boxes)
+    assert page.evaluate("document.documentElement.scrollHeight") <= 1080
+
+
+@pytest.mark.parametrize("path", ["/", "/faults", "/eq/press-01", "/health", "/events", "/qr"])
+def test_no_page_scrolls_sideways_on_a_telephone(look: Look, path: str) -> None:
+    page = look("viewer", lang="en", **PHONE).open(path)
+    expect(page.locator("nav").first).to_be_visible()
+    page.locator("main .panel, main .tile, main table, main .qr").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,47 @@
+"""Every page in both languages, with nothing left untranslated and nothing complained about."""
+
+import re
+
+import orjson
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import ADMIN, PATIENCE_MS, Look
+from tests.unit.web.test_pages import CATALOGUE
+
+pytestmark = pytest.mark.timeout(180)
+expect.set_options(timeout=PATIENCE_MS)
+PAGES = {
+    "/": ".tile[data-equipment]",
+    "/eq/press-03": ".chart canvas",
+    "/faults": ".filters",
+    "/health": ".checks",
+    "/events": ".event-table",
+    "/qr": ".qr",
+}
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_page_speaks_the_language(look: Look, lang: str) -> None:
+    keys = {key for key in orjson.loads(CATALOGUE.read_bytes()) if "." in key}
+    admin = look(ADMIN, lang=lang)
+    for path, loaded in PAGES.items():
+        page = admin.open(path)
+        page.locator(loaded).first.wait_for()
+        text = page.locator("body").inner_text()
+        assert not keys & set(re.findall(r"[\w.]+", text)), path
+        assert page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[lang]
+        mine = text.replace("中文", "")
+        assert bool(CHINESE.search(mine)) == (lang == "zh"), path
+
+
+def test_the_language_is_changed_with_one_press_and_kept(look: Look) -> None:
+    viewer = look("viewer", lang="zh")
+    page = viewer.open("/")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("[data-chip=all]")).to_contain_text("All")
+    page.reload(wait_until="domcontentloaded")
+    expect(page.locator("[data-chip=all]")).to_contain_text("All")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("[data-chip=all]")).to_contain_text("全部")
