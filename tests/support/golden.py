@@ -4,7 +4,8 @@ A case is a directory:
 
 - ``equipment.yaml``: a configuration file, with a protocol of `tests.support.fake_protocol`.
   Everything else in the directory (``faults/*.csv``, ``profiles/``, ...) goes into the
-  site beside it; ``gateway.yaml`` may be left out.
+  site beside it; ``gateway.yaml`` may be left out. ``later.yaml`` is what the equipment is
+  configured as from a line ``configured`` on.
 - ``facts.jsonl``: one fact a line, ``at_s`` seconds after `EPOCH` (or after the ``epoch`` of
   a first line ``{"epoch": "2026-10-25T00:00:00Z"}``):
 
@@ -14,12 +15,13 @@ A case is a directory:
       {"at_s": 3, "tick": true}              time passes up to here
       {"at_s": 4, "command": {"order": {"command_id": "c-1", "order_no": "WO-1"}}}
       {"at_s": 5, "series": true}            a new epoch began
+      {"at_s": 6, "configured": true}        ``later.yaml`` takes the place of ``equipment.yaml``
 
   ``seen`` is one batch for each link that has a tag in it, covering all tags of that link;
-  ``{}`` is a batch of every link in which nothing changed. ``mono_s`` sets the monotonic
-  clock apart from ``at_s``. Ticks that are due between two facts, or up to ``last_alive_s``,
-  are fed by themselves, and a start reads the state back from its stored form, as the
-  gateway does.
+  ``{}`` is a batch of every link in which nothing changed. ``stamped_s`` is the device's own
+  stamp of what is seen. ``mono_s`` sets the monotonic clock apart from ``at_s``. Ticks that
+  are due between two facts, or up to ``last_alive_s``, are fed by themselves, and a start
+  reads the state back from its stored form, as the gateway does.
 - ``expected.jsonl``: the events in order, each a subset of what must come:
 
       {"type": "status", "at_s": 1, "data": {"state": "running", "reason": {"code": "R1"}}}
@@ -70,7 +72,7 @@ def cases() -> list[Path]:
     return sorted(path.parent for path in CASES.glob("*/facts.jsonl"))
 
 
-def rules_of(case: Path, site: Path) -> EquipmentRules:
+def play_of(case: Path, site: Path) -> "Play":
     """Load the case's configuration as a site in the empty directory ``site``."""
     files: dict[str, bytes | str] = {
         str(path.relative_to(case)): path.read_bytes()
@@ -78,9 +80,14 @@ def rules_of(case: Path, site: Path) -> EquipmentRules:
         if path.is_file() and path.suffix != ".jsonl"
     }
     equipment = files.pop("equipment.yaml")
-    write_site(site, {"gateway.yaml": GATEWAY, **files, "equipment/case.yaml": equipment})
-    (config,) = load(site, spec_of=spec_of).equipment.values()
-    return config.rules
+    later = files.pop("later.yaml", equipment)
+
+    def rules_of(text: bytes | str) -> EquipmentRules:
+        write_site(site, {"gateway.yaml": GATEWAY, **files, "equipment/case.yaml": text})
+        (config,) = load(site, spec_of=spec_of).equipment.values()
+        return config.rules
+
+    return Play(rules_of(equipment), rules_of(later))
 
 
 def lines(path: Path) -> list[Json]:
@@ -93,6 +100,7 @@ class Play:
     """Feeds the facts of a case and keeps what came out."""
 
     rules: EquipmentRules
+    later: EquipmentRules
     epoch: datetime = EPOCH
     state: EquipmentState = field(init=False)
     events: list[Event] = field(default_factory=list)
@@ -119,6 +127,9 @@ class Play:
             else:
                 self._pass_time(line["at_s"], mono_s)
             self._at_s, self._mono_s = line["at_s"], mono_s
+            if "configured" in line:
+                self.rules = self.later
+                continue
             for fact in self._facts(line):
                 self._feed(fact)
 
@@ -173,6 +184,9 @@ class Play:
             tags = {name for name, tag in self.rules.tags.items() if tag.link == link}
             batch = Observation(link, at, mono_s, frozenset(tags))
             batch = batch._replace(changed=_of(tags, seen), bad=_of(tags, bad))
+            if "stamped_s" in line:
+                stamps = dict.fromkeys(batch.changed, self._at(line["stamped_s"]))
+                batch = batch._replace(source_times=stamps)
             if batch.changed or batch.bad or not (seen or bad):
                 yield batch
 
