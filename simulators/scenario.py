@@ -224,9 +224,9 @@ def _switches(cuts: Iterator[PowerCut]) -> Iterator[Step]:
 
 
 def _merge(first: Iterator[Step], second: Iterator[Step]) -> Iterator[Step]:
-    """Merge two ordered, possibly endless scripts."""
+    """Merge two ordered scripts, of which the first is endless and the second may be."""
     waiting = next(second, None)
-    for step in first:
+    for step in first:  # pragma: no branch
         while waiting is not None and waiting.at_s <= step.at_s:
             yield waiting
             waiting = next(second, None)

@@ -54,13 +54,11 @@ def pace_of(link: LinkSettings, rtt_s: float | None = None) -> Pace:
     frames = _ASCII_FRAMES if ascii_frames else _RTU_FRAMES
     silence_s = 0.0 if ascii_frames else 2 * getattr(link, "gap_s", 3.5 * on_line_s)
     request_s = frames * on_line_s + silence_s + TURNAROUND_S + link.pause_ms / 1000
-    basis = f"{10 / on_line_s:.0f} Bd"
+    basis = f"{getattr(link, 'baudrate', 10 / on_line_s):.0f} Bd"
     if behind:
         wait_s = _RTT_S.get(link.protocol, _LAN_RTT_S) if rtt_s is None else rtt_s
         request_s += wait_s
         basis = f"{_rtt(wait_s, rtt_s)}, {basis}?"
-    elif (rate := getattr(link, "baudrate", None)) is not None:
-        basis = f"{rate} Bd"
     return Pace(request_s, on_line_s * (4 if ascii_frames else 2), basis)
 
 

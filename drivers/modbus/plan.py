@@ -153,14 +153,12 @@ def _plan_table(places: Sequence[Place], limits: Limits, walls: _Walls) -> Itera
 
 
 def _cuts(spans: Sequence[Place], limits: Limits, walls: _Walls) -> list[int]:
-    """Return where each request ends, as positions in ``spans``.
+    """Return where each request ends, as positions in ``spans``, of which there is one at least.
 
     ``spans`` begin and end in rising order. From the last one back, the cheapest way to
     read from each on is found; what a first request up to ``last`` costs beside that is
     the same for all beginnings, so that the best ``last`` waits at the head of a queue.
     """
-    if not spans:
-        return []
     table = spans[0].table
     rest: list[tuple[float, int]] = [(0.0, 0)] * (len(spans) + 1)
     ends = [0] * len(spans)

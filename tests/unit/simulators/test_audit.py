@@ -125,6 +125,9 @@ def test_a_lap_that_was_refused_openly_is_not_missing(store: Path) -> None:
         ("INSERT INTO count_event SELECT * FROM count_event WHERE anomaly = 'none' LIMIT 1",
          "duplicated", "2 times in count_event"),
         ("INSERT INTO event SELECT * FROM event LIMIT 1", "duplicated", "2 times in event"),
+        (("INSERT INTO event SELECT source, 'x', epoch, seq, type, equipment, subject, streamseq,"
+         " time, recordedtime, replay, data FROM event WHERE streamseq = 2 AND type = 'status'"),
+         "duplicated", "have number 2"),
         ("UPDATE event SET id = 'other' WHERE streamseq = 2 AND type = 'status'", None, ""),
         ("DELETE FROM event WHERE streamseq = 2 AND type = 'status'",
          "missing", "status events 2 to 2"),

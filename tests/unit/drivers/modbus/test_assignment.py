@@ -81,6 +81,7 @@ def test_what_is_assigned_goes_before_the_family_and_leaves_the_rest() -> None:
         ("D0", 2, "hr:65535"),
         ("M0", 65536, "hr:65000"),
         ("XG", 1, "di:0"),
+        ("D1F", 1, "hr:0"),
     ],
 )
 def test_an_assignment_that_cannot_be_is_refused(row: tuple[str, int, str]) -> None:

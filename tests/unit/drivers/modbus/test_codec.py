@@ -195,3 +195,9 @@ def test_every_order_is_undone(kind: ValueType, data: st.DataObject) -> None:
     expected = struct.unpack(f">{reading.code}", straight)[0]
     found = unpack(bytes(sent), reading)
     assert found == expected or (math.isnan(expected) and math.isnan(float(found)))
+
+
+def test_a_text_is_read_from_bytes_and_from_nothing_else() -> None:
+    text = reader(Reading("string", "AB", string_bytes=2))
+    assert text is not None
+    assert (text(b"AB"), text(7)) == ("AB", None)

@@ -129,6 +129,18 @@ def test_no_nan_and_no_infinity_gets_through(value: float) -> None:
     assert taken(block, raw([*sick, 2])) == News({}, {"a": "invalid_value"})
 
 
+def test_a_nan_is_none_of_the_tags_that_read_it() -> None:
+    block = block_of(
+        ("a", 0, Reading("float32")),
+        ("b", 0, Reading("float32", scale=2)),
+        ("c", 2, Reading()),
+    )
+    sick = words(math.nan, "float32")
+    assert taken(block, raw([*sick, 1])) == News(
+        {"c": 1}, {"a": "invalid_value", "b": "invalid_value"}
+    )
+
+
 def test_a_scaled_value_beyond_what_can_be_stored_is_invalid() -> None:
     block = block_of(
         ("a", 0, Reading("float64", scale=1e300)),

@@ -71,6 +71,19 @@ def test_what_shares_a_bus(protocol: str, settings: dict[str, Any], bus: str) ->
     assert endpoint_of(link) == f"{bus}#1"
 
 
+def test_how_a_dtu_speaks_is_what_its_links_must_agree_in() -> None:
+    spec = SPECS["modbus-listen"]
+    plain = spec.link_settings(port=5020)
+    assert plain.line == {"framing": "rtu", "heartbeat": None, "registration.match": None}
+    said = {"registration": {"text": "SN1", "match": "prefix"}, "heartbeat": {"hex": "fe01"}}
+    told = spec.link_settings(port=5020, framing="tcp", **said)
+    assert told.line == {
+        "framing": "tcp",
+        "heartbeat": "hex FE 01",
+        "registration.match": "prefix",
+    }
+
+
 @pytest.mark.parametrize(
     ("settings", "key"),
     [
@@ -99,6 +112,7 @@ def test_a_wrong_link_setting_is_named(settings: dict[str, Any], key: str) -> No
         ({"address": "hr:0", "scale": float("nan")}, "finite"),
         ({"address": "hr:0", "bit": 3, "type": "uint16"}, "leave out type"),
         ({"address": "hr:0", "bit": 3, "scale": 2}, "cannot be scaled"),
+        ({"address": "hr:0", "bit": 3, "invalid": [1]}, "a bool is no number"),
         ({"address": "hr:0", "bit": 16}, "less than or equal to 15"),
         ({"address": "hr:0", "type": "uint16", "order": "CDAB"}, "write BA to"),
         ({"address": "hr:0", "bit": 1, "order": "DCBA"}, "write BA to"),

@@ -33,6 +33,8 @@ class FakeConnection:
         self.uris = ["", "urn:plc", "urn:late"]
         self.paths: dict[tuple[str, ...], str] = {}
         self.refuses: dict[str, int] = {}
+        self.makes: dict[str, tuple[float, int]] = {}
+        """Name -> the sampling interval in ms and the queue that an item gets."""
         self.holds: dict[str, object] = {}
         self.opened: list[int] = []
         self.created: list[list[str]] = []
@@ -91,7 +93,14 @@ class FakeConnection:
         for item, name in zip(wanted, names, strict=True):
             self.uri_of[name] = self.uris[item.place.namespace]
             self.handles[name] = item.handle
-        return [Created(self.refuses.get(name, 0), 1000 + self.handles[name]) for name in names]
+        return [
+            Created(
+                self.refuses.get(name, 0),
+                1000 + self.handles[name],
+                *self.makes.get(name, (0.0, 0)),
+            )
+            for name in names
+        ]
 
     async def delete(self, subscription: int, item_ids: Sequence[int]) -> None:
         assert subscription in self.opened

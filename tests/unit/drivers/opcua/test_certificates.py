@@ -4,14 +4,15 @@ from functools import cache
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.opcua.certificates import (
@@ -69,12 +70,26 @@ def test_a_chain_is_known_by_its_first_certificate() -> None:
     assert len(read_certificate(first).thumbprint) == 40
 
 
+def test_a_certificate_need_not_name_a_host() -> None:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "plc")])
+    made = (
+        x509.CertificateBuilder(name, name, key(2048).public_key(), 7)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + timedelta(days=1))
+        .sign(key(2048), SHA256())
+    )
+    found = read_certificate(der(made))
+    assert (found.uris, found.hosts) == ((), ())
+
+
 def test_pem_and_der_are_the_same_certificate() -> None:
     made = certificate()
     assert read_certificate(made.public_bytes(Encoding.PEM)) == read_certificate(der(made))
 
 
 @given(st.binary(max_size=400))
+@example(b"")
+@example(b"\x30\x02\x05\x00")
 def test_other_bytes_are_no_certificate(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_certificate(data)

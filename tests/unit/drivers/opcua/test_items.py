@@ -188,3 +188,12 @@ async def test_a_path_is_looked_up_each_time(server: FakeConnection, clock: Fake
     server.uris = [""]
     await wanted.replace(["state"])
     assert wanted.refused == {"state": "missing_node"}
+
+
+async def test_what_the_server_makes_slower_or_shorter_is_noted(server: FakeConnection) -> None:
+    server.makes = {"A": (2000.0, 100), "B": (0.0, 7)}
+    wanted = items(server)
+    await wanted.start()
+    slower, shorter = wanted.revised["sampling_interval_ms"], wanted.revised["queue_size"]
+    assert slower.got == 2000
+    assert (shorter.asked, shorter.got) == (100, 7)

@@ -136,6 +136,18 @@ def test_a_damaged_answer_comes_to_the_same_as_with_the_library(
         assert repr(ours) == repr(theirs)  # a damaged number may be NaN
 
 
+def test_an_answer_cut_anywhere_comes_to_the_same_as_with_the_library() -> None:
+    sent = binary(answer(change(double(1, 2.5)), change(double(2, 3.5))))
+    for end in range(len(sent)):
+        assert outcome(sent[:end]) == of_the_library(sent[:end])
+
+
+def test_a_part_nobody_knows_tells_nothing() -> None:
+    sent = binary(answer(ua.Argument(), change(double(1, 2.5))))
+    assert read_values(sent) is None
+    assert told_by(sent) == Told(7, 3, [Raw(1, 2.5, 0, AT)])
+
+
 @pytest.mark.parametrize("ticks", [-1, 0, 9, 2_650_467_743_989_999_999, 2**63 - 1])
 def test_a_stamp_at_the_end_of_time_is_read_as_the_library_reads_it(ticks: int) -> None:
     sent = binary(answer(change(double(1, 2.5))))
@@ -175,3 +187,14 @@ def test_a_server_that_claims_a_million_values_is_not_believed() -> None:
     sent = binary(answer(change(double(1, 2.5))))
     claim = sent.replace(struct.pack("<iI", 1, 1), struct.pack("<iI", 1_000_000, 1))
     assert outcome(claim) == of_the_library(claim) == "BadReply"
+
+
+@pytest.mark.parametrize("after", [b"\x01\x00\x2b\x03\x01", struct.pack("<I", 1)])
+def test_fewer_than_none_is_left_to_the_library(after: bytes) -> None:
+    """Of parts, and of values in one."""
+    sent = binary(answer(change(double(1, 2.5))))
+    one = struct.pack("<i", 1) + after
+    assert sent.count(one) == 1
+    fewer = sent.replace(one, struct.pack("<i", -2) + after)
+    assert read_values(fewer) is None
+    assert repr(outcome(fewer)) == repr(of_the_library(fewer))

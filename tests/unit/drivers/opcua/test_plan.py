@@ -9,17 +9,20 @@ from drivers.opcua.plan import Plan, plan_of
 from drivers.opcua.services import Revised
 
 
-def plan(count: int, limits: Limits | None = None, **link: Any) -> Plan:
-    tags = [
+def tags(count: int) -> list[TagRequest]:
+    return [
         TagRequest(
             f"m/t{n}", "slow" if n % 2 else "plc", None, SPEC.tag_settings(node=f"i={n + 1}")
         )
         for n in range(count)
     ]
+
+
+def plan(count: int, limits: Limits | None = None, **link: Any) -> Plan:
     alarms = TagRequest("m/alarms", "plc", None, SPEC.tag_settings(conditions="server"))
     groups = {"slow": {"poll_interval_ms": 10_000, "sampling_interval_ms": 5000}}
     settings = {"endpoint": "opc.tcp://plc", "groups": groups} | link
-    return plan_of(SPEC.link_settings(**settings), [*tags, alarms], limits)
+    return plan_of(SPEC.link_settings(**settings), [*tags(count), alarms], limits)
 
 
 def test_everything_is_watched_where_there_is_room() -> None:
@@ -61,6 +64,11 @@ def test_polling_alone_subscribes_to_alarms_only() -> None:
 
 def test_subscribing_alone_polls_nothing() -> None:
     assert plan(10, Limits(items_per_session=5), mode="subscribe").polled == {}
+
+
+def test_where_nothing_is_subscribed_no_subscription_is_told_of() -> None:
+    asked = plan_of(SPEC.link_settings(endpoint="opc.tcp://plc", mode="poll"), tags(1))
+    assert asked.lines("en") == ["1 nodes polled every 1 s, 500 at most in a request"]
 
 
 def test_a_slow_brand_slows_what_is_asked() -> None:

@@ -108,6 +108,22 @@ def test_a_last_line_cut_short_is_left_out() -> None:
             ],
             "NaN",
         ),
+        (
+            [
+                head_line(HEAD),
+                '{"covers": 0, "keys": ["a"]}',
+                '{"t": 0, "covers": 0, "at": "2026-03-20T01:01:29Z", "changed": {"a": [1]}}',
+            ],
+            "a value is a number",
+        ),
+        (
+            [
+                head_line(HEAD),
+                '{"covers": 0, "keys": ["a"]}',
+                '{"t": 0, "covers": 0, "at": "2026-03-20T01:01:29"}',
+            ],
+            "without a zone",
+        ),
     ],
 )
 def test_what_is_no_recording_is_said_with_its_line(lines: list[str], said: str) -> None:
