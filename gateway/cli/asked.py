@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from gateway.domain.shifts import Span, shifts_between
+from gateway.domain import figures
+from gateway.domain.shifts import Span
 from gateway.settings.model import SqlStoreFile
 from gateway.settings.secrets import store_url
 from gateway.settings.site import EquipmentConfig, Site
 from gateway.wire.topics import GatewayTopics
 
 PIPED_WIDTH = 200
+NO_SHIFTS = "没有 shifts.yaml，不能按班次 / there is no shifts.yaml, so not by shift"
 
 
 class NotAnswered(Exception):
@@ -69,16 +71,10 @@ def span(
 
 def shift_spans(config: EquipmentConfig, within: Span) -> list[tuple[str, Span]]:
     """Return the shifts of an equipment with their names, cut to ``within``. Raises NotAnswered."""
-    calendar = config.rules.calendar
-    if calendar is None:
-        raise NotAnswered("没有 shifts.yaml，不能按班次 / there is no shifts.yaml, so not by shift")
-    return [
-        (
-            f"{shift.production_date} {shift.code}",
-            Span(max(shift.starts_at, within.begins), min(shift.ends_at, within.ends)),
-        )
-        for shift in shifts_between(calendar, within.begins, within.ends)
-    ]
+    try:
+        return figures.shift_spans(config.rules.calendar, within)
+    except figures.NoCalendar:
+        raise NotAnswered(NO_SHIFTS) from None
 
 
 def console(stream: TextIO) -> Console:

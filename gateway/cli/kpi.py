@@ -7,11 +7,10 @@
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -20,21 +19,15 @@ from rich.table import Table
 
 from gateway.cli import asked
 from gateway.cli.check import LANGUAGES
-from gateway.domain import kpi, windows
-from gateway.domain.kpi import Kpi, Missing
-from gateway.domain.shifts import MIDNIGHT, Span
-from gateway.domain.vocabulary import Json
-from gateway.domain.worktime import spent
-from gateway.historian.kpi_rows import History, read
+from gateway.domain.figures import By, Facts, Figures, Machine, NoCalendar, figures
+from gateway.domain.kpi import Missing
+from gateway.domain.shifts import Span
+from gateway.historian.kpi_rows import read
 from gateway.historian.store import StoreError
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems
 from gateway.settings.secrets import SecretUnreadable
-from gateway.settings.site import EquipmentConfig, Site
-
-By = Literal["shift", "hour", "day", "order"]
-Windows = Iterable[tuple[str, Span, str | None]]
-"""name, span, the order it is about."""
+from gateway.settings.site import Site
 
 _HEADINGS: Mapping[str, Mapping[str, str]] = {
     "window": {"zh": "时段", "en": "window"},
@@ -67,27 +60,6 @@ MISSING: Mapping[Missing, Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The figures of one machine or line in one window."""
-
-    kind: Literal["equipment", "line"]
-    name: str
-    window: str
-    span: Span
-    figures: Kpi
-
-    def data(self) -> Json:
-        """JSON-ready."""
-        return {
-            self.kind: self.name,
-            "window": self.window,
-            "from": self.span.begins.isoformat(),
-            "to": self.span.ends.isoformat(),
-            **self.figures.data(),
-        }
-
-
 def run(
     directory: Path,
     *,
@@ -108,7 +80,7 @@ def run(
     try:
         site = load(directory)
         span = asked.span(site, begins, ends, now or datetime.now(UTC))
-        found = list(figures(site, _history(site, span), span, by))
+        found = _figures(site, span, by)
     except ConfigProblems:
         return asked.refuse(f"配置有误 / refused, see: millgate check {directory}")
     except (asked.NotAnswered, StoreError, SecretUnreadable) as err:
@@ -121,54 +93,19 @@ def run(
     return 0
 
 
-def figures(site: Site, history: History, span: Span, by: By) -> Iterator[Figures]:
-    """Yield the figures of each machine, and behind them those of each line."""
-    lines: dict[tuple[str, str], list[Figures]] = {}
-    for config in site.equipment.values():
-        line = f"{config.area}/{config.line}"
-        for one in _of_equipment(site, config, history, span, by):
-            yield one
-            if one.figures.output != kpi.NOTHING_COUNTED:
-                lines.setdefault((line, one.window), []).append(one)
-    for (line, window), members in lines.items():
-        if len({one.name for one in members}) > 1:
-            together = kpi.combined(one.figures for one in members)
-            yield Figures("line", line, window, members[0].span, together)
+def _figures(site: Site, span: Span, by: By) -> list[Figures]:
+    machines = [
+        Machine(config.equipment, f"{config.area}/{config.line}", config.rules.calendar)
+        for config in site.equipment.values()
+    ]
+    zone = ZoneInfo(site.gateway.timezone)
+    try:
+        return list(figures(machines, _history(site, span), zone, span, by))
+    except NoCalendar:
+        raise asked.NotAnswered(asked.NO_SHIFTS) from None
 
 
-def _of_equipment(
-    site: Site, config: EquipmentConfig, history: History, span: Span, by: By
-) -> Iterator[Figures]:
-    name = config.equipment
-    intervals, parts = history.intervals.get(name, []), history.parts.get(name, [])
-    counted = history.counted.get(name, frozenset())
-    for window, within, order_no in _windows(site, config, history, span, by):
-        times = spent(intervals, within, config.rules.calendar, order_no)
-        output = kpi.made(
-            (
-                one
-                for one in parts
-                if within.begins <= one.at < within.ends and order_no in (None, one.order_no)
-            ),
-            counted,
-        )
-        yield Figures("equipment", name, window, within, kpi.kpi(times, output))
-
-
-def _windows(site: Site, config: EquipmentConfig, history: History, span: Span, by: By) -> Windows:
-    calendar, zone = config.rules.calendar, ZoneInfo(site.gateway.timezone)
-    if by == "order":
-        orders = {one.order_no for one in history.intervals.get(config.equipment, [])}
-        return [(order, span, order) for order in sorted(filter(None, orders))]
-    if by == "hour":
-        return [(name, hour, None) for name, hour in windows.hours(zone, span)]
-    if by == "day":
-        starts = MIDNIGHT if calendar is None else calendar.day_starts
-        return [(name, day, None) for name, day in windows.days(zone, span, starts)]
-    return [(name, shift, None) for name, shift in asked.shift_spans(config, span)]
-
-
-def _history(site: Site, span: Span) -> History:
+def _history(site: Site, span: Span) -> Facts:
     ideal = {name: config.rules.ideal_cycle_ms for name, config in site.equipment.items()}
     return read(asked.sql_url(site), asked.source(site), span, ideal)
 

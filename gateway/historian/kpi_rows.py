@@ -7,9 +7,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from gateway.domain.figures import Facts
 from gateway.domain.kpi import Parts
 from gateway.domain.shifts import Span
 from gateway.domain.vocabulary import CounterKind, State
@@ -41,17 +41,7 @@ _MINUTE: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """Facts by equipment, in the order of time."""
-
-    intervals: Mapping[str, list[Interval]] = field(default_factory=dict)
-    parts: Mapping[str, list[Parts]] = field(default_factory=dict)
-    counted: Mapping[str, frozenset[CounterKind]] = field(default_factory=dict)
-    """The kinds that were ever counted."""
-
-
-def read(url: str, source: str, span: Span, ideal_cycle_ms: Mapping[str, float | None]) -> History:
+def read(url: str, source: str, span: Span, ideal_cycle_ms: Mapping[str, float | None]) -> Facts:
     """Return what ``source`` told of ``span``. Raises StoreError.
 
     ``ideal_cycle_ms`` is that of each equipment; an order's own comes before it.
@@ -77,7 +67,7 @@ def read(url: str, source: str, span: Span, ideal_cycle_ms: Mapping[str, float |
         counted: dict[str, frozenset[CounterKind]] = {}
         for row in reader.rows(_KINDS):
             counted[row.equipment] = counted.get(row.equipment, frozenset()) | {row.kind}
-        return History(intervals, _parts(reader, span, ideal, ideal_cycle_ms), counted)
+        return Facts(intervals, _parts(reader, span, ideal, ideal_cycle_ms), counted)
 
 
 def _parts(

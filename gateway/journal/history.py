@@ -9,7 +9,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,9 +48,15 @@ WITH read AS (
   SELECT seq, time_ms, json_extract(CAST(data AS TEXT), ?1) AS value FROM event
   WHERE equipment = ?2 AND type = 'reading' AND time_ms >= ?3 AND time_ms < ?4
 )
-SELECT time_ms, MIN(value), MAX(value), MAX(seq), COUNT(*) FROM read
+SELECT MIN(time_ms), MIN(value), MAX(value), value, COUNT(*), MAX(seq) FROM read
 WHERE value IS NOT NULL AND typeof(value) <> 'text'
 GROUP BY (time_ms - ?3) * ?5 / (?4 - ?3) ORDER BY 1
+"""
+_BAD = """
+SELECT time_ms FROM event
+WHERE equipment = ?2 AND type = 'reading' AND time_ms >= ?3 AND time_ms < ?4
+  AND json_extract(CAST(data AS TEXT), ?1) IS NOT NULL
+ORDER BY time_ms LIMIT 1000
 """
 
 
@@ -68,8 +74,19 @@ class Booked(NamedTuple):
     events: int
 
 
+class Part(NamedTuple):
+    """The values of a tag in one part of the time asked for."""
+
+    first_ms: int
+    least: float
+    greatest: float
+    last: float
+    values: int
+    last_seq: int
+
+
 class Extent(NamedTuple):
-    """What the journal still holds."""
+    """What the journal still holds, and when the gateway last wrote."""
 
     first_seq: int
     first_at: datetime
@@ -111,34 +128,26 @@ class Wanted:
         return text, parameters
 
 
-class JournalHistory:
-    """Looks into one journal. Safe to share between threads; every call blocks."""
+class Look:
+    """A look into the journal, as of its beginning; every call blocks."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        limit_s: float = LIMIT_S,
-        mono_s: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Open nothing yet."""
-        self._path = path
-        self._limit_s = limit_s
-        self._mono_s = mono_s
+    def __init__(self, connection: sqlite3.Connection | None) -> None:
+        self._connection = connection
 
     def extent(self) -> Extent | None:
         """Return the range that still exists; None if nothing does."""
         found = self._query(
             "SELECT (SELECT min(seq) FROM event), (SELECT min(time_ms) FROM event),"
-            " (SELECT max(time_ms) FROM event)"
+            " (SELECT max(time_ms) FROM event),"
+            " (SELECT value FROM mark WHERE name = 'alive_ms')"
         )
         if not found or found[0][0] is None:
             return None
-        ((seq, first_ms, last_ms),) = found
-        return Extent(seq, from_unix_ms(first_ms), from_unix_ms(last_ms))
+        ((seq, first_ms, last_ms, alive_ms),) = found
+        return Extent(seq, from_unix_ms(first_ms), from_unix_ms(max(last_ms, alive_ms or 0)))
 
     def rows(self, wanted: Wanted) -> list[Row]:
-        """Return rows by seq, or the newest ones first."""
+        """Return rows by seq; of certain types of one equipment by time. Or the newest first."""
         where, parameters = wanted.where()
         order = "seq DESC" if wanted.newest_first else "seq"
         if wanted.equipment is not None and wanted.types:
@@ -156,34 +165,65 @@ class JournalHistory:
 
     def envelope(
         self, equipment: str, tag: str, start: datetime, end: datetime, points: int
-    ) -> list[tuple[datetime, float, float, int]]:
-        """Return at most ``points`` of (first moment, least, greatest, how many values)."""
+    ) -> list[Part]:
+        """Return a tag's values in at most ``points`` equal parts of the time; empty ones not."""
         path = f'$.values."{tag}"'
         parameters = (path, equipment, unix_ms(start), unix_ms(end), points)
-        return [
-            (from_unix_ms(at), least, greatest, count)
-            for at, least, greatest, _, count in self._query(_ENVELOPE, parameters)
-        ]
+        return [Part(*found) for found in self._query(_ENVELOPE, parameters)]
+
+    def gaps(self, equipment: str, tag: str, start: datetime, end: datetime) -> list[int]:
+        """Return when a tag was read as bad: milliseconds since 1970."""
+        path = f'$.bad."{tag}"'
+        return [at for (at,) in self._query(_BAD, (path, equipment, unix_ms(start), unix_ms(end)))]
 
     def _query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        if not self._path.exists():
+        if self._connection is None:
             return []
-        with as_journal_errors(), self._connected() as connection:
-            if connection is None:
-                return []
-            ends_s = self._mono_s() + self._limit_s
-            connection.set_progress_handler(lambda: self._mono_s() > ends_s, _STEPS)
+        return self._connection.execute(sql, parameters).fetchall()
+
+
+class JournalHistory:
+    """Looks into one journal. Safe to share between threads."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        limit_s: float = LIMIT_S,
+        mono_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Open nothing yet."""
+        self._path = path
+        self._limit_s = limit_s
+        self._mono_s = mono_s
+
+    @contextmanager
+    def look(self) -> Iterator[Look]:
+        """Look for as long as the context lasts, no longer than the limit.
+
+        Raises QueryTooLong and what `JournalReader` raises.
+        """
+        with as_journal_errors(), ExitStack() as stack:
+            connection = self._connect()
+            if connection is not None:
+                stack.callback(connection.close)
+                ends_s = self._mono_s() + self._limit_s
+                connection.set_progress_handler(lambda: self._mono_s() > ends_s, _STEPS)
             try:
-                return connection.execute(sql, parameters).fetchall()
+                yield Look(connection)
             except sqlite3.OperationalError as err:
                 if err.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                     raise QueryTooLong(f"longer than {self._limit_s:g} s") from err
                 raise
 
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection | None]:
-        with closing(connect_reader(self._path)) as connection:
-            yield connection if version_of(connection) == len(MIGRATIONS) else None
+    def _connect(self) -> sqlite3.Connection | None:
+        if not self._path.exists():
+            return None
+        connection = connect_reader(self._path)
+        if version_of(connection) == len(MIGRATIONS):
+            return connection
+        connection.close()  # just being created, or of a version the gateway will migrate
+        return None
 
 
 def _row(found: tuple[Any, ...]) -> Row:

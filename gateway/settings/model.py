@@ -184,6 +184,8 @@ class WebFile(Strict):
     """0 takes a free one."""
     names: Annotated[tuple[Line, ...], Field(strict=False, max_length=20)] = ()
     """Host names people type into the browser, beside localhost and this machine's own."""
+    contact: Line | None = None
+    """Whom to ask for a role; stands where somebody may not do something."""
     path: Line = "data/web.db"
     """Users, sessions, tokens and the audit trail. May be absolute, as `journal`."""
     cert_file: SecretFile | None = None

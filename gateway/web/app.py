@@ -12,10 +12,12 @@ Promises:
 
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -29,7 +31,7 @@ from gateway.web.api.guard import enforce, operations, role_of
 from gateway.web.context import Context
 from gateway.web.entry import add_entry
 from gateway.web.openapi import DESCRIPTION
-from gateway.web.pages import add_pages
+from gateway.web.pages import add_pages, page
 from gateway.web.problems import Problem, of_status
 
 HEADERS = {
@@ -135,6 +137,8 @@ def _field(error: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _on_status(request: Request, error: HTTPException) -> Response:
+    if error.status_code == HTTPStatus.NOT_FOUND and not request.url.path.startswith("/api/"):
+        return HTMLResponse(page(language_of(request)), status_code=HTTPStatus.NOT_FOUND)
     problem = of_status(error.status_code, str(error.detail))
     problem.headers = error.headers
     return problem.response(language_of(request))

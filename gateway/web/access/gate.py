@@ -27,6 +27,8 @@ PUBLIC = frozenset([("POST", "/api/v1/login"), ("GET", "/api/v1/setup"), ("POST"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WITH_OLD_PASSWORD = frozenset(["/api/v1/session", "/api/v1/session/password", "/api/v1/logout"])
 """What somebody may do who must change the password first."""
+ASKING = ("GET", "/api/v1/session")
+"""A page asks so again and again whether its session still lasts: that is no use of it."""
 _SAME_SITE = frozenset({"same-origin", "none"})
 
 
@@ -90,8 +92,9 @@ class Gate:
         if not cookie:
             return None
         hash_ = secret.digest(cookie)
+        used = (request.method, request.url.path) != ASKING
         found = await self._context.store.run(
-            lambda connection: sessions.find(connection, hash_, at)
+            lambda connection: sessions.find(connection, hash_, at, used=used)
         )
         if found is None:
             return None

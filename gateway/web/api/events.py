@@ -120,7 +120,7 @@ def event(row: Row) -> dict[str, Any]:
 
 
 async def _page(web: Context, wanted: Wanted, last: int | None) -> Response:
-    rows: Sequence[Row] = await web.history.rows(wanted)
+    rows: Sequence[Row] = await web.history.look(lambda look: look.rows(wanted))
     body = {"events": [event(row) for row in rows], "next": rows[-1].seq if rows else last}
     return Response(orjson.dumps(body), media_type="application/json")
 

@@ -27,6 +27,12 @@ class ProblemBody(BaseModel):
     code: str
     detail: str | None = None
     errors: list[dict[str, Any]] | None = None
+    role_needed: Role | None = None
+    """With `forbidden`."""
+    contact: str | None = None
+    """With `forbidden`: whom to ask."""
+    retry_after_s: int | None = None
+    """With `too_many_attempts`."""
 
 
 def _described(*codes: int) -> dict[int | str, dict[str, Any]]:
@@ -86,7 +92,9 @@ async def enforce(request: Request) -> None:
     needed = role_of(route) if isinstance(route, APIRoute) else None
     if needed is None or not caller.role.includes(needed):
         await refused(request.app.state.web, caller, request, "forbidden")
-        raise Problem("forbidden", needed=None if needed is None else needed.value)
+        contact = request.app.state.web.site.gateway.web.contact
+        role = None if needed is None else needed.value
+        raise Problem("forbidden", role_needed=role, contact=contact)
 
 
 def _context(request: Request) -> Context:

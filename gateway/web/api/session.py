@@ -3,12 +3,13 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from gateway.web.access import login, passwords
 from gateway.web.access.caller import COOKIE, Caller
 from gateway.web.access.gate import address_of
 from gateway.web.access.roles import Role
+from gateway.web.api.bodies import Strict, printable
 from gateway.web.api.guard import Me, Web, needs, public
 from gateway.web.context import Context
 from gateway.web.problems import Problem
@@ -20,25 +21,12 @@ Theme = Literal["calm", "tower", "dark"]
 NAME = r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff._@-]{0,39}"
 
 
-def _printable(value: str) -> str:
-    if not value.isprintable():
-        msg = "only characters that can be seen"
-        raise ValueError(msg)
-    return value
-
-
 UserName = Annotated[str, Field(pattern=f"^{NAME}$", examples=["zhang.wei"])]
 Password = Annotated[
     str,
     Field(min_length=passwords.MIN_LENGTH, max_length=passwords.MAX_LENGTH),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
-
-
-class Strict(BaseModel):
-    """A request body: unknown fields are an error."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class LoginBody(Strict):

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -10,15 +11,14 @@ import orjson
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from gateway.domain import windows
-from gateway.domain.shifts import MIDNIGHT, Span, shifts_between
+from gateway.domain import figures, windows
+from gateway.domain.shifts import Span
 from gateway.domain.vocabulary import CounterKind, Mode, Quality, State, stamp, stamp_or_none
 from gateway.journal.history import Booked
-from gateway.settings.site import EquipmentConfig
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import Asked, Equipment, wrong
 from gateway.web.api.guard import Web, needs
-from gateway.web.facts import Stay
+from gateway.web.facts import Stay, stays
 
 router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["equipment"])
 Per = Literal["hour", "shift", "day"]
@@ -114,8 +114,10 @@ class Counts(BaseModel):
 @router.get("/timeline", **needs(Role.VIEWER, 404, 503))
 async def timeline(equipment: Equipment, span: Asked, web: Web) -> Timeline:
     """The states of an equipment, also the one that lasted when the span began."""
-    found = await web.history.stays(equipment.equipment, span)
-    extent, now = await web.history.extent(), web.now()
+    extent, found = await web.history.look(
+        lambda look: (look.extent(), stays(look, equipment.equipment, span))
+    )
+    now = web.now()
     return Timeline.model_validate(
         {
             "from": stamp(span.begins),
@@ -135,46 +137,30 @@ async def counts(
     per: Annotated[Per, Query(description="What a bucket is")] = "hour",
 ) -> Counts:
     """What was counted in each hour, shift or day of the span."""
-    spans = list(
-        zip(
-            range(MAX_BUCKETS + 1),
-            buckets(web.site.gateway.timezone, equipment, span, per),
-            strict=False,
-        )
-    )
+    zone = ZoneInfo(web.site.gateway.timezone)
+    try:
+        parts = figures.spans(equipment.rules.calendar, zone, span, per)
+    except figures.NoCalendar:
+        detail = {"zh": "没有 shifts.yaml", "en": "there is no shifts.yaml"}
+        raise wrong("per", "no_shifts", detail) from None
+    spans = list(islice(parts, MAX_BUCKETS + 1))
     if len(spans) > MAX_BUCKETS:
         raise wrong(
             "per", "too_many", {"zh": "时间段过长", "en": f"more than {MAX_BUCKETS} buckets"}
         )
-    booked = await web.history.counted(equipment.equipment, span)
-    extent = await web.history.extent()
+    extent, booked = await web.history.look(
+        lambda look: (
+            look.extent(),
+            look.counted(equipment.equipment, span.begins, span.ends),
+        )
+    )
     return Counts.model_validate(
         {
             "from": stamp(span.begins),
             "to": stamp(span.ends),
             "kept_from": stamp_or_none(None if extent is None else extent.first_at),
-            "buckets": list(_filled([one for _, one in spans], booked)),
+            "buckets": list(_filled(spans, booked)),
         }
-    )
-
-
-def buckets(
-    timezone: str, config: EquipmentConfig, span: Span, per: Per
-) -> Iterator[tuple[str, Span]]:
-    """Yield the hours, shifts or days of a span with their names. Raises Problem."""
-    calendar, zone = config.rules.calendar, ZoneInfo(timezone)
-    if per == "hour":
-        return windows.hours(zone, span)
-    if per == "day":
-        return windows.days(zone, span, MIDNIGHT if calendar is None else calendar.day_starts)
-    if calendar is None:
-        raise wrong("per", "no_shifts", {"zh": "没有 shifts.yaml", "en": "there is no shifts.yaml"})
-    return (
-        (
-            f"{shift.production_date} {shift.code}",
-            Span(max(shift.starts_at, span.begins), min(shift.ends_at, span.ends)),
-        )
-        for shift in shifts_between(calendar, span.begins, span.ends)
     )
 
 

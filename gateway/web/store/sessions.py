@@ -46,8 +46,10 @@ def begin(
     )
 
 
-def find(connection: sqlite3.Connection, hash_: bytes, at: datetime) -> Session | None:
-    """Return the session if it is in force at ``at``, and note that it was used."""
+def find(
+    connection: sqlite3.Connection, hash_: bytes, at: datetime, *, used: bool = True
+) -> Session | None:
+    """Return the session if it is in force at ``at``; if ``used``, it is idle from now on."""
     row = connection.execute(
         "SELECT u.name, u.role, s.csrf, u.language, u.theme, u.must_change, s.seen_ms"
         " FROM session AS s JOIN user AS u ON u.name = s.user"
@@ -57,7 +59,7 @@ def find(connection: sqlite3.Connection, hash_: bytes, at: datetime) -> Session 
     if row is None:
         return None
     user, role, csrf, language, theme, must_change, seen_ms = row
-    if seen_ms < unix_ms(at - _SEEN_EVERY):
+    if used and seen_ms < unix_ms(at - _SEEN_EVERY):
         connection.execute("UPDATE session SET seen_ms = ? WHERE hash = ?", (unix_ms(at), hash_))
     return Session(user, Role(role), csrf, language, theme, bool(must_change))
 

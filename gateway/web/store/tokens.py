@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.web.access.roles import Role
+from gateway.web.store import users
 from gateway.web.store.database import from_unix_ms, unix_ms
 
 _USED_EVERY = timedelta(minutes=1)
@@ -48,16 +49,20 @@ def add(
 def find(connection: sqlite3.Connection, hash_: bytes, address: str, at: datetime) -> Token | None:
     """Return the token if it is in force, and note that it was used.
 
-    It is worth no more than the person who made it: nothing once that one is disabled.
+    It is worth no more than the person who made it is now: nothing once that one is disabled.
     """
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM token WHERE hash = ? AND expires_ms > ? AND NOT EXISTS ("  # noqa: S608
-        "SELECT 1 FROM user WHERE user.name = token.created_by AND user.disabled)",
+        f"SELECT {_COLUMNS} FROM token WHERE hash = ? AND expires_ms > ?",  # noqa: S608
         (hash_, unix_ms(at)),
     ).fetchone()
     if row is None:
         return None
     token = _token(row)
+    maker = users.find(connection, token.created_by)
+    if maker is None or maker.disabled:
+        return None
+    if not maker.role.includes(token.role):
+        token = replace(token, role=maker.role)
     if token.used_at is None or token.used_at < at - _USED_EVERY or token.used_from != address:
         connection.execute(
             "UPDATE token SET used_ms = ?, used_from = ? WHERE id = ?",

@@ -1,0 +1,139 @@
+"""What people ask of the collector through the API."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.domain.commands import Reply
+from gateway.web.access.roles import Role
+from gateway.wire.command import COMMANDS
+from tests.support.web import Rig
+
+FAULT = {"equipment": "press-07", "fault_id": "press-07.alarm_word.0.x1"}
+EQUIPMENT = "/api/v1/equipment/press-07"
+
+
+@pytest.fixture
+async def person(rig: Rig) -> httpx.AsyncClient:
+    return await rig.client(Role.ENGINEER)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "name", "asked"),
+    [
+        ("/api/v1/faults/ack", {"faults": [FAULT]}, "fault", {"action": "ack", "comment": None}),
+        (
+            "/api/v1/faults/comment",
+            {"faults": [FAULT], "comment": "更换气管接头"},
+            "fault",
+            {"action": "comment", "comment": "更换气管接头"},
+        ),
+        (
+            "/api/v1/faults/shelve",
+            {"faults": [FAULT], "minutes": 15, "reason": "spare part ordered"},
+            "fault",
+            {
+                "action": "shelve",
+                "comment": "spare part ordered",
+                "until": "2026-03-20T01:16:29.123Z",
+            },
+        ),
+        ("/api/v1/faults/unshelve", {"faults": [FAULT]}, "fault", {"action": "unshelve"}),
+        (
+            f"{EQUIPMENT}/order",
+            {
+                "order_no": "WO-1042",
+                "planned_qty": 500,
+                "effective_at": "2026-03-20T09:00:00+08:00",
+            },
+            "order",
+            {"order_no": "WO-1042", "planned_qty": 500, "effective_at": "2026-03-20T01:00:00.000Z"},
+        ),
+        (f"{EQUIPMENT}/order", {"order_no": None}, "order", {"order_no": None}),
+        (
+            f"{EQUIPMENT}/notes",
+            {"about": "t5k2m0-9f3a-7", "reason": {"code": "x", "category": "material"}},
+            "note",
+            {"about": "t5k2m0-9f3a-7"},
+        ),
+        (f"{EQUIPMENT}/scrap", {"quantity": 3}, "scrap", {"quantity": 3, "kind": "reject"}),
+        (f"{EQUIPMENT}/usage", {"usage": "spindle"}, "usage", {"usage": "spindle", "used": 0}),
+    ],
+)
+async def test_what_is_asked_reaches_the_collector_in_the_name_of_the_user(
+    rig: Rig,
+    person: httpx.AsyncClient,
+    path: str,
+    body: dict[str, Any],
+    name: str,
+    asked: dict[str, Any],
+) -> None:
+    answer = await person.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    ((equipment, command, content),) = rig.door.asked
+    assert (equipment, command, content["by"]) == ("press-07", name, "engineer")
+    assert asked.items() <= content.items()
+    COMMANDS[name](content)  # the collector understands it
+    action = asked.get("action", name)
+    assert ("engineer", action, "press-07", True) in await rig.audit()
+
+
+async def test_each_fault_has_an_answer_of_its_own(rig: Rig, person: httpx.AsyncClient) -> None:
+    rig.door.reply = Reply(accepted=False, error="no fault f-1 is active")
+    body = {"faults": [FAULT, {"equipment": "oven-01", "fault_id": "f-1"}]}
+    answer = await person.post("/api/v1/faults/ack", json=body)
+    assert answer.status_code == 200
+    results = answer.json()["results"]
+    assert [(one["equipment"], one["accepted"]) for one in results] == [
+        ("press-07", False),
+        ("oven-01", False),
+    ]
+    assert results[0]["error"] == "no fault f-1 is active"
+    assert ("engineer", "ack", "press-07", False) in await rig.audit()
+
+
+async def test_a_refused_order_is_a_conflict_with_the_reason(
+    rig: Rig, person: httpx.AsyncClient
+) -> None:
+    rig.door.reply = Reply(accepted=False, error="in commissioning")
+    answer = await person.post(f"{EQUIPMENT}/order", json={"order_no": "WO-1"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "refused")
+    assert answer.json()["detail"] == "in commissioning"
+
+
+async def test_without_a_collector_a_command_says_so(rig: Rig, person: httpx.AsyncClient) -> None:
+    rig.door.is_open = False
+    answer = await person.post("/api/v1/faults/ack", json={"faults": [FAULT]})
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_collector")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/faults/ack", {"faults": []}),
+        ("/api/v1/faults/ack", {"faults": [FAULT], "by": "somebody else"}),
+        ("/api/v1/faults/comment", {"faults": [FAULT], "comment": "a\u0000b"}),
+        ("/api/v1/faults/comment", {"faults": [FAULT], "comment": "\ud800"}),
+        ("/api/v1/faults/shelve", {"faults": [FAULT], "minutes": 481, "reason": "x"}),
+        ("/api/v1/faults/shelve", {"faults": [FAULT], "minutes": 10}),
+        (
+            "/api/v1/faults/shelve",
+            {"faults": [FAULT], "until": "2026-03-20T09:01:30Z", "reason": "x"},
+        ),
+        (f"{EQUIPMENT}/order", {}),
+        (f"{EQUIPMENT}/order", {"order_no": ""}),
+        (f"{EQUIPMENT}/order", {"order_no": "WO-1", "planned_qty": -1}),
+        (f"{EQUIPMENT}/notes", {"about": "x"}),
+        (f"{EQUIPMENT}/scrap", {"quantity": 0}),
+    ],
+)
+async def test_nonsense_does_not_reach_the_collector(
+    rig: Rig, person: httpx.AsyncClient, path: str, body: dict[str, Any]
+) -> None:
+    answer = await person.post(
+        path, content=json.dumps(body), headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert rig.door.asked == []
