@@ -15,6 +15,13 @@ class Absent:
 
 
 ABSENT: Mapping[int, Absent] = {
+    7: Absent(
+        "a memory limit needs a service manager, which a test machine may not have",
+        "内存上限由服务管理器设定，测试机上不一定有",
+        "the kernel ends such a process by SIGKILL: case 1 holds; the unit sets the limit and the"
+        " pause before the next start",
+        "内核以 SIGKILL 结束该进程，由第 1 项保证；内存上限和重启间隔由 systemd 单元设定",
+    ),
     66: Absent(
         "three days of one machine are more than a test run has",
         "三天超出一次测试运行的时间",

@@ -147,6 +147,30 @@ async def test_the_writer_commits_while_the_loop_is_blocked(tmp_path: Path) -> N
         assert await waiting == [2]
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(240)
+@pytest.mark.fault(
+    22,
+    injection="the collecting process may open no more files (prlimit); its broker restarts",
+    expectation="collecting goes on, the broker is reached when there are descriptors again,"
+    " nothing is lost",
+)
+async def test_without_descriptors_collecting_goes_on(tmp_path: Path) -> None:
+    async with plant_bench(tmp_path, "kill", 13) as gateway:
+        await gateway.collector.start()
+        await until(lambda: gateway.stored() > 100, timeout_s=30)
+        with gateway.collector.no_more_files():
+            await asyncio.to_thread(gateway.broker.kill)
+            await asyncio.to_thread(gateway.broker.start)
+            stored = gateway.stored()
+            await gateway.more(100)
+            assert gateway.stored() <= stored + 100  # what was on its way
+        await gateway.settle()
+        await gateway.collector.stop()
+        report = await gateway.audited()
+    assert report.problems == []
+
+
 async def _backlog(directory: Path, events: int) -> None:
     async with open_journal(directory / "j.db") as journal:
         for total in range(1, events, 1000):

@@ -97,6 +97,31 @@ async def heard_all(ear: Ear, at: Bench, publisher: Publisher) -> None:
     await until(lambda: any(one["id"] == f"{at.journal.epoch}-{last}" for one in ear.events()))
 
 
+@pytest.mark.fault(
+    20,
+    injection="the journal is deleted and the gateway started again",
+    expectation="a later epoch begins with a baseline, no id names two facts, nothing comes twice",
+)
+async def test_a_deleted_journal_begins_at_a_baseline(broker: Broker, tmp_path: Path) -> None:
+    settings, clock = settings_for(broker), FakeClock()
+    async with listening(settings, EVENTS) as ear:
+        async with gateway(tmp_path / "a", settings, clock) as (at, publisher):
+            await at.observe(changed=FIRST | {"press-07/run": True})
+            await produced(at, 160)
+            await heard_all(ear, at, publisher)
+            epoch = at.journal.epoch
+        await asyncio.to_thread((tmp_path / "a/j.db").unlink)
+        async with gateway(tmp_path / "a", settings, clock) as (at, publisher):
+            await at.observe(changed=FIRST | {"press-07/good_parts": 170, "press-07/run": True})
+            await produced(at, 175)
+            await heard_all(ear, at, publisher)
+            assert at.journal.epoch > epoch
+        facts_by_id(ear.events())
+        table = Table()
+        table.book(ear.events())
+    assert table.booked == 60 + 5
+
+
 async def test_a_copied_journal_books_nothing_twice(broker: Broker, tmp_path: Path) -> None:
     settings, clock = settings_for(broker), FakeClock()
     original, copied = tmp_path / "a", tmp_path / "b"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -102,6 +103,19 @@ class ServiceProcess:
         finally:
             self.up.append(datetime.now(UTC))
             self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def no_more_files(self) -> Iterator[None]:
+        """Let it open nothing more for as long as the context lasts."""
+        assert self._process is not None
+        pid = self._process.pid
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        highest = max(int(one.name) for one in Path(f"/proc/{pid}/fd").iterdir())
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, hard))
+        try:
+            yield
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
     async def ended(self) -> int:
         """Wait until it ends by itself; return its exit code."""

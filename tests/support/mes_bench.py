@@ -110,8 +110,8 @@ class MesBench:
         await self.gateway.start()
 
     async def step_clock(self) -> None:
-        """Somebody sets the gateway's clock: an hour forward, back, half an hour too far back."""
-        for ahead_s in (3600, 0, -1800, 0):
+        """Somebody sets the gateway's clock: two hours forward, back, two hours back, right."""
+        for ahead_s in (7200, 0, -7200, 0):
             told = len(self.clock_steps_journaled())
             self.gateway.set_clock(ahead_s)
             await until(partial(self._clock_steps_exceed, told), timeout_s=30)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gateway.app.running import Part, Running, run
 from gateway.demo.broker import Broker as DemoBroker
@@ -50,6 +51,36 @@ class PlantBench:
         """Wait until the collector committed something new."""
         before = self.journaled()
         await until(lambda: self.journaled() > before, timeout_s=20)
+
+    async def more(self, events: int) -> None:
+        """Wait until so many more events are committed."""
+        before = self.journaled()
+        await until(lambda: self.journaled() >= before + events, timeout_s=60)
+
+    def _journal_column(self, query: str) -> list[Any]:
+        path = self.site.path("data/journal.db")
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return [said for (said,) in connection.execute(query).fetchall()]
+
+    def clock_steps(self) -> list[int]:
+        """Return what the gateway noticed of its clock being set, in milliseconds forward."""
+        query = "SELECT data ->> '$.clock.offset_ms' FROM event WHERE type = 'health' ORDER BY seq"
+        return [step for step in self._journal_column(query) if step is not None]
+
+    def time_qualities(self) -> list[str]:
+        """Return what each event says of its stamp, in order."""
+        return self._journal_column("SELECT data ->> 'timequality' FROM event ORDER BY seq")
+
+    def forget_boot(self) -> None:
+        """Let the collector, which does not run, find that the machine was started anew."""
+        with closing(sqlite3.connect(self.site.path("data/journal.db"))) as connection:
+            connection.execute("UPDATE state SET state = json_set(state, '$.boot_id', 'another')")
+            connection.commit()
+
+    async def check_counts(self) -> None:
+        """Every part that could be seen is stored, and no other; whatever the stamps say."""
+        report = await self.audited()
+        assert report.parts_stored == report.parts_observable > 0
 
     def stored_twice(self) -> int:
         return self._number("history", "SELECT count(*) - count(DISTINCT source || id) FROM event")

@@ -28,6 +28,11 @@ class SetClock:
             raise asyncio.CancelledError
 
 
+@pytest.mark.fault(
+    23,
+    injection="the wall clock jumps, or is slewed, against the monotonic one",
+    expectation="a step is told once, slewing never",
+)
 @pytest.mark.parametrize(
     ("ahead_s", "steps_ms"),
     [

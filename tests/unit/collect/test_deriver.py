@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 from drivers.contract import Batch, Unreachable, Value
 from gateway.collect.deriver import Deriver
@@ -192,6 +193,11 @@ async def test_a_new_epoch_opens_every_series(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.fault(
+    24,
+    injection="the clock is not trusted, then it is",
+    expectation="events are marked unsynced until then",
+)
 async def test_what_a_clock_stamps_that_is_not_trusted_says_so(tmp_path: Path) -> None:
     trusted = False
     async with open_journal(tmp_path / "j.db") as journal:

@@ -275,6 +275,11 @@ async def test_the_guard_lets_a_failed_journal_through() -> None:
         await guard("plc", run, never, never)
 
 
+@pytest.mark.fault(
+    6,
+    injection="a loop wakes 60 s late, on a clock of the test",
+    expectation="the link counts as lost for that time",
+)
 async def test_what_nobody_looked_at_while_the_process_stood_still_is_not_observed() -> None:
     bed = Bed(sleeps=2, late_s=HELD_UP_S + 50)
     bed.driver.script = [[bed.batch(run=True), bed.batch()]]

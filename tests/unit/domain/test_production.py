@@ -114,6 +114,11 @@ def test_a_counter_that_never_showed_a_number_is_not_there() -> None:
     assert play.state.durable.counters == {}
 
 
+@pytest.mark.fault(
+    26,
+    injection="a start under another boot id after an outage, in the pure core",
+    expectation="the outage goes on; its length comes from the wall clock",
+)
 def test_the_dark_lasts_over_restarts_and_other_boots() -> None:
     play = Play().awake()
     play.feed(seen(2), lost(3), started(500, last_alive=499), started(900, 899, "boot-2"))

@@ -79,6 +79,11 @@ def test_a_shift_may_last_a_whole_day() -> None:
     assert shift.ends_at - shift.starts_at == DAY
 
 
+@pytest.mark.fault(
+    25,
+    injection="a night shift in which summer time begins",
+    expectation="the shift is an hour shorter",
+)
 def test_the_night_in_spring_is_an_hour_shorter() -> None:
     (night,) = shifts_between(
         three_shifts(BERLIN), local(BERLIN, 2026, 3, 29, 1), local(BERLIN, 2026, 3, 29, 5)
@@ -87,6 +92,11 @@ def test_the_night_in_spring_is_an_hour_shorter() -> None:
     assert night.ends_at - night.starts_at == timedelta(hours=7)
 
 
+@pytest.mark.fault(
+    25,
+    injection="a night shift in which summer time ends",
+    expectation="the shift is an hour longer",
+)
 def test_the_night_in_autumn_is_an_hour_longer() -> None:
     calendar = three_shifts(BERLIN)
     (night,) = shifts_between(

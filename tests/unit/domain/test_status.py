@@ -148,6 +148,11 @@ def test_intervals_abut_and_durations_are_monotonic() -> None:
     assert [row["prev_state"] for row in data] == ["idle", "running", "idle"]
 
 
+@pytest.mark.fault(
+    26,
+    injection="a start under another boot id, in the pure core",
+    expectation="durations come from the wall clock, as monotonic times do not compare",
+)
 def test_another_boot_makes_durations_wall_time() -> None:
     play = Play().awake()
     play.feed(seen(2, run=True), started(3.0, last_alive=10, boot="boot-2"))
