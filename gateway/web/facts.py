@@ -66,6 +66,12 @@ def stamp_ms(time_ms: int) -> str:
     return stamp(_EPOCH + timedelta(milliseconds=time_ms))
 
 
+def kept_from(look: Look) -> str | None:
+    """Return since when the journal holds anything."""
+    extent = look.extent()
+    return None if extent is None else stamp(extent.first_at)
+
+
 def moment(text: str) -> datetime:
     """Read a time of an event."""
     return datetime.fromisoformat(text)

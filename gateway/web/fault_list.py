@@ -15,10 +15,11 @@ from gateway.web.board import EquipmentCard, priority
 
 @dataclass(frozen=True, slots=True)
 class Acked:
-    """Who acknowledged a fault, and when."""
+    """Who acknowledged a fault, when, and what he said."""
 
     by: str | None
     at: str | None
+    comment: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def fault_list(
     found: list[FaultItem] = []
     for card in cards:
         told = snapshots.get(card.equipment, {}).get("faults", {})
-        found += [_active(card, fault) for fault in told.get("active", ())]
+        found += [told_fault(card, fault) for fault in told.get("active", ())]
         found += [_cleared(card, fault) for fault in told.get("unacked", ())]
     return tuple(sorted(found, key=_order))
 
@@ -82,19 +83,28 @@ def _order(fault: FaultItem) -> tuple[bool, bool, int, str, str]:
     )
 
 
-def _active(card: EquipmentCard, fault: Json) -> FaultItem:
-    seen = Acked(fault.get("acked_by"), fault.get("acked_at")) if fault["acked"] else None
+def told_fault(card: EquipmentCard, fault: Json) -> FaultItem:
+    """Return one occurrence of a fault event's data; ``comments`` may be added to it."""
+    comments = tuple(Comment(**comment) for comment in fault.get("comments", ()))
     return _item(
         card,
         fault,
         fault,
-        acked=seen,
+        acked=_acked(fault, comments),
         shelved_until=fault.get("shelved_until"),
-        comments=tuple(Comment(**comment) for comment in fault.get("comments", ())),
+        comments=comments,
         first_up=fault.get("first_up", False),
         flood=fault.get("flood", False),
         quality=fault.get("quality", "good"),
     )
+
+
+def _acked(fault: Json, comments: Iterable[Comment]) -> Acked | None:
+    if not fault["acked"]:
+        return None
+    by, at = fault.get("acked_by"), fault.get("acked_at")
+    said = (one.comment for one in comments if (one.at, one.by) == (at, by))
+    return Acked(by, at, next(said, None))
 
 
 def _cleared(card: EquipmentCard, fault: Json) -> FaultItem:

@@ -8,9 +8,21 @@ from gateway.domain.snapshot import snapshots
 from gateway.domain.vocabulary import Json
 from gateway.journal.errors import JournalError
 from gateway.journal.reader import JournalReader
-from gateway.settings.site import Site
+from gateway.settings.site import EquipmentConfig, Site
 from gateway.web.board import EquipmentCard
 from gateway.web.source import BoardReading, SiteCard, SourceUnavailable
+
+
+def card_of(config: EquipmentConfig) -> EquipmentCard:
+    """Return what a person reads of an equipment."""
+    return EquipmentCard(
+        equipment=config.equipment,
+        name=config.name,
+        area=config.area,
+        line=config.line,
+        stage=config.stage,
+        faults={text.code: text for rule in config.rules.faults for text in rule.texts.values()},
+    )
 
 
 class JournalBoardSource:
@@ -32,19 +44,7 @@ class JournalBoardSource:
     def of(cls, site: Site, reader: JournalReader) -> Self:
         """Return the source of a configured gateway."""
         gateway = site.gateway
-        cards = [
-            EquipmentCard(
-                equipment=config.equipment,
-                name=config.name,
-                area=config.area,
-                line=config.line,
-                stage=config.stage,
-                faults={
-                    text.code: text for rule in config.rules.faults for text in rule.texts.values()
-                },
-            )
-            for config in site.equipment.values()
-        ]
+        cards = [card_of(config) for config in site.equipment.values()]
         card = SiteCard(gateway.site, gateway.gateway, gateway.timezone)
         return cls(reader, site=card, cards=cards)
 

@@ -5,13 +5,17 @@ from gateway.web.api import (
     commands,
     document,
     events,
+    fault_history,
     faults,
+    figures,
     health,
     live,
+    readings,
     session,
     timeline,
     tokens,
     users,
+    words,
 )
 
 ROUTERS = (
@@ -19,11 +23,15 @@ ROUTERS = (
     session.router,
     live.router,
     faults.router,
+    fault_history.router,
+    figures.router,
     timeline.router,
+    readings.router,
     commands.router,
     events.router,
     health.router,
     users.router,
     tokens.router,
     audit.router,
+    words.router,
 )

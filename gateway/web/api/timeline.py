@@ -18,7 +18,7 @@ from gateway.journal.history import Booked
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import Asked, Equipment, wrong
 from gateway.web.api.guard import Web, needs
-from gateway.web.facts import Stay, stays
+from gateway.web.facts import Stay, kept_from, stays
 
 router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["equipment"])
 Per = Literal["hour", "shift", "day"]
@@ -114,8 +114,8 @@ class Counts(BaseModel):
 @router.get("/timeline", **needs(Role.VIEWER, 404, 503))
 async def timeline(equipment: Equipment, span: Asked, web: Web) -> Timeline:
     """The states of an equipment, also the one that lasted when the span began."""
-    extent, found = await web.history.look(
-        lambda look: (look.extent(), stays(look, equipment.equipment, span))
+    kept, found = await web.history.look(
+        lambda look: (kept_from(look), stays(look, equipment.equipment, span))
     )
     now = web.now()
     return Timeline.model_validate(
@@ -123,7 +123,7 @@ async def timeline(equipment: Equipment, span: Asked, web: Web) -> Timeline:
             "from": stamp(span.begins),
             "to": stamp(span.ends),
             "now": stamp(now),
-            "kept_from": stamp_or_none(None if extent is None else extent.first_at),
+            "kept_from": kept,
             "intervals": [interval(stay, now) for stay in found],
         }
     )
@@ -148,9 +148,9 @@ async def counts(
         raise wrong(
             "per", "too_many", {"zh": "时间段过长", "en": f"more than {MAX_BUCKETS} buckets"}
         )
-    extent, booked = await web.history.look(
+    kept, booked = await web.history.look(
         lambda look: (
-            look.extent(),
+            kept_from(look),
             look.counted(equipment.equipment, span.begins, span.ends),
         )
     )
@@ -158,7 +158,7 @@ async def counts(
         {
             "from": stamp(span.begins),
             "to": stamp(span.ends),
-            "kept_from": stamp_or_none(None if extent is None else extent.first_at),
+            "kept_from": kept,
             "buckets": list(_filled(spans, booked)),
         }
     )

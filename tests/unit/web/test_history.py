@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.domain.events import Count, Note, Status
+from gateway.domain.events import Count, Fault, FaultText, Note, Reading, Status
 from gateway.domain.vocabulary import Order, Reason, State
+from gateway.journal.history import JournalHistory, QueryTooLong
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
 from gateway.web.access.roles import Role
@@ -180,3 +181,160 @@ async def test_counts_of_a_shift(viewer: httpx.AsyncClient, journal: Journal) ->
     answer = (await viewer.get(COUNTS, params=asked(4 * 3600, per="shift"))).json()
     shown = [(one["label"], one["values"]["good"]["quantity"]) for one in answer["buckets"]]
     assert shown == [("2026-03-19 B", 5), ("2026-03-20 A", 4)]
+
+
+def fault(code: str, seconds_ago: float, transition: str = "raised", **more: Any) -> Fault:
+    raised = ago(more.pop("raised_ago", seconds_ago))
+    told: dict[str, Any] = {"fault_id": f"{code}-1", "transition": transition}
+    text = FaultText(code, {"en": f"Text of {code}"}, severity=950)
+    return Fault(at=ago(seconds_ago), fault=text, raised_at=raised, **told | more)
+
+
+async def two_faults(journal: Journal) -> None:
+    """A jam of a minute that somebody acknowledged, and a stop that goes on."""
+    jam = {"raised_ago": 1000}
+    events = [
+        status(State.RUNNING, 7000),
+        status(State.FAULT, 1000, reason=JAM),
+        fault("E1", 1000),
+        fault("E1", 970, "acked", **jam, acked=True, acked_by="li", acked_at=ago(970), by="li"),
+        fault(
+            "E1",
+            960,
+            "updated",
+            **jam,
+            acked=True,
+            acked_by="li",
+            acked_at=ago(970),
+            by="li",
+            comment="air hose changed",
+        ),
+        fault(
+            "E1",
+            940,
+            "cleared",
+            **jam,
+            acked=True,
+            acked_by="li",
+            acked_at=ago(970),
+            cleared_at=ago(940),
+            duration_ms=60_000,
+        ),
+        status(State.RUNNING, 940),
+        status(State.FAULT, 100, reason=JAM),
+        fault("E2", 100),
+    ]
+    await journal.append([Entry(PRESS, events)])
+
+
+async def test_the_history_of_faults_has_one_row_an_occurrence(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    await two_faults(journal)
+    url = "/api/v1/faults/history"
+    first = (await viewer.get(url, params={"limit": 1})).json()
+    assert [(one["code"], one["duration_ms"]) for one in first["faults"]] == [("E2", None)]
+    older = (await viewer.get(url, params={"before": first["next"]})).json()
+    (jam,) = older["faults"]
+    assert (jam["code"], jam["duration_ms"], jam["priority"]) == ("E1", 60_000, 1)
+    assert (jam["acked"]["by"], jam["comments"][0]["comment"]) == ("li", "air hose changed")
+    assert older["next"] is None
+    for query, codes in (
+        ({"code": "E1"}, ["E1"]),
+        ({"acked_by": "li"}, ["E1"]),
+        ({"equipment": "oven-01"}, []),
+        ({"line": "line-1"}, ["E2", "E1"]),
+        (asked(500), ["E2"]),
+    ):
+        found = (await viewer.get(url, params=query)).json()["faults"]
+        assert [one["code"] for one in found] == codes, query
+    assert (await viewer.get(url, params={"line": "line-9"})).status_code == 404
+    table = (await viewer.get("/api/v1/faults/history.csv")).text
+    assert "li: air hose changed" in table
+    assert len(table.strip().splitlines()) == 3
+
+
+async def test_what_faults_cost(viewer: httpx.AsyncClient, journal: Journal) -> None:
+    await two_faults(journal)
+    rows = (await viewer.get("/api/v1/faults/pareto")).json()["rows"]
+    shown = [(one["code"], one["occurrences"], one["duration_ms"]) for one in rows]
+    assert shown == [("E2", 1, 100_000), ("E1", 1, 60_000)]
+    assert rows[0]["text"] == {"en": "Text of E2"}
+    assert rows[1]["cumulative"] == 1
+    answer = (await viewer.get("/api/v1/faults/figures")).json()
+    figures = answer["figures"]
+    assert (figures["failures"], figures["repaired"], figures["mttr_s"]) == (2, 1, 60)
+    assert figures["operating_s"] == 6000 + 840
+    assert figures["mtbf_s"] == 3420
+    assert figures["response_s"] == 30
+    assert answer["previous"] is None
+
+
+async def test_oee_of_a_shift_with_what_it_rests_on(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    order = Order("WO-1", ideal_cycle_ms=60_000)
+    events = [
+        status(State.RUNNING, 3600, order=order),
+        count(30, 1800, delta=30, order=order),
+        count(2, 1700, delta=2, counter="bad", kind="reject", order=order),
+        status(State.IDLE, 1200, order=order),
+    ]
+    await journal.append([Entry(PRESS, events)])
+    query = asked(3600, by="hour", equipment=PRESS)
+    rows = (await viewer.get("/api/v1/kpi", params=query)).json()["rows"]
+    assert [one["window"] for one in rows] == ["2026-03-20T08:00+08:00", "2026-03-20T09:00+08:00"]
+    first = rows[0]
+    assert first["equipment"] == PRESS
+    assert (first["inputs"]["produced"], first["inputs"]["good"]) == (32, 30)
+    assert first["quality"] == 30 / 32
+    assert first["oee"] is not None
+    assert rows[1]["missing"]
+    shift = (await viewer.get("/api/v1/kpi", params=asked(3600, equipment=PRESS))).json()["rows"]
+    assert [one["window"] for one in shift] == ["2026-03-20 A"]
+    per_order = (await viewer.get("/api/v1/kpi", params=asked(3600, by="order"))).json()["rows"]
+    assert [one["window"] for one in per_order] == ["WO-1"]
+    orders = (await viewer.get("/api/v1/orders", params=asked(3600))).json()["orders"]
+    assert [(one["order_no"], one["good"], one["reject"]) for one in orders] == [("WO-1", 30, 2)]
+    assert orders[0]["running_s"] == 2400
+
+
+async def test_readings_are_thinned_without_losing_a_peak(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    values = [20.0] * 500
+    values[321] = 99.5
+    events: list[Reading] = [
+        Reading(at=ago(1000 - n), group="plc", values={"temperature": value, "run": True})
+        for n, value in enumerate(values)
+    ]
+    events.append(Reading(at=ago(400), group="plc", values={}, bad={"temperature": "timeout"}))
+    await journal.append([Entry(PRESS, events)])
+    url = f"/api/v1/equipment/{PRESS}/readings"
+    query = asked(1000, tags="temperature,run", points="50")
+    answer = (await viewer.get(url, params=query)).json()
+    temperature, run = answer["series"]
+    assert (temperature["unit"], temperature["name"]["en"]) == ("Cel", "Temperature")
+    assert 10 < len(temperature["points"]) <= 51
+    assert max(point[2] for point in temperature["points"] if point[2] is not None) == 99.5
+    assert temperature["points"][-1] == [int(ago(400).timestamp() * 1000), None, None, None]
+    assert run["points"][0][1:] == [1, 1, 1]
+    unknown = await viewer.get(url, params={"tags": "nonsense"})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+
+
+async def test_the_dictionary_names_everything(viewer: httpx.AsyncClient) -> None:
+    words = (await viewer.get("/api/v1/dictionary")).json()
+    press = next(one for one in words["equipment"] if one["equipment"] == PRESS)
+    assert press["tags"]["temperature"]["unit"] == "Cel"
+    assert press["faults"][0]["texts"]["0"]["code"] == "P01"
+
+
+async def test_a_look_that_takes_too_long_is_ended(rig: Rig, journal: Journal) -> None:
+    await journal.append([Entry(PRESS, [count(n, 5) for n in range(1, 2000)])])
+    history = JournalHistory(rig.journal, limit_s=0.0)
+    with pytest.raises(QueryTooLong), history.look() as look:
+        look.counted(PRESS, ago(100), NOW)
+    patient = JournalHistory(rig.journal)
+    with patient.look() as look:
+        assert look.counted(PRESS, ago(100), NOW)

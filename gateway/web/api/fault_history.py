@@ -1,0 +1,149 @@
+"""The faults of the past, one row an occurrence, also as a table for a spreadsheet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel
+
+from gateway.domain.shifts import Span
+from gateway.journal.history import Look
+from gateway.settings.site import EquipmentConfig
+from gateway.web.access.roles import Role
+from gateway.web.api.asked import Asked, wrong
+from gateway.web.api.guard import Web, needs
+from gateway.web.api.machines import Machines
+from gateway.web.api.tables import csv_answer, table
+from gateway.web.context import Context
+from gateway.web.facts import PastFault, kept_from, past_faults
+from gateway.web.fault_list import FaultItem, told_fault
+from gateway.web.journal_source import card_of
+
+router = APIRouter(prefix="/api/v1/faults", tags=["faults"])
+MAX_ROWS = 1000
+MAX_TABLE = 20_000
+_COLUMNS = (
+    *("raised_at", "cleared_at", "duration_s", "equipment", "area", "line", "code", "text_zh"),
+    *("text_en", "severity", "priority", "stops_machine", "count", "acked_by", "acked_at"),
+    *("comments", "fault_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PastFaultItem(FaultItem):
+    """One occurrence, and how long it lasted; null while it does."""
+
+    duration_ms: int | None
+
+
+class FaultPage(BaseModel):
+    """Newest first; ask again with `before` = `next` for older ones."""
+
+    kept_from: str | None
+    faults: list[PastFaultItem]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which of them."""
+
+    code: str | None
+    acked_by: str | None
+    before: tuple[str, str] | None
+
+    def lets(self, fault: PastFault) -> bool:
+        """Whether a fault is wanted."""
+        data = fault.data
+        return (
+            self.code in (None, data["code"])
+            and self.acked_by in (None, data.get("acked_by"))
+            and (self.before is None or _place(fault) < self.before)
+        )
+
+
+def _filter(
+    code: Annotated[str | None, Query(max_length=80)] = None,
+    acked_by: Annotated[str | None, Query(max_length=80)] = None,
+    before: Annotated[str | None, Query(max_length=240, description="`next` of a page")] = None,
+) -> Filter:
+    place = None
+    if before is not None:
+        at, separator, fault_id = before.partition("~")
+        if not separator:
+            raise wrong("before", "unknown", {"zh": "不是上一页的 next", "en": "not a page's next"})
+        place = (at, fault_id)
+    return Filter(code, acked_by, place)
+
+
+Wanted = Annotated[Filter, Depends(_filter)]
+
+
+@router.get("/history", **needs(Role.VIEWER, 404, 503))
+async def history(
+    web: Web,
+    span: Asked,
+    machines: Machines,
+    wanted: Wanted,
+    limit: Annotated[int, Query(ge=1, le=MAX_ROWS)] = 100,
+) -> FaultPage:
+    """Faults that began in the span, newest first."""
+    kept, found = await _found(web, span, machines, wanted)
+    shown = found[:limit]
+    return FaultPage(
+        kept_from=kept,
+        faults=[_item(web, one) for one in shown],
+        next="~".join(_place(shown[-1])) if len(found) > limit else None,
+    )
+
+
+@router.get("/history.csv", **table(Role.VIEWER, 404, 503))
+async def history_table(web: Web, span: Asked, machines: Machines, wanted: Wanted) -> Response:
+    """The same as CSV, all of it."""
+    _, found = await _found(web, span, machines, wanted)
+    items = (_item(web, one) for one in found[:MAX_TABLE])
+    return csv_answer("faults.csv", _COLUMNS, map(_line, items))
+
+
+async def _found(
+    web: Context, span: Span, machines: Sequence[EquipmentConfig], wanted: Filter
+) -> tuple[str | None, list[PastFault]]:
+    names = [config.equipment for config in machines]
+
+    def look_for(look: Look) -> tuple[str | None, list[PastFault]]:
+        found = [
+            fault
+            for name in names
+            for fault in past_faults(look, name, span)
+            if fault.raised_at >= span.begins and wanted.lets(fault)
+        ]
+        found.sort(key=_place, reverse=True)
+        return kept_from(look), found
+
+    return await web.history.look(look_for)
+
+
+def _place(fault: PastFault) -> tuple[str, str]:
+    """Return where a fault stands in the list."""
+    return fault.data["raised_at"], fault.data["fault_id"]
+
+
+def _item(web: Context, fault: PastFault) -> PastFaultItem:
+    card = card_of(web.site.equipment[fault.equipment])
+    item = told_fault(card, fault.data | {"comments": fault.comments})
+    same = {one.name: getattr(item, one.name) for one in fields(item)}
+    return PastFaultItem(**same, duration_ms=fault.data["duration_ms"])
+
+
+def _line(fault: PastFaultItem) -> list[object]:
+    duration_s = None if fault.duration_ms is None else fault.duration_ms / 1000
+    acked = fault.acked
+    return [
+        *(fault.raised_at, fault.cleared_at, duration_s, fault.equipment, fault.area, fault.line),
+        *(fault.code, fault.text.get("zh"), fault.text.get("en"), fault.severity, fault.priority),
+        *(fault.stops_machine, fault.count),
+        *((acked.by, acked.at) if acked else (None, None)),
+        "; ".join(f"{one.by}: {one.comment}" for one in fault.comments),
+        fault.fault_id,
+    ]
