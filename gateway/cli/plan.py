@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from drivers.planned import BusLoad, LinkPlan, PlannedGroup, PlannedRequest, loads_of
+from gateway.cli.check import show_problems
 from gateway.cli.say import refuse
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems
@@ -59,7 +60,9 @@ def run(
     try:
         site = load(directory)
     except ConfigProblems as err:
-        return refuse(f"配置有误,先运行 millgate check:{err}", f"run millgate check first: {err}")
+        errors = [problem for problem in err.problems if problem.severity == "error"]
+        show_problems(sys.stderr, directory, errors, lang=lang)
+        return 1
     if link is not None and link not in site.links:
         known = ", ".join(sorted(site.links))
         return refuse(f"没有连接“{link}”,有:{known}", f"there is no link {link}; there are {known}")

@@ -117,8 +117,12 @@ def test_a_refused_configuration_is_not_planned(
 ) -> None:
     write(site)
     (site / "equipment/p1.yaml").write_text("equipment: 1\n", "utf-8")
-    assert run(site) == 1
-    assert "millgate check" in capsys.readouterr().err
+    assert run(site, lang="en") == 1
+    said = capsys.readouterr().err
+    assert f"{site / 'equipment/p1.yaml'}:1: equipment: error: " in said
+    assert "错误" not in said
+    assert run(site / "nowhere") == 1
+    assert "there is no such directory" in capsys.readouterr().err
 
 
 def test_the_command_itself(site: Path) -> None:
