@@ -227,8 +227,8 @@ def _arithmetic(node: ast.BinOp, text: str, names: set[str]) -> Term:
 
     def arithmetic(lookup: Lookup) -> Value | None:
         one, two = left(lookup), right(lookup)
-        if one is None or two is None or isinstance(one, str) or isinstance(two, str):
-            return None  # a text times a number could grow without bound
+        if not isinstance(one, bool | int | float) or not isinstance(two, bool | int | float):
+            return None  # a text or a list times a number could grow without bound
         result: Value = op(one, two)
         return result
 

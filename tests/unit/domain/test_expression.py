@@ -158,3 +158,11 @@ def test_what_is_decided_stays_so_when_more_becomes_known(
 )
 def test_no_value_makes_a_condition_fail(text: str, values: dict[str, Value]) -> None:
     assert compile_expression(text).evaluate(values.get) in (True, False, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["(1, 2) * 1000000000000 == 3", "a in [-((1, 2) * 1000000000000)]", "'x' * a == 1"]
+)
+def test_nothing_grows_without_bound(text: str) -> None:
+    condition = compile_expression(text)
+    assert condition.evaluate({"a": 10**12}.get) in (None, False)
