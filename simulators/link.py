@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 CHUNK = 65536
+HOLD_LOOK_S = 0.01
 
 
 @dataclass(slots=True)
@@ -22,6 +23,8 @@ class Faults:
 
     black_hole: bool = False
     """Bytes disappear both ways; connections stay open, new ones are accepted."""
+    hold: bool = False
+    """Nothing passes and nothing is lost: it waits, as behind a cable that is out for a while."""
     swallow_answers: bool = False
     """Only what comes from the server disappears."""
     delay_s: float = 0.0
@@ -107,6 +110,8 @@ class Link:
             while chunk := await reader.read(CHUNK):
                 if self.faults.delay_s:
                     await asyncio.sleep(self.faults.delay_s)
+                while self.faults.hold:
+                    await asyncio.sleep(HOLD_LOOK_S)
                 await self._pass_on(chunk, writer, answers=answers)
 
     async def _pass_on(self, chunk: bytes, writer: asyncio.StreamWriter, *, answers: bool) -> None:

@@ -1,7 +1,8 @@
 // An OPC UA server made with node-opcua, without security and with Basic256Sha256.
 //
-//   node node_opcua_server.js PORT DIRECTORY
+//   node node_opcua_server.js PORT DIRECTORY [CAPABILITIES]
 //
+// CAPABILITIES is JSON, as node-opcua takes it: maxSessions, maxMonitoredItems, operationLimits.
 // DIRECTORY holds certificate.pem and key.pem; the server keeps there whom it trusts, which is
 // everybody. It says "READY" when it serves. Each line on its standard input is answered with
 // "OK"; it ends with its input:
@@ -24,7 +25,7 @@ const {
 
 const URI = "urn:millgate:test";
 const HOST = "127.0.0.1";
-const [port, directory] = process.argv.slice(2);
+const [port, directory, capabilities = "{}"] = process.argv.slice(2);
 
 function typeOf(value) {
   if (typeof value === "boolean") return DataType.Boolean;
@@ -55,7 +56,7 @@ async function makeServer() {
     userCertificateManager: await everybody("users"),
     securityPolicies: [SecurityPolicy.None, SecurityPolicy.Basic256Sha256],
     securityModes: [MessageSecurityMode.None, MessageSecurityMode.SignAndEncrypt],
-    serverCapabilities: { maxSessions: 1000 },
+    serverCapabilities: { maxSessions: 1000, ...JSON.parse(capabilities) },
   });
   await server.initialize();
   return server;

@@ -44,7 +44,11 @@ def _place() -> Path:
 class NodeOpcUa:
     """A server on a free port of 127.0.0.1 that can be killed and started again."""
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
+    def __init__(
+        self, values: Mapping[str, Value], capabilities: Mapping[str, Any] | None = None
+    ) -> None:
+        """``capabilities`` are limits of its own; a server that has some is not lent."""
+        self._capabilities = capabilities
         self.values: dict[str, Value] = dict(values)
         self.server: ForeignServer | None = None
         self.port = 0
@@ -56,9 +60,11 @@ class NodeOpcUa:
     def start(self) -> None:
         """Return when it serves all its values, on the same port as before if there was one."""
         if not self.port:
-            self.server, self.port = SHELF.take(_KIND) or (None, free_port())
+            shelf = None if self._capabilities else SHELF.take(_KIND)
+            self.server, self.port = shelf or (None, free_port())
         if self.server is None or not self.server.runs:
             command = [*scripted("node_opcua_server.js"), str(self.port), str(_place())]
+            command += [json.dumps(self._capabilities)] if self._capabilities else []
             self.server = ForeignServer(command)
             self.server.start()
         for name, value in self.values.items():
@@ -80,7 +86,9 @@ class NodeOpcUa:
         self._running().stop()
 
     def lend(self) -> None:
-        """Leave it to the next test, if it runs."""
+        """Leave it to the next test, if it runs and is like others."""
+        if self._capabilities and self.server is not None:
+            self.server.stop()
         if self.server is not None and self.server.runs:
             for name in [*self.values]:
                 self.lose(name)
@@ -97,9 +105,11 @@ class NodeOpcUa:
 
 
 @asynccontextmanager
-async def node_opcua(values: Mapping[str, Value]) -> AsyncIterator[NodeOpcUa]:
+async def node_opcua(
+    values: Mapping[str, Value], capabilities: Mapping[str, Any] | None = None
+) -> AsyncIterator[NodeOpcUa]:
     """Run a server, one that is there if there is one."""
-    server = NodeOpcUa(values)
+    server = NodeOpcUa(values, capabilities)
     server.start()
     try:
         yield server

@@ -108,3 +108,12 @@ async def test_a_server_that_is_away_ends_the_connection() -> None:
         ended = asyncio.create_task(reader.read())
         await until(ended.done)
         assert ended.exception() is not None or ended.result() == b""
+
+
+async def test_what_is_held_arrives_later(link: Link) -> None:
+    async with connected(link) as streams:
+        link.faults.hold = True
+        with pytest.raises(TimeoutError):
+            await answer(streams, b"one", timeout_s=0.05)
+        link.faults.hold = False
+        assert await streams[0].readexactly(3) == b"one"

@@ -42,6 +42,11 @@ def test_many_links_that_start_together_are_one_gateway(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "pki").iterdir()] == ["own"]
 
 
+@pytest.mark.fault(
+    48,
+    injection="our certificate is renewed: the next one prepared, trusted by the server, activated",
+    expectation="the old one serves until then, the next session has the new one; no restart",
+)
 def test_the_next_one_is_prepared_beside_the_old_one_and_then_used(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     old = files.identity(NOW).certificate
