@@ -89,7 +89,7 @@ def convert(raw: object, status: int, scaling: Scaling) -> Sample:
 
 
 def is_text(text: str) -> bool:
-    """Whether it can be written as UTF-8."""
+    """Whether it can be written as UTF-8; the library hands on bytes that are none."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -97,8 +97,14 @@ def is_text(text: str) -> bool:
     return True
 
 
+def up_to_nul(text: str) -> str:
+    """Return a text without what a server with fixed lengths fills up: no store takes a NUL."""
+    return text.partition("\0")[0]
+
+
 def mended(text: str) -> str:
     """Return what a person can read of a text that is none: servers in China send GB18030."""
+    text = up_to_nul(text)
     if is_text(text):
         return text
     sent = text.encode(errors="surrogateescape")
@@ -110,8 +116,10 @@ def mended(text: str) -> str:
 
 def _plain(raw: object) -> tuple[Value | None, str | None]:
     match raw:
-        case bool() | float() | str():
+        case bool() | float():
             return (raw, None) if _is_sound(raw) else (None, "invalid_value")
+        case str():
+            return (up_to_nul(raw), None) if is_text(raw) else (None, "invalid_value")
         case int():
             return int(raw), None  # an enumeration is its number
         case datetime():
@@ -122,12 +130,10 @@ def _plain(raw: object) -> tuple[Value | None, str | None]:
             return None, "type_mismatch"
 
 
-def _is_sound(value: Value) -> bool:
+def _is_sound(value: float) -> bool:
     """Whether it is what `drivers.contract.Value` promises."""
     if isinstance(value, float):
         return math.isfinite(value)
-    if isinstance(value, str):  # the library hands on bytes that are no UTF-8
-        return is_text(value)
     return -(2**63) <= value < 2**64
 
 

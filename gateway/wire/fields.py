@@ -36,10 +36,12 @@ def typed(message: Json, key: str, kind: type[T]) -> T:
 
 
 def text(message: Json, key: str) -> str:
-    """Return a text that is neither empty nor endless."""
+    """Return a text that is neither empty nor endless, and that every store can hold."""
     value = typed(message, key, str)
     if not 0 < len(value) <= MAX_TEXT:
         raise WireError(f"{key} is empty or longer than {MAX_TEXT} characters")
+    if "\0" in value:
+        raise WireError(f"{key} holds a NUL")
     return value
 
 

@@ -51,6 +51,7 @@ def test_null_takes_the_order_away() -> None:
         {"order_no": ""},
         {"order_no": 7},
         {"order_no": "x" * 2000},
+        {"order_no": "WO-1\0"},  # PostgreSQL holds no such text
         {"product": 1},
         {"planned_qty": "500"},
         {"planned_qty": -1},

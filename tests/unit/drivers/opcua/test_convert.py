@@ -48,6 +48,11 @@ def test_a_plain_value_stays_what_it_is(raw: object, value: Value) -> None:
     assert type(sample.value) is type(value)
 
 
+def test_a_text_ends_at_its_first_nul() -> None:
+    assert convert("A-77\0\0", GOOD, AS_IT_IS) == Sample("A-77")
+    assert mended("door open\0") == "door open"
+
+
 @pytest.mark.parametrize(
     ("raw", "cause"),
     [
