@@ -62,18 +62,21 @@ def audit(
     *,
     kills: Sequence[tuple[datetime, datetime]] = (),
     heartbeat_s: float = 1.0,
+    late_s: float = 0.0,
 ) -> AuditReport:
     """Compare the truth with a SQLite store of record.
 
     ``kills`` are (down, up) of the collector; ``heartbeat_s`` is how far back it may
-    have to date its own death.
+    have to date its own death. ``late_s`` is how late the machine was seen to be where the
+    store was filled; the truth says how late it was where the samples were served.
     """
     stored = read(store)
     downs = [Kill(down.timestamp(), up.timestamp()) for down, up in kills]
     findings = Findings(duplicated=list(stored.doubled), missing=list(stored.holes))
     report = AuditReport()
+    late_s = max(late_s, truth.get("late_s", 0.0))
     for name, machine in truth["machines"].items():
-        view = View(name, machine, truth, downs, heartbeat_s)
+        view = View(name, machine, truth, downs, heartbeat_s, late_s)
         facts = stored.equipment[name]
         _check_counters(view, facts, report, findings)
         observable, held = check_states(view, facts, findings)

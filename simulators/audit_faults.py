@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulators.audit_store import Stored, StoredFault
-from simulators.audit_view import SLACK_S, Findings, View
+from simulators.audit_view import Findings, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _expected(view: View, seen: dict[str, Any]) -> Expected:
 def _near(view: View, seen: float, stored: float) -> bool:
     """Whether a moment fits; one lost in a kill is found at the next sample."""
     latest = view.first_sample_after(seen) if view.is_doubtful(seen) else seen
-    slack_s = view.interval_s + SLACK_S
+    slack_s = view.interval_s + view.slack_s
     return seen - slack_s <= stored <= latest + slack_s
 
 

@@ -48,10 +48,13 @@ def _check_boundaries(
 def _expected(view: View, held: Sequence[Interval]) -> list[Stay]:
     """Return what must be stored; what may be, counts if it is."""
     kept = []
-    for seen in view.observable["states"]:
+    states = view.observable["states"]
+    overs = [*(view.seconds(one["since"]) for one in states[1:]), view.ended]
+    for seen, over in zip(states, overs, strict=True):
         stay = Stay(seen["state"], view.seconds(seen["since"]))
         believed = stay.since + view.hold_s
-        optional = seen["optional"] or view.is_doubtful(stay.since, believed)
+        short = over < believed + view.late_s
+        optional = seen["optional"] or short or view.is_doubtful(stay.since, believed)
         if not optional or _is_stored(view, stay, held):
             kept.append(stay)
     return _without_repeats(kept)

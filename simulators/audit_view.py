@@ -8,9 +8,9 @@ from typing import Any
 from simulators.clock import wall_seconds
 
 SLACK_S = 0.25
-"""What scheduling on a busy machine may add to a boundary."""
+"""What scheduling may add to a boundary, beside what the machine was seen to be late."""
 UNCOMMITTED_S = 0.15
-"""A sample served this shortly before a kill may not have been committed."""
+"""A sample served this shortly before a kill may not have been committed; and the same beside."""
 NOTICEABLE_S = 1.0
 """A blind window this much longer than interval plus hold has to be noticed."""
 
@@ -52,6 +52,13 @@ class View:
     truth: dict[str, Any]
     kills: Sequence[Kill]
     heartbeat_s: float
+    late_s: float = 0.0
+    """How late this machine was seen to be, at its worst."""
+
+    @property
+    def slack_s(self) -> float:
+        """Return how far a moment may be off."""
+        return SLACK_S + self.late_s
 
     @property
     def observable(self) -> dict[str, Any]:
@@ -72,7 +79,7 @@ class View:
     @property
     def tolerance_s(self) -> float:
         """Return how far a boundary may be off: one interval plus hold."""
-        return self.interval_s + self.hold_s + SLACK_S
+        return self.interval_s + self.hold_s + self.slack_s
 
     @cached_property
     def ended(self) -> float:
@@ -101,8 +108,8 @@ class View:
         pushed = self.machine["protocol"] == "opcua"
         ends = [kill.down for kill in self.kills]
         ends += [window.since for window in self.windows if pushed]
-        early_s = UNCOMMITTED_S + (self.interval_s if pushed else 0.0)
-        return [(end - early_s, end + SLACK_S) for end in ends]
+        early_s = self._uncommitted_s + (self.interval_s if pushed else 0.0)
+        return [(end - early_s, end + self.slack_s) for end in ends]
 
     def is_doubtful(self, since: float, until: float | None = None) -> bool:
         """Whether what was decided between the two moments may not have been committed."""
@@ -111,9 +118,14 @@ class View:
 
     def first_sample_after(self, at: float) -> float:
         """Return when something was served again after ``at``, ``at`` if it never was not."""
+        early_s = self._uncommitted_s
         return max(
-            (w.until for w in self.windows if w.since - UNCOMMITTED_S <= at <= w.until), default=at
+            (w.until for w in self.windows if w.since - early_s <= at <= w.until), default=at
         )
+
+    @property
+    def _uncommitted_s(self) -> float:
+        return UNCOMMITTED_S + self.late_s
 
 
 def merged(windows: Iterable[Window], gap_s: float) -> list[Window]:

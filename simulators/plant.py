@@ -52,6 +52,8 @@ class Plant:
     _next: PowerCut | None = None
     _dark: PowerCut | None = None
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    late_s: float = 0.0
+    """The longest that the machine it runs on kept it waiting."""
 
     @property
     def links(self) -> dict[str, dict[str, Any]]:
@@ -72,7 +74,9 @@ class Plant:
         self._next = next(self._cuts, None)
         while True:
             await self.tick()
+            due_s = self.clock.monotonic() + TICK_S
             await asyncio.sleep(TICK_S)
+            self.late_s = max(self.late_s, self.clock.monotonic() - due_s)
 
     async def tick(self) -> None:
         """Do what is due now."""
@@ -97,7 +101,7 @@ class Plant:
                 record.machine.advance(self.clock.virtual_s())
             for controller in self.controllers.values():
                 await controller.tick()
-            return truth(self.about, self.records.values(), self.clock)
+            return truth(self.about, self.records.values(), self.clock, self.late_s)
 
     async def _switch(self) -> None:
         now_s = self.clock.virtual_s()

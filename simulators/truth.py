@@ -30,8 +30,8 @@ class About:
     speed: float
 
 
-def truth(about: About, records: Iterable[Record], clock: PlantClock) -> Json:
-    """Return the truth as of now."""
+def truth(about: About, records: Iterable[Record], clock: PlantClock, late_s: float = 0.0) -> Json:
+    """Return the truth as of now; a machine that was ``late_s`` late here was so elsewhere."""
     now = clock.wall()
     return {
         "scenario": about.scenario,
@@ -39,6 +39,7 @@ def truth(about: About, records: Iterable[Record], clock: PlantClock) -> Json:
         "speed": about.speed,
         "started_at": iso(clock.started),
         "ended_at": iso(now),
+        "late_s": round(late_s, 3),
         "machines": {record.machine.spec.name: _machine(record, clock, now) for record in records},
     }
 

@@ -68,7 +68,7 @@ def judge(place: Path, cut: Cut) -> None:
     check(path, acknowledged)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     3,
     injection="every system call of the real writer recorded; the disk as it may be after a power"
@@ -92,7 +92,7 @@ def test_a_thousand_power_cuts_lose_nothing_acknowledged(traced: Traced, tmp_pat
     assert verdicts(traced, cuts(traced.calls, MANY, Random(11)), tmp_path) == []
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_the_model_finds_a_writer_that_does_not_flush(traced: Traced, tmp_path: Path) -> None:
     """What the tests above would say of `synchronous = NORMAL`."""
     lazy = replace(traced, calls=_without_flushes(traced.calls))

@@ -47,7 +47,7 @@ def sent_twice(ear: Ear) -> int:
     return sum(number > 1 for number in ids.values())
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     2,
     injection="kill -9 after events were sent and before the broker, stopped for that time,"
@@ -60,14 +60,14 @@ async def test_what_was_delivered_and_not_noted_is_sent_again_and_stored_once(
     async with plant_bench(tmp_path, "kill", 3) as gateway:
         async with listening(settings_for(gateway.broker), "mg/v1/+/+/+/+/evt/#") as ear:
             await gateway.collector.start()
-            await until(lambda: len(ear.messages) > 100, timeout_s=30)
+            await until(lambda: len(ear.messages) > 100, timeout_s=90)
             gateway.broker.suspend()
             await gateway.committed_more()
             await asyncio.sleep(SENT_S)
             await gateway.collector.kill()
             gateway.broker.resume()  # it finds what was sent to it, and delivers that
             await gateway.collector.start()
-            await until(lambda: sent_twice(ear), timeout_s=60)
+            await until(lambda: sent_twice(ear), timeout_s=90)
             record_property("sent twice", sent_twice(ear))
             await gateway.settle()
         await gateway.collector.stop()
@@ -75,7 +75,7 @@ async def test_what_was_delivered_and_not_noted_is_sent_again_and_stored_once(
         assert (await gateway.audited()).problems == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     5,
     injection="SIGTERM while the broker is stopped (SIGSTOP) and the machine does not answer",
@@ -91,7 +91,7 @@ async def test_sigterm_ends_in_order_whoever_does_not_answer(
     try:
         await service.start()
         async with listening(settings_for(broker), EVENTS) as ear:
-            await until(lambda: ear.messages, timeout_s=30)
+            await until(lambda: ear.messages, timeout_s=90)
         assert marks(journal)["clean"] == 0
         broker.suspend()
         began_s = time.monotonic()
@@ -191,7 +191,7 @@ async def _starts_with(events: int, broker: Broker, directory: Path, record: Rec
         record("events/s", round(events / (time.monotonic() - began_s)))
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     9,
     injection="start with 5,000 rows that no broker has",
@@ -225,7 +225,7 @@ def _of_version_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         connection.close()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     10,
     injection="the system calls of a start that brings an old journal forward, cut off at each"
@@ -260,7 +260,7 @@ def test_a_migration_cut_off_leaves_one_version_or_the_other(
     assert {1, len(MIGRATIONS)} <= set(versions) <= set(range(1, len(MIGRATIONS) + 1))
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     11,
     injection="the collecting process is started twice on one directory",
@@ -271,7 +271,7 @@ async def test_a_second_instance_ends_and_says_why(broker: Broker, tmp_path: Pat
     first, second = ServiceProcess("collect", tmp_path), ServiceProcess("collect", tmp_path)
     try:
         await first.start()
-        await until(lambda: (tmp_path / "data/control.sock").exists(), timeout_s=30)
+        await until(lambda: (tmp_path / "data/control.sock").exists(), timeout_s=90)
         await second.start()
         assert await second.ended() == 1
         assert "another gateway process is using this journal" in second.log.read_text("utf-8")

@@ -70,7 +70,7 @@ def test_nothing_is_taken_back_under_a_running_collector(start: Revisions) -> No
     assert start.on_disk() == after
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     65,
     injection="kill -9 of the collector while a changed link is waited for, after the files "

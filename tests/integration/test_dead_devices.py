@@ -99,7 +99,7 @@ async def periods_s(living: Sequence[Living]) -> list[float]:
     """Return how far apart the next scans of each device are."""
     for one in living:
         one.asked_s.clear()
-    await until(lambda: min(len(one.asked_s) for one in living) > SCANS, timeout_s=60)
+    await until(lambda: min(len(one.asked_s) for one in living) > SCANS, timeout_s=90)
     return [one.period_s for one in living]
 
 
@@ -127,7 +127,7 @@ async def test_the_dead_leave_the_others_their_period(devices: int, dead_ones: i
             poller_to(one.device.port, number / len(living)) for number, one in enumerate(living)
         ]
         await plant.enter_async_context(running([*alive, *dead]))
-        await until(lambda: all(poller.stats.failures for poller in dead), timeout_s=60)
+        await until(lambda: all(poller.stats.failures for poller in dead), timeout_s=90)
         for _ in range(TRIES):
             worst_s = max(await periods_s(living))
             if worst_s < INTERVAL_S * (1 + TOLERANCE):

@@ -106,7 +106,7 @@ def iter_ids() -> Any:
 
 async def reporting(gateway: ScriptedGateway, condition: Callable[[], bool]) -> None:
     """Publish the health again and again, as a gateway does, until the condition is true."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not condition():
             await gateway.health()
             await asyncio.sleep(0.1)
@@ -160,7 +160,7 @@ async def test_a_request_without_an_answer_is_repeated(site: Site, at: BrokerSet
     async with site.running(), ScriptedGateway(at, mute=1).connected() as gateway:
         gateway.journal(*counts(1, 9))
         await gateway.publish(counts(1, 4) + counts(8, 9))
-        await until(lambda: site.has(9), timeout_s=10)
+        await until(lambda: site.has(9), timeout_s=90)
     assert len(gateway.requests) == 2
 
 
@@ -220,7 +220,7 @@ async def test_stopped_while_five_thousand_events_pass(site: Site, at: BrokerSet
             await gateway.publish(counts(start, start + 99))
         await gateway.health()
         async with site.running():
-            await until(lambda: site.has(5010), timeout_s=20)
+            await until(lambda: site.has(5010), timeout_s=90)
             await until(lambda: site.marks() == {("press-03", "count"): 5010})
 
 

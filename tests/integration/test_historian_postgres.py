@@ -78,7 +78,7 @@ def stored(database: Database) -> list[int]:
 
 
 async def has(database: Database, count: int) -> None:
-    await until(lambda: len(stored(database)) >= count, timeout_s=15)
+    await until(lambda: len(stored(database)) >= count, timeout_s=90)
     assert stored(database) == list(range(1, count + 1))
 
 
@@ -122,7 +122,7 @@ async def test_a_killed_server_delays_and_loses_nothing(at: BrokerSettings) -> N
             await has(database, 30)
             await asyncio.to_thread(server.kill)
             await gateway.publish(counts(31, 60))
-            await until(lambda: running.stats().store_outages == 1, timeout_s=10)
+            await until(lambda: running.stats().store_outages == 1, timeout_s=90)
             await asyncio.to_thread(server.start)
             await has(database, 60)
 

@@ -63,7 +63,7 @@ async def test_what_passed_while_it_was_away_is_replayed(
         assert await publisher.drain(10)
         async with recording(at, path) as historian:
             journal.commit("press-03", count(601))
-            await until(lambda: query(path, "SELECT COUNT(*) FROM event") == [(604,)], timeout_s=20)
+            await until(lambda: query(path, "SELECT COUNT(*) FROM event") == [(604,)], timeout_s=90)
             await until(lambda: historian.stats().holes == 0)
     totals = query(path, "SELECT total FROM count_event ORDER BY seq")
     assert [total for (total,) in totals] == list(range(602))

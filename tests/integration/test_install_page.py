@@ -154,7 +154,7 @@ def machine() -> Iterator[Machine]:
     shutil.rmtree(root)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_the_commands_of_the_page_end_in_a_running_gateway(machine: Machine) -> None:
     page = blocks(PAGES[0])
     machine.unpack()  # as `pip install` would

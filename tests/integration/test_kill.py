@@ -35,7 +35,7 @@ def _judge(gateway: PlantBench, report: AuditReport, times: int) -> None:
     assert gateway.stored_twice() == 0
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     1,
     injection="kill -9 of the collecting process, 20 times, 0 to 1.2 s after a commit",

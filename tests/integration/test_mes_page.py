@@ -80,7 +80,7 @@ async def ended(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 async def test_three_commands_recover_from_an_outage(tmp_path: Path) -> None:
     demo, consume, compare, verify = commands(tmp_path)
     plant = await started(tmp_path, demo)

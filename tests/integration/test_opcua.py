@@ -23,7 +23,7 @@ def connected(server: OpcUaServer) -> AbstractAsyncContextManager[Session]:
 async def read_until(session: Session, wanted: Callable[[Batch], object]) -> list[Batch]:
     """Read and commit batches up to the first that is ``wanted``; return them all."""
     batches: list[Batch] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             batch = await session.read(())
             batches.append(batch)

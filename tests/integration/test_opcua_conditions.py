@@ -46,7 +46,7 @@ def active(value: Value) -> list[tuple[str, str, int]]:
 
 async def until(session: Session, wanted: Callable[[Batch], object]) -> list[Batch]:
     batches: list[Batch] = []
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         while not batches or not wanted(batches[-1]):
             batches.append(await session.read(()))
             batches[-1].committed()

@@ -41,7 +41,7 @@ def driver(server: OpcUaServer, **settings: object) -> OpcUaDriver:
 
 
 async def until(session: Session, wanted: Callable[[Batch], object]) -> Batch:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             batch = await session.read(())
             batch.committed()

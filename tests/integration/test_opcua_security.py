@@ -42,7 +42,7 @@ async def server() -> AsyncIterator[SecureServer]:
 
 async def first_values(site: Path, server: SecureServer, **link: Any) -> Any:
     driver = secure_driver(site, server.endpoint, {"m/count": "count"}, **link)
-    async with asyncio.timeout(20), driver.open() as session:
+    async with asyncio.timeout(60), driver.open() as session:
         return (await session.read(())).changed
 
 
@@ -284,7 +284,7 @@ async def test_a_password_is_never_on_the_wire(server: SecureServer, tmp_path: P
         driver = secure_driver(
             tmp_path, endpoint, {"m/count": "count"}, security={"mode": "sign"}, user=user
         )
-        async with asyncio.timeout(20), driver.open() as session:
+        async with asyncio.timeout(60), driver.open() as session:
             assert (await session.read(())).changed == {"m/count": 7}
     assert b"millgate" in seen
     assert PASSWORD.encode() not in seen
@@ -350,7 +350,7 @@ async def test_a_secured_channel_is_renewed_and_values_go_on(
         monotonic=lambda: time.monotonic() + hours * 3600,
         security=encrypted(),
     )
-    async with asyncio.timeout(20), driver.open() as session:
+    async with asyncio.timeout(60), driver.open() as session:
         await session.read(())
         [first] = server.channel_tokens
         for renewals, count in enumerate((8, 9, 10), start=1):
@@ -385,7 +385,7 @@ async def test_a_server_that_hangs_up_on_us_is_understood(
         await trust(tmp_path, server, endpoint)
         driver = secure_driver(tmp_path, endpoint, {"m/count": "count"}, security=encrypted())
         with pytest.raises(Misconfigured) as caught:
-            async with asyncio.timeout(20), driver.open():
+            async with asyncio.timeout(60), driver.open():
                 pass
     assert refusals == 1
     assert code_of(caught.value) == "opcua_we_are_untrusted"
@@ -412,7 +412,7 @@ async def test_a_refusal_in_place_of_the_channel_is_understood(tmp_path: Path) -
         endpoint = f"opc.tcp://127.0.0.1:{front.sockets[0].getsockname()[1]}"
         driver = secure_driver(tmp_path, endpoint, {"m/count": "count"})
         with pytest.raises(Misconfigured) as caught:
-            async with asyncio.timeout(20), driver.open():
+            async with asyncio.timeout(60), driver.open():
                 pass
     assert code_of(caught.value) == "opcua_needs_security"
     assert "BadSecurityPolicyRejected" in caught.value.reason
@@ -448,4 +448,4 @@ async def test_a_secured_server_that_is_away_is_unreachable_and_no_socket_is_lef
     await trust(tmp_path, server)
     for _ in range(3):
         assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
-    await until(lambda: server.connections == 0, timeout_s=5)
+    await until(lambda: server.connections == 0, timeout_s=90)

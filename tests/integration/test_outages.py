@@ -18,7 +18,7 @@ from gateway.historian.historian import Historian
 from tests.support.outage_bench import Bench, outage_bench
 from tests.support.until import until
 
-pytestmark = pytest.mark.timeout(120)  # each takes seconds where nothing else runs
+pytestmark = pytest.mark.timeout(400)  # each takes seconds where nothing else runs
 
 STATES = list(State)
 
@@ -110,7 +110,7 @@ async def _machines(bench: Bench, chance: Random) -> None:
 async def _progress(bench: Bench, chance: Random) -> None:
     """Let a random number of events be journaled."""
     enough = bench.journal.head() + chance.randint(1, 400)
-    await until(lambda: bench.journal.head() >= enough, timeout_s=30)
+    await until(lambda: bench.journal.head() >= enough, timeout_s=90)
 
 
 async def _killed_brokers(bench: Bench, chance: Random, rounds: int) -> None:

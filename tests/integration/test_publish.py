@@ -230,7 +230,7 @@ async def test_the_will_speaks_when_the_gateway_cannot(broker: Broker) -> None:
     child = [sys.executable, "-m", "tests.support.lone_publisher", str(broker.port)]
     async with listening(settings_for(broker), TOPICS.online) as ear:
         process = await asyncio.create_subprocess_exec(*child)
-        await until(lambda: ear.on(TOPICS.online), timeout_s=15)
+        await until(lambda: ear.on(TOPICS.online), timeout_s=90)
         process.kill()
         await process.wait()
         await until(lambda: len(ear.on(TOPICS.online)) == 2)

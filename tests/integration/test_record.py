@@ -43,7 +43,7 @@ async def recording(*arguments: object) -> asyncio.subprocess.Process:
 
 
 async def said_by(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         out, _ = await process.communicate()
     return process.returncode, out.decode()
 
@@ -58,7 +58,7 @@ async def test_a_support_case_becomes_a_test(tmp_path: Path) -> None:
         press(plc)
         site = site_with(tmp_path / "factory", LINK.format(host=HOST, port=plc.port))
         process = await recording(site, "--out", case, "--seconds", 1.5)
-        await until(lambda: len(plc.asked) > 3, timeout_s=10)
+        await until(lambda: len(plc.asked) > 3, timeout_s=90)
         await plc.stop()
         code, said = await said_by(process)
     assert code == 0, said
@@ -80,7 +80,7 @@ async def test_an_interrupted_recording_is_whole(tmp_path: Path) -> None:
         out = tmp_path / "recordings"
         out.mkdir()
         process = await recording(site, "--out", out)
-        await until(lambda: len(plc.asked) > 3, timeout_s=10)
+        await until(lambda: len(plc.asked) > 3, timeout_s=90)
         process.send_signal(signal.SIGINT)
         code, said = await said_by(process)
     assert code == 0, said

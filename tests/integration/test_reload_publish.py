@@ -40,7 +40,7 @@ async def test_births_and_states_follow_within_the_session(broker: Broker, tmp_p
     ):
         port = plant["press-1"].port
         publisher = at.collector.publisher
-        await until(lambda: publisher.stats().online, timeout_s=20)
+        await until(lambda: publisher.stats().online, timeout_s=90)
         await until_said(settings, f"{LINE}/line-1/press-1/state/status", "state", "running")
         await until_said(settings, f"{GATEWAY}/online", "online", value=True)
         online = await said(settings, f"{GATEWAY}/online")

@@ -88,7 +88,7 @@ async def collected(directory: Path, wanted: int) -> Mapping[str, Value]:
                 await changed.changed()
                 await news()
 
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await look()
         await running.stop()
     return values

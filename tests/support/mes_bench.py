@@ -23,6 +23,7 @@ from simulators.clock import wall_seconds
 from tests.support.broker import Broker, mosquitto
 from tests.support.gateway_process import ServiceProcess
 from tests.support.ports import HOST
+from tests.support.strain import Strain, strain
 from tests.support.unruly_broker import Rates, UnrulyRelay, unruly_relay
 from tests.support.until import until
 
@@ -76,6 +77,7 @@ class MesBench:
     far: Broker
     relay: UnrulyRelay
     consumer: ConsumerProcess
+    strain: Strain
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -103,7 +105,7 @@ class MesBench:
     async def more(self, events: int) -> None:
         """Wait until so many more events are committed."""
         before = self.journaled()
-        await until(lambda: self.journaled() >= before + events, timeout_s=30)
+        await until(lambda: self.journaled() >= before + events, timeout_s=90)
 
     async def restart_gateway(self) -> None:
         await self.gateway.kill()
@@ -114,7 +116,7 @@ class MesBench:
         for ahead_s in (7200, 0, -7200, 0):
             told = len(self.clock_steps_journaled())
             self.gateway.set_clock(ahead_s)
-            await until(partial(self._clock_steps_exceed, told), timeout_s=30)
+            await until(partial(self._clock_steps_exceed, told), timeout_s=90)
             await self.more(30)
 
     def _clock_steps_exceed(self, told: int) -> bool:
@@ -128,7 +130,7 @@ class MesBench:
         await asyncio.to_thread(broker.kill)
         await asyncio.to_thread(broker.start)
 
-    async def settle(self, timeout_s: float = 100.0) -> None:
+    async def settle(self, timeout_s: float = 200.0) -> None:
         """Wait until a frozen plant is journaled and every event of it is booked."""
         loop = asyncio.get_running_loop()
         head, since_s = -1, loop.time()
@@ -217,7 +219,8 @@ class MesBench:
         truth, found = await self.plant.truth(), Findings()
         kills = [Kill(down.timestamp(), up.timestamp()) for down, up in self.gateway.kills]
         for name, machine in truth["machines"].items():
-            view = View(name, machine, truth, kills, INTERVAL_MS / 1000)
+            late_s = max(self.strain.late_s, truth["late_s"])
+            view = View(name, machine, truth, kills, INTERVAL_MS / 1000, late_s)
             stored = Stored(intervals=self._intervals(name))
             check_states(view, stored, found)
             check_offline(view, stored, found)
@@ -259,6 +262,7 @@ async def mes_bench(
         async with (
             plant(options, directory) as machines,
             unruly_relay(near.port, far.port, seed, rates) as relay,
+            strain(directory) as late,
         ):
             broker = DemoBroker("mosquitto", near.port)
             site = await asyncio.to_thread(
@@ -266,7 +270,7 @@ async def mes_bench(
             )
             gateway = ServiceProcess("collect", site.directory, clock_may_step=clock_may_step)
             consumer = ConsumerProcess(far.port, directory / "mes.db")
-            bench = MesBench(site, machines, gateway, near, far, relay, consumer)
+            bench = MesBench(site, machines, gateway, near, far, relay, consumer, late)
             try:
                 yield bench
             finally:

@@ -106,7 +106,7 @@ class Bench:
         self.start_historian()
         historian = self.historian
         assert historian is not None
-        await until(lambda: historian.stats().connected, timeout_s=10)
+        await until(lambda: historian.stats().connected, timeout_s=90)
         return historian
 
     async def stop_historian(self) -> None:

@@ -16,6 +16,7 @@ from gateway.settings.site import Site
 from simulators.audit import AuditReport, audit
 from tests.support.broker import Broker, mosquitto
 from tests.support.gateway_process import ServiceProcess
+from tests.support.strain import Strain, strain
 from tests.support.until import until
 
 INTERVAL_MS = 200
@@ -31,6 +32,7 @@ class PlantBench:
     plant: PlantProcess
     collector: ServiceProcess
     broker: Broker
+    strain: Strain
 
     def _number(self, database: str, query: str) -> int:
         path = self.site.path(f"data/{database}.db")
@@ -50,7 +52,7 @@ class PlantBench:
     async def committed_more(self) -> None:
         """Wait until the collector committed something new."""
         before = self.journaled()
-        await until(lambda: self.journaled() > before, timeout_s=20)
+        await until(lambda: self.journaled() > before, timeout_s=120)
 
     async def more(self, events: int) -> None:
         """Wait until so many more events are committed."""
@@ -97,13 +99,19 @@ class PlantBench:
                 head, since_s = now, loop.time()
             return loop.time() - since_s > QUIET_S and self.stored() >= head
 
-        await until(quiet, timeout_s=60)
+        await until(quiet, timeout_s=120)
 
     async def audited(self) -> AuditReport:
         """Hold the store against the truth; the collector was away as its process knows."""
         truth = await self.plant.truth()
         history = self.site.path("data/history.db")
-        return audit(truth, history, kills=self.collector.kills, heartbeat_s=INTERVAL_MS / 1000)
+        return audit(
+            truth,
+            history,
+            kills=self.collector.kills,
+            heartbeat_s=INTERVAL_MS / 1000,
+            late_s=self.strain.late_s,
+        )
 
 
 @asynccontextmanager
@@ -121,9 +129,9 @@ async def plant_bench(
                 options,
             )
             collector = ServiceProcess("collect", site.directory, clock_may_step=clock_may_step)
-            async with _historian(site):
+            async with _historian(site), strain(directory) as late:
                 try:
-                    yield PlantBench(site, machines, collector, mqtt)
+                    yield PlantBench(site, machines, collector, mqtt, late)
                 finally:
                     await collector.abandon()
 

@@ -99,7 +99,7 @@ class Running:
 
     async def all_running(self) -> None:
         """Wait until every equipment that is configured shows that it runs."""
-        await until(lambda: all(map(self.is_running, self.collector.site.equipment)), timeout_s=20)
+        await until(lambda: all(map(self.is_running, self.collector.site.equipment)), timeout_s=90)
 
     def is_running(self, name: str) -> bool:
         held = self.collector.deriver.state(name).durable.status

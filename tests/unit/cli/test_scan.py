@@ -4,6 +4,7 @@ import io
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +33,8 @@ def plc() -> Iterator[Device]:
         yield running
 
 
-def link(plc: Device, unit: int = 3) -> str:
-    return f"modbus-tcp://127.0.0.1:{plc.port}/{unit}?timeout_ms=50"
+def link(plc: Device, unit: int = 3, timeout_ms: int = 400) -> str:
+    return f"modbus-tcp://127.0.0.1:{plc.port}/{unit}?timeout_ms={timeout_ms}"
 
 
 def test_units_and_the_registers_of_the_first(
@@ -101,17 +102,21 @@ def test_of_a_configuration_the_link_must_be_named(
 
 
 def test_interrupted_it_prints_what_was_found(plc: Device) -> None:
-    command = [sys.executable, "-m", "gateway", "scan", link(plc), "--units", "3-247"]
+    command = [sys.executable, "-m", "gateway", "scan", link(plc, timeout_ms=30_000)]
     with subprocess.Popen(
-        [*command, "--rate", "5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--units", "3-247", "--rate", "5"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as scanning:
         assert scanning.stderr is not None
         asked = len(plc.asked)
         scanning.stderr.readline()
         while len(plc.asked) < asked + 3:
             assert scanning.poll() is None
+            time.sleep(0.01)  # the device needs this process, too
         scanning.send_signal(signal.SIGINT)
-        out, err = scanning.communicate(timeout=20)
+        out, err = scanning.communicate(timeout=90)
     assert "3           0007" in out
     assert "interrupted" in err
     assert scanning.returncode == 0

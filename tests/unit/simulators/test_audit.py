@@ -110,6 +110,14 @@ def test_a_lap_that_was_refused_openly_is_not_missing(store: Path) -> None:
     assert audit(TRUTH, store).problems == []
 
 
+def test_what_a_busy_machine_was_late_is_allowed_and_no_more(store: Path) -> None:
+    later = "UPDATE status_interval SET since = '2026-03-20T09:46:47.500Z'"
+    change(store, f"{later} WHERE state = 'idle' AND until IS NOT NULL")
+    for late_s in (0.0, 0.5, 10.0):
+        assert audit(TRUTH, store, late_s=late_s).ok == (late_s == 10.0)
+        assert audit({**TRUTH, "late_s": late_s}, store).ok == (late_s == 10.0)
+
+
 @pytest.mark.parametrize(
     ("sql", "field", "says"),
     [

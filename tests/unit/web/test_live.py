@@ -53,7 +53,7 @@ async def rig() -> AsyncIterator[Rig]:
 
 
 async def message(stream: AsyncIterator[bytes]) -> tuple[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         text = (await anext(stream)).decode()
     lines = dict(line.split(": ", 1) for line in text.strip().split("\n"))
     return lines.get("event", ""), orjson.loads(lines.get("data", "null"))

@@ -176,7 +176,7 @@ async def test_a_serial_line_is_opened_then_asked() -> None:
 async def test_a_silent_line_is_tried_at_other_speeds() -> None:
     async with null_modem() as (near, _far):
         settings = SPECS["modbus-rtu"].link_settings(port=near, timeout_ms=20, baudrate=115200)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             _, (_port, step) = await steps(settings)
     assert codes(step) == ["units_silent", "try_line"]
     assert step.try_next[0].fields == {"units": "255, 247"}

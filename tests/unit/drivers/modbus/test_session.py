@@ -82,7 +82,7 @@ Read = Callable[[], "asyncio.Future[Batch]"]
 
 @asynccontextmanager
 async def reading(driver: ModbusDriver) -> AsyncIterator[ModbusSession]:
-    async with asyncio.timeout(20), driver.open() as session:
+    async with asyncio.timeout(60), driver.open() as session:
         yield session
 
 

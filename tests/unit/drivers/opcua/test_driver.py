@@ -53,7 +53,7 @@ def active_conditions(server: FakeConnection) -> Callable[[], ActiveConditions]:
 
 
 async def read(session: OpcUaSession) -> Batch:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await session.read(())
 
 

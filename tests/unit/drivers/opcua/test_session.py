@@ -57,7 +57,7 @@ def tells(server: FakeConnection, sequence: int, *notices: Notice, **values: int
 
 
 async def read(session: OpcUaSession) -> Batch:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await session.read(())
 
 
