@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -15,6 +16,10 @@ from tests.support.patient_loop import PatientLoop
 # A busy machine is no defect: examples may be slow to draw and to run.
 settings.register_profile("millgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("millgate")
+
+# A shell lets what it starts in the background ignore an interrupt; a service of a test must not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GRACE_S = 20.0
 """A task or a thread that is just ending may take so long."""
