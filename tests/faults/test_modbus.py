@@ -13,7 +13,8 @@ from drivers.contract import DriverError, TagRequest
 from drivers.modbus import SPECS
 from simulators.link import Link
 from tests.support.collecting import LONG_S, Collecting, collecting
-from tests.support.modbus_device import COIL, HOST, HR, Asked, Device, device
+from tests.support.modbus_device import COIL, HR, Asked, Device, device
+from tests.support.ports import HOST
 from tests.support.until import until
 
 pytestmark = pytest.mark.timeout(90)

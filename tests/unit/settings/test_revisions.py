@@ -61,7 +61,11 @@ def test_changes_lead_from_one_state_to_the_other(
     assert changed(before, changes_between(before, after)) == after
 
 
-@pytest.mark.parametrize("content", [b"", b"x", gzip.compress(b"{}\n"), gzip.compress(b"[]\n1")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x", gzip.compress(b"{}\n"), gzip.compress(b"[]\n1")],
+    ids=["empty", "no gzip", "no head", "no object"],
+)
 def test_what_is_no_revision_is_refused(content: bytes) -> None:
     for read in (decode, decode_head):
         with pytest.raises(RevisionUnreadable):
