@@ -110,7 +110,7 @@ class Link:
             while chunk := await reader.read(CHUNK):
                 if self.faults.delay_s:
                     await asyncio.sleep(self.faults.delay_s)
-                while self.faults.hold:
+                while self.faults.hold:  # noqa: ASYNC110 -- anybody may set it
                     await asyncio.sleep(HOLD_LOOK_S)
                 await self._pass_on(chunk, writer, answers=answers)
 

@@ -132,9 +132,9 @@ def _plain(raw: object) -> tuple[Value | None, str | None]:
 
 def _is_sound(value: float) -> bool:
     """Whether it is what `drivers.contract.Value` promises."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return -(2**63) <= value < 2**64
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**64
+    return math.isfinite(value)
 
 
 def _scaled(value: Value, scaling: Scaling) -> tuple[Value | None, str | None]:
