@@ -15,6 +15,7 @@ from typing import Self
 
 CHUNK = 65536
 HOLD_LOOK_S = 0.01
+SLOW_CHUNK = 256
 
 
 @dataclass(slots=True)
@@ -31,6 +32,8 @@ class Faults:
     """Added to every chunk, both ways."""
     slices: bool = False
     """Chunks arrive as single bytes, each in a segment of its own if the system lets it."""
+    bytes_per_s: float | None = None
+    """How much passes, each way."""
     corrupt: Callable[[bytes], bytes] | None = None
     """Changes what comes from the server."""
 
@@ -120,8 +123,11 @@ class Link:
             return
         if answers and faults.corrupt is not None:
             chunk = faults.corrupt(chunk)
-        pieces = [chunk[i : i + 1] for i in range(len(chunk))] if faults.slices else [chunk]
-        for piece in pieces:
+        size = 1 if faults.slices else len(chunk) if faults.bytes_per_s is None else SLOW_CHUNK
+        for start in range(0, len(chunk), size):
+            piece = chunk[start : start + size]
+            if faults.bytes_per_s is not None:
+                await asyncio.sleep(len(piece) / faults.bytes_per_s)
             writer.write(piece)
             await writer.drain()
             if faults.slices:

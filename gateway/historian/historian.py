@@ -19,7 +19,7 @@ from gateway.historian.store import Store
 from gateway.ops.backoff import Uniform
 from gateway.ops.clock import SYSTEM_CLOCK, Clock
 from gateway.ops.mqtt_choice import BetterBroker, BrokerChoice, look_for_better
-from gateway.ops.mqtt_terms import TAKEN_OVER, MqttError
+from gateway.ops.mqtt_terms import MqttError
 
 REPLAN_S = 6 * 3600.0
 """The shifts to come are written so often, days ahead."""
@@ -147,8 +147,12 @@ class Historian:
             except BetterBroker as better:
                 choice.turn_to(better)
             except MqttError as err:
+                was_up, before = outage.is_over, choice.takeovers
                 outage.begin(broker.name, err)
-                await self._sleep(choice.failed(began_s, err.reason_code))
+                wait_s = choice.failed(began_s, err.reason_code, was_up=was_up)
+                if choice.takeovers > before:
+                    _log.error("sessions of %s end at once: two historians?", settings.client_id)
+                await self._sleep(wait_s)
             finally:
                 looking.cancel()
                 await asyncio.gather(looking, return_exceptions=True)
@@ -167,17 +171,21 @@ class _Outage:
 
     def __init__(self) -> None:
         self._is_on = False
+        self._was_up = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there was a connection since the last failure."""
+        return self._was_up
 
     def begin(self, broker: str, err: MqttError) -> None:
         """Note a failure."""
-        if err.reason_code == TAKEN_OVER:
-            _log.error("somebody else connects to %s as we do: two historians?", broker)
         if not self._is_on:
             _log.warning("broker %s is away: %s", broker, err)
-        self._is_on = True
+        self._is_on, self._was_up = True, False
 
     def end(self, broker: str) -> None:
         """Note a connection."""
         if self._is_on:
             _log.warning("broker %s is back", broker)
-        self._is_on = False
+        self._is_on, self._was_up = False, True

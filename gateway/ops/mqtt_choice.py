@@ -3,8 +3,10 @@
 - They are tried in the order of the configuration. One is given up for the next when it has
   failed for ``PATIENCE_S``; after a session that held for ``STEADY_S`` the order begins anew.
 - Waits have full jitter and a ceiling that doubles; moving on to the next broker is at once.
-- Somebody else with our client id is no outage: who answers at once is put out at once, so
-  there we stay away for at least ``TAKEN_OVER_S``, longer each time.
+- Somebody else with our client id is no outage: who comes back at once is put out at once, so
+  there we stay away for at least ``TAKEN_OVER_S``, longer each time. Some brokers do not say
+  that it was so: ``DISPLACED`` short sessions in a row that were closed without a word, with
+  the broker there all the time, mean the same.
 - Beside a session with a lesser broker the better ones are looked for; one that has let us in
   twice in a row is returned to.
 """
@@ -16,12 +18,13 @@ from typing import NoReturn
 
 from gateway.ops.backoff import Uniform, delays
 from gateway.ops.mqtt_link import connect
-from gateway.ops.mqtt_terms import TAKEN_OVER, BrokerSettings, MqttError, Session
+from gateway.ops.mqtt_terms import CLOSED, TAKEN_OVER, BrokerSettings, MqttError, Session
 
 STEADY_S = 60.0
 """After a session this long the next outage begins with short waits again."""
 PATIENCE_S = 10.0
 TAKEN_OVER_S = 10.0
+DISPLACED = 3
 _LONGEST_AWAY_S = 300.0
 LOOK_S = 30.0
 """How often a better broker is looked for."""
@@ -59,6 +62,7 @@ class BrokerChoice:
         self._waits = delays(uniform)
         self._failing_since_s: float | None = None
         self._away_s = TAKEN_OVER_S
+        self._closed = 0
 
     @property
     def broker(self) -> BrokerSettings:
@@ -75,12 +79,15 @@ class BrokerChoice:
         """Those preferred to it, best first."""
         return self._brokers[: self._index]
 
-    def failed(self, began_s: float, reason_code: int | None = None) -> float:
-        """Note the end of a try or session that began then; return how long to wait."""
+    def failed(
+        self, began_s: float, reason_code: int | None = None, *, was_up: bool = False
+    ) -> float:
+        """Note the end of a try, or of a session, that began then; return how long to wait."""
         now_s = self._mono_s()
         if now_s - began_s > STEADY_S:
             self._begin_anew()
-        if reason_code == TAKEN_OVER:
+        self._closed = self._closed + 1 if was_up and reason_code == CLOSED else 0
+        if reason_code == TAKEN_OVER or self._closed >= DISPLACED:
             return self._stay_away()
         if self._failing_since_s is None:
             self._failing_since_s = now_s
@@ -101,6 +108,7 @@ class BrokerChoice:
         self._failing_since_s = None
         self._waits = delays(self._uniform)
         self._away_s = TAKEN_OVER_S
+        self._closed = 0
 
     def _stay_away(self) -> float:
         self.takeovers += 1

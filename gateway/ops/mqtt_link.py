@@ -38,6 +38,7 @@ from gateway.ops.mqtt_paho import greet, new_client, secrets
 from gateway.ops.mqtt_pending import Pending, fail
 from gateway.ops.mqtt_stream import MqttStream, open_stream
 from gateway.ops.mqtt_terms import (
+    CLOSED,
     TOO_LARGE,
     BrokerSettings,
     ConnectionLost,
@@ -302,8 +303,10 @@ class MqttLink:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        code = reason.value if flags.is_disconnect_packet_from_server else None
-        self._end(ConnectionLost(str(reason), code))
+        if flags.is_disconnect_packet_from_server:
+            self._end(ConnectionLost(str(reason), reason.value))
+        else:
+            self._end(ConnectionLost("the connection was closed", CLOSED))
 
     def _on_message(self, client: Client, _userdata: object, message: MQTTMessage) -> None:
         read = read_message(message)

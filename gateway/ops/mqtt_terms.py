@@ -7,6 +7,8 @@ from typing import Literal
 
 from paho.mqtt.client import MQTTMessage
 
+CLOSED = 0x00
+"""Of ConnectionLost: the far side closed the connection without a word."""
 TAKEN_OVER = 0x8E
 """DISCONNECT: somebody else connected with our client id."""
 TOO_LARGE = 0x95

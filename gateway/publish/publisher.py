@@ -22,7 +22,7 @@ from typing import NoReturn, TypeVar, cast
 
 from gateway.journal.lineage import Rival
 from gateway.ops.mqtt_choice import PATIENCE_S, BetterBroker, BrokerChoice, look_for_better
-from gateway.ops.mqtt_terms import TAKEN_OVER, BrokerSettings, Message, MqttError
+from gateway.ops.mqtt_terms import BrokerSettings, Message, MqttError
 from gateway.publish.commands import Commands, Submit
 from gateway.publish.counts import Counts
 from gateway.publish.flood import FloodGate, Verdict
@@ -165,7 +165,9 @@ class Publisher:
             except* MqttError as group:
                 error = _first(group)
                 self._note_outage(error)
-                wait_s = self._choice.failed(began_s, error.reason_code)
+                was_up = self._counts.online and not self._pump.has_a_suspect
+                wait_s = self._choice.failed(began_s, error.reason_code, was_up=was_up)
+                self._note_takeovers()
             else:
                 wait_s = self._choice.failed(began_s)
             finally:
@@ -301,13 +303,12 @@ class Publisher:
         _log.log(level, "broker offline: %s", str(error), extra={"broker": broker})
         self._outage = True
         self._pump.session_ended(error.reason_code)
-        if error.reason_code == TAKEN_OVER:
-            self._counts.taken_over += 1
-            _log.error(
-                "somebody else connects to %s as %s: two gateways of one name?",
-                broker,
-                self._client_id,
-            )
+
+    def _note_takeovers(self) -> None:
+        if self._choice.takeovers > self._counts.taken_over:
+            self._counts.taken_over = self._choice.takeovers
+            name, broker = self._client_id, self._choice.broker.name
+            _log.error("sessions of %s at %s end at once: two gateways of one name?", name, broker)
 
     def _note_session(self) -> None:
         self._counts.online = True

@@ -20,13 +20,14 @@ from typing import NoReturn
 
 from gateway.journal.row import Row
 from gateway.ops.backoff import delays
-from gateway.ops.mqtt_terms import TOO_LARGE, ConnectionLost, Refused
+from gateway.ops.mqtt_terms import CLOSED, TOO_LARGE, ConnectionLost, Refused
 from gateway.publish.counts import Counts, Held
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places
-from gateway.publish.sending import Oversize, Postman, Sent, is_dead
+from gateway.publish.sending import TIMES, Oversize, Postman, Sent, is_dead
 from gateway.publish.source import Source, Watch
 from gateway.publish.timing import Pace, Timing
+from gateway.wire.topics import event_topic
 
 CURSOR = "mqtt"
 _BATCH = 500
@@ -65,6 +66,10 @@ class Pump:
         self._dead_in_a_row = 0
         self._first_under_way: Row | None = None
         self._newest_sent = 0
+        self._careful_until = 0
+        """Up to here rows go one by one: one of them may be what ends the connection."""
+        self._closed_before = (0, 0)
+        """The row before which connections were closed without a word, and how many in a row."""
         self._may_send = asyncio.Event()
         self._backlog_pace = Pace(max_rate_per_s, timing)
         self._watch: Watch = journal.watch()
@@ -81,6 +86,11 @@ class Pump:
             self._moved.clear()
             await self._moved.wait()
 
+    @property
+    def has_a_suspect(self) -> bool:
+        """Whether connections were closed twice or more before the same row."""
+        return self._closed_before[1] > 1
+
     async def pause(self, timeout_s: float) -> None:
         """Send nothing more in this session; wait for what is under way."""
         self._may_send.clear()
@@ -90,10 +100,33 @@ class Pump:
 
     def session_ended(self, reason_code: int | None) -> None:
         """Note why, after `run`: what was first under way may be to blame."""
-        first = self._first_under_way
-        if reason_code == TOO_LARGE and first is not None:
+        first, self._first_under_way = self._first_under_way, None
+        if first is None or reason_code not in {CLOSED, TOO_LARGE}:
+            return
+        if not self._careful_until:  # it may have been any of those under way
+            self._careful_until = self._newest_sent
+            return
+        if reason_code == TOO_LARGE:
             _log.error("seq %d seems to be larger than the broker takes", first.seq)
             self.oversize.blame(first.seq, len(Postman.payload(self._places, first)))
+        else:
+            self._suspect(first)
+
+    def _suspect(self, first: Row) -> None:
+        """Sound the alarm when connections end before this row again and again.
+
+        It is not set aside for that: a bad line looks the same.
+        """
+        self._closed_before = (
+            (first.seq, self._closed_before[1] + 1)
+            if self._closed_before[0] == first.seq
+            else (first.seq, 1)
+        )
+        if self._closed_before[1] >= TIMES and self._counts.held is None:
+            topic = event_topic(self._places.of(first.equipment), first.type, first.part)
+            reason = "the connection ends each time it is sent; is it too large for the broker?"
+            _log.error("held at seq %d, %s: %s", first.seq, topic, reason)
+            self._counts.held = Held(first.seq, topic, reason, None, self._closed_before[1])
 
     async def run(self, sender: Sender, began_at: int) -> NoReturn:
         """Send rows for ever; those up to seq ``began_at`` are older than the session.
@@ -113,7 +146,7 @@ class Pump:
             await self._timing.sleep(next(waits))
 
     async def _send_until_refused(self, postman: Postman, began_at: int) -> Held:
-        room = asyncio.Semaphore(self._window)
+        room = asyncio.Semaphore(1 if self._careful_until else self._window)
         under_way: asyncio.Queue[Sent] = asyncio.Queue()
         async with asyncio.TaskGroup() as tasks:
             feed = self._feed(postman, room, under_way, began_at)
@@ -160,6 +193,10 @@ class Pump:
                 self._first_under_way = None
             room.release()
             self._release(sent.seq)
+            if self._careful_until and sent.seq >= self._careful_until:
+                self._careful_until = 0
+                for _ in range(self._window - 1):
+                    room.release()
             await self._journal.advance(CURSOR, sent.seq)
             self._moved.set()
 
@@ -193,6 +230,8 @@ class Pump:
 
     def _release(self, seq: int) -> None:
         held = self._counts.held
+        if seq >= self._closed_before[0]:
+            self._closed_before = (0, 0)
         if held is not None and seq >= held.seq:
             _log.info("seq %d was accepted after %d refusals", held.seq, held.times)
             self._counts.held = None

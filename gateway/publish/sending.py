@@ -4,8 +4,8 @@
 - A refusal of the form is *dead*: no broker set up like this one ever takes that row. 0x90
   (topic name) and 0x99 (payload format) are, and 0x95 (too large); 0x83, which says nothing,
   is when it comes for the third time.
-- A row that ends the connection with 0x95 three times is too large, and so is from then on,
-  for this broker, whatever is not smaller.
+- A row that, alone under way, ends the connection with 0x95 three times is too large, and so is
+  from then on, for this broker, whatever is not smaller.
 """
 
 import asyncio

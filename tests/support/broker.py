@@ -127,19 +127,20 @@ def mosquitto(
     users: Mapping[str, str] | None = None,
     acl: str | None = None,
     tls: bool = False,
+    names: Sequence[str] = (HOST, "localhost"),
     extra: Sequence[str] = (),
 ) -> Iterator[Broker]:
     """Run a broker: anonymous unless ``users`` (name -> password), ``acl`` as mosquitto reads it.
 
-    With ``tls`` it also listens on ``tls_port`` with a certificate for 127.0.0.1 and
-    localhost that ``ca_file`` vouches for. ``extra`` lines go to the top of the file.
+    With ``tls`` it also listens on ``tls_port`` with a certificate for ``names`` that
+    ``ca_file`` vouches for. ``extra`` lines go to the top of the file.
     """
     # Not pytest's tmp_path: it is 0700, and a broker that drops root could not enter it.
     directory = Path(tempfile.mkdtemp(prefix="mosquitto-"))
     broker = Broker(directory, [])
     broker.config = [*_head(directory, users, acl), *extra, f"listener {broker.port} {HOST}"]
     if tls:
-        broker.config += _tls_listener(broker)
+        broker.config += _tls_listener(broker, names)
     try:
         broker.start()
         yield broker
@@ -166,9 +167,9 @@ def _head(directory: Path, users: Mapping[str, str] | None, acl: str | None) -> 
     return lines
 
 
-def _tls_listener(broker: Broker) -> list[str]:
+def _tls_listener(broker: Broker, names: Sequence[str]) -> list[str]:
     authority = trustme.CA()
-    server = authority.issue_cert(HOST, "localhost")
+    server = authority.issue_cert(*names)
     client = authority.issue_cert("gateway@example.org", common_name="gateway")
     broker.tls_port = free_port()
     broker.ca_file = broker.directory / "ca.crt"

@@ -8,7 +8,7 @@ from gateway.ops.mqtt_choice import (
     BrokerChoice,
     look_for_better,
 )
-from gateway.ops.mqtt_terms import TAKEN_OVER, BrokerSettings
+from gateway.ops.mqtt_terms import CLOSED, TAKEN_OVER, BrokerSettings
 from tests.support.broker import mosquitto
 from tests.support.clock import FakeClock
 
@@ -61,6 +61,16 @@ def test_who_is_put_out_by_a_namesake_stays_away_longer_each_time() -> None:
     assert only.takeovers == 6
     at_least = BrokerChoice([FIRST], uniform=lambda low, _high: low, mono_s=clock.mono_s)
     assert at_least.failed(clock.mono_s(), TAKEN_OVER) == TAKEN_OVER_S
+
+
+def test_three_short_sessions_closed_without_a_word_mean_the_same() -> None:
+    clock = FakeClock()
+    only = choice(clock, FIRST)
+    waits = [only.failed(clock.mono_s(), CLOSED, was_up=True) for _ in range(4)]
+    assert waits[:2] == [1, 2]
+    assert waits[2:] == [2 * TAKEN_OVER_S, 4 * TAKEN_OVER_S]
+    only.failed(clock.mono_s())  # it could not be reached: that is an outage
+    assert only.failed(clock.mono_s(), CLOSED, was_up=True) < TAKEN_OVER_S
 
 
 async def test_a_better_broker_is_returned_to_when_it_has_let_us_in_twice() -> None:

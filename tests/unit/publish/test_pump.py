@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.journal.row import Row
-from gateway.ops.mqtt_terms import ConnectionLost, Refused
+from gateway.ops.mqtt_terms import CLOSED, TOO_LARGE, ConnectionLost, Refused
 from gateway.publish.counts import Counts
 from gateway.publish.places import Places
 from gateway.publish.pump import CURSOR, MAX_DEAD, Pump
@@ -264,18 +264,37 @@ async def test_a_broker_that_takes_nothing_at_all_is_not_believed() -> None:
     assert held is not None
 
 
-async def test_what_ends_the_connection_three_times_is_too_large() -> None:
-    stage = Stage(sender=FakeSender(confirms=False))
+async def ended(stage: Stage, code: int, sent: list[int]) -> None:
+    """Let a session end so that nothing it sent was confirmed."""
+    silent = FakeSender(confirms=False)
+    async with running(stage.run(silent)):
+        await until(lambda: silent.seqs() == sent)
+    stage.pump.session_ended(code)
+
+
+async def test_what_alone_ends_the_connection_three_times_is_too_large() -> None:
+    stage = Stage()
     stage.journal.commit("press-03", count(1), status())
+    await ended(stage, TOO_LARGE, [1, 2])  # it may have been either
     for _ in range(3):
-        silent = FakeSender(confirms=False)
-        async with running(stage.run(silent)):
-            await until(lambda silent=silent: len(silent.sent) == 2)  # type: ignore[misc]
-        stage.pump.session_ended(0x95)
+        await ended(stage, TOO_LARGE, [1])
         assert stage.dead == []
     async with running(stage.run(FakeSender())):
         await stage.pump.reached(2)
     assert [seq for seq, _ in stage.dead] == [1]
+
+
+async def test_what_is_closed_without_a_word_gives_an_alarm_and_is_kept() -> None:
+    stage = Stage()
+    stage.journal.commit("press-03", count(1), status())
+    await ended(stage, CLOSED, [1, 2])
+    for times in range(1, 4):
+        await ended(stage, CLOSED, [1])
+        assert (stage.counts.held is None) is (times < 3)
+    async with running(stage.run()):
+        stage.journal.commit("press-03", *(count(n) for n in range(2, 12)))
+        await stage.pump.reached(12)
+    assert (stage.dead, stage.counts.held, stage.sender.seqs()) == ([], None, list(range(1, 13)))
 
 
 async def test_a_pause_lets_what_is_under_way_arrive() -> None:
