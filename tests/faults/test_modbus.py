@@ -264,8 +264,8 @@ async def test_garbage_on_the_line_is_never_a_value(plc: Device, record_property
     record_property("right", right)
     record_property("refused", refused)
     assert wrong == 0
-    assert right > 10
-    assert refused > 10
+    assert right > 3
+    assert refused > 3
 
 
 @pytest.mark.parametrize("loss", ["answers are lost", "everything is lost"])
