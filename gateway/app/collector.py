@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from gateway.app import translate
 from gateway.app.live import LiveSite
@@ -33,6 +34,9 @@ from gateway.settings.diff import COLLECTOR_KEYS
 from gateway.settings.revisions import Revisions
 from gateway.settings.site import Site
 
+if TYPE_CHECKING:
+    from gateway.push.courier import Courier
+
 __all__ = ["SOCKET", "Collector", "cancelled", "collector"]
 
 DRAIN_TIMEOUT_S = 5.0
@@ -51,6 +55,7 @@ class Collector:
     deriver: Deriver
     publisher: Publisher
     configuration: Reconfiguration
+    couriers: "list[Courier]" = field(default_factory=list)
     _tasks: asyncio.TaskGroup | None = None
     _reading: list["asyncio.Task[Any]"] = field(default_factory=list)
     _to_the_end: list["asyncio.Task[Any]"] = field(default_factory=list)
@@ -76,6 +81,7 @@ class Collector:
         self._to_the_end = [
             tasks.create_task(self.publisher.run(), name="publisher"),
             tasks.create_task(_journal_must_live(self.journal), name="journal.failed"),
+            *_pushing(self.couriers, tasks),
         ]
         self.live.links.start(tasks)
         self._reading.append(tasks.create_task(self.deriver.run_ticks(), name="ticks"))
@@ -132,7 +138,8 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
         )
         live.publisher = publisher = _publisher(site, journal, deriver, control, trust)
         async with listening(site.path(site.gateway.journal.path).parent / SOCKET, control):
-            yield Collector(live, journal, deriver, publisher, configuration)
+            couriers = _couriers(site, journal, live)
+            yield Collector(live, journal, deriver, publisher, configuration, couriers)
     finally:
         if live is not None:
             live.release()
@@ -156,6 +163,7 @@ async def _opened(site: Site) -> Journal:
                 site.path(site.gateway.journal.path),
                 now=SYSTEM_CLOCK.now,
                 limits=translate.limits(site),
+                readers=translate.readers(site),
             )
         except JournalFull as err:
             if not told:
@@ -177,12 +185,6 @@ def _publisher(
     async def on_rival(rival: Rival) -> None:
         await deriver.begin_series("the broker knows another journal of this gateway", rival)
 
-    async def set_aside(row: Row, reason: str) -> None:
-        del reason  # it is in the log
-        gaps = dead_letter(row, epoch=journal.epoch, at=SYSTEM_CLOCK.now())
-        if gaps:
-            await journal.append([Entry(row.equipment, gaps)])
-
     def more_health() -> Mapping[str, object]:
         room = journal.standing()
         return {
@@ -203,10 +205,34 @@ def _publisher(
             snapshots_of=snapshots_of,
             submit=control.submit,
             on_rival=on_rival,
-            set_aside=set_aside,
+            set_aside=partial(_set_aside, journal),
             more_health=more_health,
         ),
     )
+
+
+async def _set_aside(journal: Journal, row: Row, reason: str) -> None:
+    """Name a row that somebody will not get; the reason is in the log."""
+    del reason
+    gaps = dead_letter(row, epoch=journal.epoch, at=SYSTEM_CLOCK.now())
+    if gaps:
+        await journal.append([Entry(row.equipment, gaps)])
+
+
+def _couriers(site: Site, journal: Journal, live: LiveSite) -> "list[Courier]":
+    if not site.gateway.push:
+        return []
+    from gateway.app.pushing import couriers  # noqa: PLC0415 - an HTTP library others save
+
+    return couriers(site, journal, live.place_of, partial(_set_aside, journal))
+
+
+def _pushing(couriers: "list[Courier]", tasks: asyncio.TaskGroup) -> "Iterator[asyncio.Task[Any]]":
+    if couriers:
+        from gateway.app.pushing import pushing  # noqa: PLC0415 - as above
+
+        for one in couriers:
+            yield tasks.create_task(pushing(one), name=f"push[{one.target.name}]")
 
 
 async def _journal_must_live(journal: Journal) -> None:

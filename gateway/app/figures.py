@@ -80,6 +80,19 @@ KEPT_OUT = Kind(
 ON_STANDBY = Kind("millgate_publish_on_standby", "gauge", "1 with a broker that is not the first.")
 RECONNECTS = Kind("millgate_publish_reconnects_total", "counter", "Sessions after the first.")
 
+PUSH_UP = Kind("millgate_push_connected", "gauge", "1 while the target takes events.", "target")
+PUSH_BACKLOG = Kind(
+    "millgate_push_backlog_rows", "gauge", "Rows committed and not yet passed.", "target"
+)
+PUSHED = Kind("millgate_push_events_total", "counter", "Events the target took.", "target")
+PUSH_REQUESTS = Kind("millgate_push_requests_total", "counter", "Requests sent.", "target")
+PUSH_FAILURES = Kind(
+    "millgate_push_failures_total", "counter", "Requests not taken, for whatever reason.", "target"
+)
+PUSH_DEAD = Kind(
+    "millgate_push_dead_letters_total", "counter", "Events set aside: refused alone.", "target"
+)
+
 HISTORIAN_UP = Kind("millgate_historian_connected", "gauge", "1 while the broker is connected.")
 HISTORIAN_MESSAGES = Kind("millgate_historian_messages_total", "counter", "Messages taken in.")
 HISTORIAN_EVENTS = Kind(
@@ -151,6 +164,7 @@ def of_collector(collector: "Collector") -> Iterator[Metric]:
     yield from _of_links(collector.pollers)
     yield from _of_journal(collector)
     yield from _of_publisher(collector)
+    yield from _of_push(collector)
 
 
 def _of_links(pollers: Iterable[Poller]) -> Iterator[Metric]:
@@ -202,6 +216,16 @@ def _of_publisher(collector: "Collector") -> Iterator[Metric]:
     yield _one(ON_STANDBY, counts.on_standby)
     yield _one(REPLAYED, counts.replayed)
     yield _one(RECONNECTS, counts.reconnects)
+
+
+def _of_push(collector: "Collector") -> Iterator[Metric]:
+    stats = {courier.target.name: courier.stats for courier in collector.couriers}
+    yield Metric(PUSH_UP, {name: one.online for name, one in stats.items()})
+    yield Metric(PUSH_BACKLOG, {one.target.name: one.backlog for one in collector.couriers})
+    yield Metric(PUSHED, {name: one.events for name, one in stats.items()})
+    yield Metric(PUSH_REQUESTS, {name: one.requests for name, one in stats.items()})
+    yield Metric(PUSH_FAILURES, {name: one.failures for name, one in stats.items()})
+    yield Metric(PUSH_DEAD, {name: one.dead_letters for name, one in stats.items()})
 
 
 def of_historian(historian: "Historian") -> Iterator[Metric]:

@@ -21,7 +21,7 @@ from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.publish.publisher import Publisher
 from gateway.settings.diff import SiteDiff
 from gateway.settings.site import LinkConfig, Site
-from gateway.wire.topics import Place
+from gateway.wire.topics import MISSING, Place
 
 
 class LiveSite:
@@ -68,6 +68,14 @@ class LiveSite:
         first_reads = FirstReads(self._deriver, expected)
         self.links.open(self._pollers(diff.reopened, first_reads))
         return first_reads
+
+    def place_of(self, equipment: str) -> Place:
+        """Return where it is spoken about; one nobody configured any more is on no line."""
+        config, mqtt = self.site.equipment.get(equipment), self.site.gateway.mqtt
+        if config is not None:
+            return translate.place(self.site, config)
+        nowhere = Place(mqtt.root, self.site.gateway.site, MISSING, MISSING, equipment)
+        return self._departed.get(equipment, nowhere)
 
     async def forget(self, equipment: str) -> None:
         """Give up the place of an equipment that was retired."""

@@ -57,7 +57,16 @@ class Reconfiguration:
         self._one_at_a_time = asyncio.Lock()
 
     async def start(self) -> None:
-        """Keep what runs as a revision if it is none yet: edited while nothing ran. OSError."""
+        """Keep what runs as a revision if it is none yet: edited while nothing ran.
+
+        Collecting does not wait for it: a full disk costs the revision only.
+        """
+        try:
+            await self._keep_what_runs()
+        except (OSError, ValueError, RevisionUnreadable) as err:
+            _log.error("the configuration is not kept as a revision: %s", err)
+
+    async def _keep_what_runs(self) -> None:
         files = await asyncio.to_thread(self._revisions.on_disk)
         current = await asyncio.to_thread(self._current)
         if current is None:

@@ -4,12 +4,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gateway.domain.vocabulary import Json
+from gateway.journal.ledger import Begins
 from gateway.journal.retention import Limits
 from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.ops.mqtt_link import BrokerSettings, TlsSettings
 from gateway.ops.timesync import ClockTrust, kernel_is_synced
 from gateway.publish.places import Places
 from gateway.publish.publisher import PublishSettings
+from gateway.publish.pump import CURSOR
+from gateway.push.settings import CURSOR as CURSOR_OF_PUSH
+from gateway.push.settings import PushTarget
 from gateway.settings import dictionary
 from gateway.settings.model import BrokerFile
 from gateway.settings.secrets import find_secret
@@ -58,6 +62,33 @@ def publishing(site: Site) -> PublishSettings:
         window=mqtt.window,
         max_rate_per_s=mqtt.max_rate_per_s,
     )
+
+
+def push_targets(site: Site) -> list[PushTarget]:
+    """Return where facts are pushed to."""
+    return [
+        PushTarget(
+            name=target.name,
+            url=target.url,
+            secret_file=find_secret(site.directory, target.secret_file),
+            token_file=file(site, target.token_file),
+            ca_file=file(site, target.ca_file),
+            types=frozenset(target.types),
+            equipment=frozenset(target.equipment),
+            flat=target.flat,
+            max_events=target.max_events,
+            timeout_s=target.timeout_s,
+        )
+        for target in site.gateway.push
+    ]
+
+
+def readers(site: Site) -> dict[str, Begins]:
+    """Return who has to have a row before it counts as delivered, and where new ones begin."""
+    found: dict[str, Begins] = {CURSOR: "oldest"}
+    for target in site.gateway.push:
+        found[CURSOR_OF_PUSH + target.name] = target.backlog
+    return found
 
 
 def limits(site: Site) -> Limits:

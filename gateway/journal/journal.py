@@ -37,7 +37,7 @@ from gateway.journal.errors import (
     JournalUnusable,
 )
 from gateway.journal.identity import IdentityChange, Places
-from gateway.journal.ledger import Ledger
+from gateway.journal.ledger import Begins, Ledger
 from gateway.journal.lineage import Lineage, Rival
 from gateway.journal.lock import FileLock
 from gateway.journal.numbering import from_unix_ms, prepare
@@ -117,12 +117,14 @@ class Journal:
         now: Callable[[], datetime],
         limits: Limits = DEFAULT_LIMITS,
         randbelow: Callable[[int], int] = secrets.randbelow,
+        readers: Mapping[str, Begins] | None = None,
     ) -> Self:
         """Open the journal or create it; blocks, after an unclean end for a check of the file.
 
         ``now`` gives aware UTC times and is called from the writer's thread. A damaged file
-        is put aside and a new journal begun. Raises JournalInUse, JournalUnusable
-        or, where waiting may help, JournalFull.
+        is put aside and a new journal begun. ``readers`` are the cursors that count for what
+        is delivered, and no others; None leaves them as they are. Raises JournalInUse,
+        JournalUnusable or, where waiting may help, JournalFull.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,6 +134,8 @@ class Journal:
             raise unusable(path, f"cannot be created here: {err}") from err
         try:
             ledger, space = open_ledger(path, at=now(), limits=limits, randbelow=randbelow)
+            if readers is not None:
+                ledger.keep_cursors(readers)
         except BaseException:
             lock.release()
             raise

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from typing import Literal
 
 from gateway.domain.events import Gap, Reading
 from gateway.journal.changes import Changes
@@ -38,6 +39,10 @@ ADOPTED = frozenset({"import", "restore"})
 
 Result = list[int] | CommandRepeated
 """The seqs of one append, or why it was not written."""
+
+
+Begins = Literal["oldest", "newest"]
+"""Where a reader of the journal begins that is new: with everything kept, or from now on."""
 
 
 class Ledger:
@@ -148,6 +153,21 @@ class Ledger:
         self._remember(numbered, marks, states, at)
         seqs = iter(numbered.seqs)
         return [repeated[i] if i in repeated else next(seqs) for i in range(len(appends))]
+
+    def keep_cursors(self, readers: Mapping[str, Begins]) -> None:
+        """Let these readers count for what is delivered, and no others.
+
+        One that is new stands at its beginning at once: what it has not had is not delivered.
+        """
+        begins = {"oldest": 0, "newest": self.head}
+        new = {n: begins[at] for n, at in readers.items() if n not in self.cursors}
+        gone = self.cursors.keys() - readers.keys()
+        if not new and not gone:
+            return
+        with self._transaction():
+            self._insert_cursors(new)
+            self.connection.executemany("DELETE FROM cursor WHERE name = ?", [(n,) for n in gone])
+        self.cursors = {n: seq for n, seq in self.cursors.items() if n not in gone} | new
 
     def begin_epoch(self, reason: str, at: datetime, *, rival: Rival | None = None) -> None:
         """Begin an epoch: streams count from 1 again.

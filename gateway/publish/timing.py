@@ -1,21 +1,8 @@
-"""Time and chance as this package takes them: parameters, so that tests hold them."""
+"""How fast a backlog may leave."""
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from gateway.ops.timing import Timing
 
-from gateway.ops.backoff import Uniform
-from gateway.ops.clock import SYSTEM_CLOCK, Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """A clock, a way to wait and a source of chance."""
-
-    clock: Clock = SYSTEM_CLOCK
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    uniform: Uniform = random.uniform
+__all__ = ["Pace", "Timing"]
 
 
 class Pace:

@@ -28,6 +28,7 @@ from gateway.settings.problems import ConfigProblems, Place, Prose, Report
 from gateway.settings.problems import Path as KeyPath
 from gateway.settings.profile import Profiles, Upon
 from gateway.settings.profile_link import find_differences
+from gateway.settings.push import find_push_problems
 from gateway.settings.rules import RuleReader
 from gateway.settings.site import NO_LEVEL, EquipmentConfig, LinkConfig, Site, home_of
 from gateway.settings.sources import Source, Sources
@@ -91,6 +92,7 @@ class _Loader:
     spec_of: SpecOf
     now: datetime
     home: Home | None = None
+    gateway_node: Node | None = None
     links: list[LinkSource] = field(default_factory=list)
     dictionaries: dict[tuple[str, faults.Kind], Mapping[int, FaultText]] = field(
         default_factory=dict
@@ -118,6 +120,8 @@ class _Loader:
         configs = {e.config.equipment: _on_sessions(e.config, leaders) for e in equipment}
         links = self._sessions(equipment, leaders)
         configs = with_calendars(self.sources, gateway, configs, self.report)
+        if gateway is not None and self.gateway_node is not None:
+            find_push_problems(gateway, self.gateway_node, configs, self.report)
         for label in self.without_profile:
             self.report.forget(label, A_PROFILE_MAY_BRING)
         if gateway is None:
@@ -130,7 +134,7 @@ class _Loader:
         if not path.exists():
             self.report.add("missing_file", Place(GATEWAY_FILE), name=GATEWAY_FILE)
             return None
-        node = read(path, GATEWAY_FILE, self.report)
+        self.gateway_node = node = read(path, GATEWAY_FILE, self.report)
         file = None if node is None else validate(GatewayFile, node, self.report)
         if node is not None and file is not None and file.web.is_open and not file.web.cert_file:
             at = ("web", "host")

@@ -110,6 +110,36 @@ _VALUES = {
         "写进 brokers 的每一项里",
         "put it into the items of brokers",
     ),
+    "bad_push_url": Message(
+        "推送目标要用 http:// 或 https:// 网址",
+        "a push target has an http:// or https:// URL",
+    ),
+    "bad_event_path": Message(
+        "事件里没有“{value}”",
+        "there is no '{value}' in an event",
+        "可用：{known}；data 之下写路径，如 data.order.order_no",
+        "one of {known}; below data a path, such as data.order.order_no",
+    ),
+    "push_twice": Message(
+        "推送目标“{name}”出现了两次",
+        "the push target '{name}' stands twice",
+        "每个目标起不同的名字：名字记着推送到哪里",
+        "give each a name of its own: under it is remembered what was pushed",
+    ),
+    "push_unknown_equipment": Message(
+        "推送目标“{target}”里的设备“{name}”没有配置",
+        "the push target '{target}' names the equipment '{name}', which is not configured",
+        "已配置：{known}",
+        "configured: {known}",
+        severity="warning",
+    ),
+    "push_plain_http": Message(
+        "推送目标“{name}”用 http：有签名，但内容可被旁听",
+        "the push target '{name}' uses http: signed, but everybody on the way can read it",
+        "对方支持时改用 https",
+        "use https where they have it",
+        severity="warning",
+    ),
     "bad_place_filter": Message(
         "“{value}”不是“区域/产线/设备”的过滤",
         "'{value}' is no filter of area/line/equipment",

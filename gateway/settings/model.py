@@ -13,6 +13,14 @@ from pydantic_core import PydanticCustomError
 
 from gateway.settings.words import Line, Name, PlaceFilter, Strict
 
+EVENT_FIELDS = frozenset(
+    {
+        *("id", "source", "type", "subject", "time", "recordedtime", "epoch", "streamseq"),
+        *("replay", "seq", "stream", "site", "area", "line", "equipment", "data"),
+    }
+)
+"""What a flat field may be taken from; of ``data`` by a path."""
+
 
 def _timezone(value: str) -> str:
     if value not in available_timezones():
@@ -42,6 +50,20 @@ def _url(value: str) -> str:
     return value
 
 
+def _event_path(value: str) -> str:
+    first, _, rest = value.partition(".")
+    if first not in EVENT_FIELDS or bool(rest) != (first == "data"):
+        known = ", ".join(sorted(EVENT_FIELDS))
+        raise PydanticCustomError("bad_event_path", "no such field", {"known": known})
+    return value
+
+
+def _http(value: str) -> str:
+    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+        raise PydanticCustomError("bad_push_url", "neither http nor https")
+    return value
+
+
 def _text_of_number(value: object) -> object:
     """MQTT's ``protocol: 5`` is a number for YAML and a name for us."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -49,6 +71,9 @@ def _text_of_number(value: object) -> object:
 
 SecretFile = Line
 Url = Annotated[Line, AfterValidator(_url)]
+Stream = Literal["status", "count", "fault", "reading", "health", "gap", "note"]
+FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")]
+EventPath = Annotated[str, AfterValidator(_event_path)]
 Bytes = Annotated[int, Field(ge=16 * 1024**2, le=2**50)]
 
 
@@ -214,6 +239,38 @@ class MetricsFile(Strict):
     """Of a historian that is a process of its own."""
 
 
+class PushFile(Strict):
+    """An HTTP endpoint that gets batches of facts, for those who cannot subscribe."""
+
+    name: Name
+    url: Annotated[Url, AfterValidator(_http)]
+    secret_file: SecretFile
+    """The key of the signature."""
+    token_file: SecretFile | None = None
+    """A bearer token."""
+    ca_file: SecretFile | None = None
+    """The authority of an https endpoint; without it the system's."""
+    types: Annotated[tuple[Stream, ...], Field(strict=False, max_length=10)] = ()
+    """Of events; without it all of them."""
+    equipment: Annotated[tuple[Name, ...], Field(strict=False, max_length=1000)] = ()
+    """Likewise."""
+    flat: Annotated[dict[FieldName, EventPath], Field(max_length=100)] = Field(default_factory=dict)
+    """Their field -> path in the event; without it CloudEvents are sent."""
+    max_events: int = Field(200, ge=1, le=1000)
+    """In one request."""
+    timeout_s: float = Field(10.0, ge=0.5, le=120)
+    backlog: Literal["oldest", "newest"] = "newest"
+    """Where a new one begins: with everything the journal still has, or from now on."""
+
+
+def _each_once(targets: tuple[PushFile, ...]) -> tuple[PushFile, ...]:
+    names = [target.name for target in targets]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PydanticCustomError("push_twice", "said twice", {"name": ", ".join(twice)})
+    return targets
+
+
 class GatewayFile(Strict):
     """``gateway.yaml``."""
 
@@ -226,6 +283,9 @@ class GatewayFile(Strict):
     journal: JournalFile = JournalFile()
     historian: HistorianFile = HistorianFile()
     web: WebFile = WebFile()
+    push: Annotated[
+        tuple[PushFile, ...], Field(strict=False, max_length=8), AfterValidator(_each_once)
+    ] = ()
     metrics: MetricsFile | None = None
     pki: Line = "pki"
     """Keys and certificates of ours and of the devices we trust. May be absolute, as `journal`."""

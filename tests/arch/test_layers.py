@@ -43,6 +43,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "gateway.wire",
     ),
     "gateway.publish": ("gateway.domain", "gateway.journal", "gateway.wire", "gateway.ops"),
+    "gateway.push": ("gateway.domain", "gateway.journal", "gateway.wire", "gateway.ops"),
     "gateway.historian": ("gateway.domain", "gateway.wire", "gateway.ops"),
     "gateway.verify": ("gateway.domain", "gateway.wire", "gateway.ops"),
     "gateway.web": (
@@ -80,6 +81,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "gateway.journal",
         "gateway.ops",
         "gateway.publish",
+        "gateway.push",
         "gateway.settings",
         "gateway.web",
         "gateway.wire",
@@ -97,6 +99,7 @@ IMPORTERS: Mapping[str, str] = {
     "sqlite3": "gateway.journal gateway.demo gateway.web.store",
     "sqlalchemy": "gateway.historian",
     "influxdb_client": "gateway.historian",
+    "httpx": "gateway.push",
     "fastapi": "gateway.web",
     "uvicorn": "gateway.web",
     "argon2": "gateway.web.access",

@@ -241,6 +241,32 @@ def test_a_cursor_in_the_file_never_goes_back(tmp_path: Path) -> None:
     ledger.close(clock.now())
 
 
+def test_only_who_is_said_to_read_counts_for_what_is_delivered(tmp_path: Path) -> None:
+    clock, path = FakeClock(), tmp_path / "j.db"
+    ledger, _ = open_at(path, clock)
+    ledger.commit([prepare([entry(counts=5)])], {"mqtt": 5, "push.old": 1}, clock.now())
+    assert ledger.delivered == 1
+    ledger.keep_cursors({"mqtt": "oldest", "push.mes": "newest"})
+    assert (ledger.cursors, ledger.delivered) == ({"mqtt": 5, "push.mes": 5}, 5)
+    ledger.commit([prepare([entry(counts=2)])], {"mqtt": 7}, clock.now())
+    ledger.keep_cursors({"mqtt": "oldest", "push.mes": "newest", "push.all": "oldest"})
+    assert ledger.delivered == 0
+    ledger.close(clock.now())
+    ledger, _ = open_at(path, clock)
+    assert ledger.cursors == {"mqtt": 7, "push.mes": 5, "push.all": 0}
+    ledger.close(clock.now())
+
+
+def test_who_was_never_reached_has_had_nothing(tmp_path: Path) -> None:
+    """Beside one that is up to date: what it has taken is not delivered to the other."""
+    clock = FakeClock()
+    ledger, _ = open_at(tmp_path / "j.db", clock)
+    ledger.keep_cursors({"mqtt": "oldest", "push.mes": "newest"})
+    ledger.commit([prepare([entry(counts=5)])], {"push.mes": 5}, clock.now())
+    assert ledger.delivered == 0
+    ledger.close(clock.now())
+
+
 def test_only_the_newest_commands_are_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from gateway.domain.rules import EquipmentRules
 from gateway.settings.diff import _PARTS, COLLECTOR_KEYS, Names, SiteDiff, compare
 from gateway.settings.difference import MAX_NOTES, file_counts, file_notes, notes, unified
 from gateway.settings.load import load
+from gateway.settings.model import GatewayFile
 from gateway.settings.site import Site
 from tests.support.config_site import GATEWAY, GOOD, PRESS, write_site
 from tests.support.fake_protocol import spec_of
@@ -100,6 +101,11 @@ def test_what_needs_a_restart_is_named_by_its_key(tmp_path: Path) -> None:
     found = compare(before, site(tmp_path / "b", gateway=text))
     assert found.gateway == ("mqtt.port", "mqtt.tls", "journal.path", "web.port")
     assert found.needs_restart(COLLECTOR_KEYS) == ("mqtt.port", "mqtt.tls", "journal.path")
+
+
+def test_every_key_of_the_gateway_needs_a_restart_or_says_who_reads_it() -> None:
+    live, of_others = {"timezone"}, {"historian", "web"}
+    assert set(COLLECTOR_KEYS) | live | of_others == set(GatewayFile.model_fields)
 
 
 def test_every_rule_belongs_to_a_part() -> None:

@@ -56,6 +56,17 @@ def test_a_good_site_is_read_completely(tmp_path: Path) -> None:
     assert rules.min_hold_s == 1.0
 
 
+def test_a_push_target_for_nobody_and_one_that_is_overheard_are_warned_of(tmp_path: Path) -> None:
+    push = """\
+push:
+  - {name: a, url: http://127.0.0.1/x, secret_file: s, equipment: [press-07]}
+  - {name: b, url: http://mes.plant/x, secret_file: s}
+  - {name: c, url: https://mes.plant/x, secret_file: s, equipment: [press-7]}
+"""
+    found = codes(tmp_path, dict(GOOD) | {"gateway.yaml": GATEWAY + push})
+    assert found == ["gateway.yaml:6 push_plain_http", "gateway.yaml:7 push_unknown_equipment"]
+
+
 def test_a_link_knows_its_tags_their_groups_and_pace(tmp_path: Path) -> None:
     link = site_of(tmp_path).links["press-07.plc"]
     assert (link.protocol, link.endpoint) == ("polled", "plc-7")

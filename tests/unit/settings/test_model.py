@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from gateway.settings import words
@@ -125,3 +127,35 @@ def test_a_filter_of_places_is_what_topics_understand() -> None:
     assert words.PLACE_FILTER == topics.PLACE_FILTER
     file = gateway("historian: {name: hall-a, topics: [stamping/#, +/+/oven-1, _/_/x]}\n")
     assert file.historian.topics == ("stamping/#", "+/+/oven-1", "_/_/x")
+
+
+PUSH = {"name": "mes", "url": "https://mes.example/facts", "secret_file": "secrets/mes"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"name": "Mes"}, "push[0].name bad_name"),
+        ({"url": "ftp://mes"}, "push[0].url bad_push_url"),
+        ({"url": "http://"}, "push[0].url bad_push_url"),
+        ({"url": "https://a:b@mes"}, "push[0].url secret_in_url"),
+        ({"types": ["states"]}, "push[0].types[0] not_one_of"),
+        ({"flat": {"qty": "delta"}}, "push[0].flat.qty bad_event_path"),
+        ({"flat": {"all": "data"}}, "push[0].flat.all bad_event_path"),
+        ({"flat": {"id": "id.x"}}, "push[0].flat.id bad_event_path"),
+        ({"max_events": 0}, "push[0].max_events too_small"),
+        ({"backlog": "all"}, "push[0].backlog not_one_of"),
+        ({"secret_file": None}, "push[0].secret_file not_string"),
+    ],
+)
+def test_push_problem(changes: dict[str, object], problem: str) -> None:
+    text = f"push: {json.dumps([PUSH | changes])}\n"
+    assert codes(GatewayFile, GATEWAY + text) == [problem]
+
+
+def test_two_push_targets_have_two_names() -> None:
+    assert codes(GatewayFile, f"{GATEWAY}push: {json.dumps([PUSH, PUSH])}\n") == ["push push_twice"]
+    flat = {"qty": "data.delta", "order_no": "data.order.order_no", "machine": "equipment"}
+    both = json.dumps([PUSH | {"flat": flat}, PUSH | {"name": "second", "types": ["count"]}])
+    first, second = gateway(f"push: {both}\n").push
+    assert (dict(first.flat), second.types) == (flat, ("count",))
