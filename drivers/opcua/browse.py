@@ -23,7 +23,7 @@ from drivers.clock import utc_now
 from drivers.contract import Value
 from drivers.opcua.client import connect
 from drivers.opcua.connection import Connection
-from drivers.opcua.convert import Scaling, convert
+from drivers.opcua.convert import Scaling, convert, mended
 from drivers.opcua.errors import as_driver_errors
 from drivers.opcua.limits import chunks, smaller
 from drivers.opcua.node_facts import FACTS, Facts, facts_of, type_names
@@ -210,13 +210,13 @@ def _described(found: _Found, facts: Facts, namespaces: Sequence[str]) -> Browse
     uri = _namespace(found.id.NamespaceIndex, namespaces)
     steps = (PathStep(_namespace(s.NamespaceIndex, namespaces), s.Name) for s in found.steps)
     node = BrowsedNode(
-        node=str(NodeRef(uri, found.id.Identifier)),
-        path="/".join(map(str, steps)),
-        name=found.name,
+        node=mended(str(NodeRef(uri, found.id.Identifier))),
+        path=mended("/".join(map(str, steps))),
+        name=mended(found.name),
         kind=found.kind,
         depth=len(found.steps),
         notifier=facts.notifier,
-        description=facts.description,
+        description=mended(facts.description),
     )
     if found.kind == "object":
         return node

@@ -239,6 +239,14 @@ async def test_browsing_lists_nodes_as_settings_write_them() -> None:
         assert [one.name for one in below.nodes] == ["press-07"]
 
 
+async def test_browsing_shows_names_that_are_no_utf_8_as_a_person_reads_them() -> None:
+    sent = "急停".encode("gb18030").decode(errors="surrogateescape")
+    async with opcua_server({sent: True}) as server:
+        found = await browse(link(server))
+        (stop,) = [one for one in found.nodes if one.node == f"nsu={URI};s=急停"]
+        assert (stop.path, stop.name, stop.value) == ("急停", "急停", True)
+
+
 async def test_browsing_is_bounded_and_a_missing_start_is_refused() -> None:
     async with opcua_server(VALUES) as server:
         some = await browse(link(server), depth=9, max_nodes=7)
