@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from drivers.contract import BadSetting, Value
 from drivers.modbus.tag import REGISTERS, WORD_ORDERS, Encoding, Order, ValueType
+from drivers.values import is_sound
 
 Number = int | float
 Raw = int | float | bytes
@@ -130,13 +131,6 @@ def invalid_values(kind: ValueType, written: tuple[int | float | str, ...]) -> f
     Text is ``0x8000``, the bits of the registers in the order of the type, or ``NaN``.
     """
     return frozenset(found for one in written for found in _invalid(kind, one))
-
-
-def is_sound(value: Number) -> bool:
-    """Say whether JSON readers and stores can hold a number."""
-    if isinstance(value, int):
-        return -(2**63) <= value < 2**64
-    return math.isfinite(value)
 
 
 def _decimals(number: float) -> int:

@@ -4,12 +4,12 @@ Status codes: OPC UA Part 4, 7.39. Knows no library: a value arrives as Python's
 type, a status as its 32 bits.
 """
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from drivers.contract import Value
+from drivers.values import is_sound, is_text
 
 _OVERFLOW = 0x0480
 """InfoType DataValue together with the Overflow bit."""
@@ -88,15 +88,6 @@ def convert(raw: object, status: int, scaling: Scaling) -> Sample:
     return Sample(value, cause, uncertain=uncertain, overflowed=overflowed)
 
 
-def is_text(text: str) -> bool:
-    """Whether it can be written as UTF-8; the library hands on bytes that are none."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def up_to_nul(text: str) -> str:
     """Return a text without what a server with fixed lengths fills up: no store takes a NUL."""
     return text.partition("\0")[0]
@@ -117,7 +108,7 @@ def mended(text: str) -> str:
 def _plain(raw: object) -> tuple[Value | None, str | None]:
     match raw:
         case bool() | float():
-            return (raw, None) if _is_sound(raw) else (None, "invalid_value")
+            return (raw, None) if is_sound(raw) else (None, "invalid_value")
         case str():
             return (up_to_nul(raw), None) if is_text(raw) else (None, "invalid_value")
         case int():
@@ -130,19 +121,12 @@ def _plain(raw: object) -> tuple[Value | None, str | None]:
             return None, "type_mismatch"
 
 
-def _is_sound(value: float) -> bool:
-    """Whether it is what `drivers.contract.Value` promises."""
-    if isinstance(value, int):
-        return -(2**63) <= value < 2**64
-    return math.isfinite(value)
-
-
 def _scaled(value: Value, scaling: Scaling) -> tuple[Value | None, str | None]:
     if isinstance(value, bool | str):
         return None, "type_mismatch"
     try:
         scaled = scaling.of(value)
-        sound = _is_sound(scaled)
+        sound = is_sound(scaled)
     except OverflowError:
         sound = False
     return (scaled, None) if sound else (None, "invalid_value")

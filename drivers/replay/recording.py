@@ -28,6 +28,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from drivers.contract import TimeQuality, Value
+from drivers.values import is_sound
 
 VERSION = 1
 ErrorKind = Literal["Unreachable", "BadReply", "Rejected", "Misconfigured"]
@@ -208,8 +209,8 @@ class _Reader:
         changed, bad = dict(said.get("changed", {})), dict(said.get("bad", {}))
         if not (changed.keys() | bad.keys() <= covers):
             raise ValueError("a batch lists what it does not cover")
-        if not all(isinstance(value, Value) for value in changed.values()):
-            raise TypeError("a value is a number, a text, true or false")
+        if not all(isinstance(value, Value) and is_sound(value) for value in changed.values()):
+            raise TypeError("a value is a number of 64 bits at most, a text, true or false")
         times = {key: _time(text) for key, text in said.get("source_times", {}).items()}
         return Said(
             t=t,

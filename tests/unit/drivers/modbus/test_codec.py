@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contract import BadSetting
-from drivers.modbus.codec import Reading, byte_order, invalid_values, is_sound, reader, unpack
+from drivers.modbus.codec import Reading, byte_order, invalid_values, reader, unpack
 from drivers.modbus.explain import value_of
 from drivers.modbus.tag import TYPES, Order, ValueType, orders_of
+from drivers.values import is_sound
 
 BYTES: tuple[ValueType, ...] = ("int8h", "int8l", "uint8h", "uint8l")
 

@@ -120,6 +120,14 @@ def test_a_last_line_cut_short_is_left_out() -> None:
             [
                 head_line(HEAD),
                 '{"covers": 0, "keys": ["a"]}',
+                '{"t": 0, "covers": 0, "at": "2026-03-20T01:01:29Z", "changed": {"a": "\\ud800"}}',
+            ],
+            "a value is a number",
+        ),
+        (
+            [
+                head_line(HEAD),
+                '{"covers": 0, "keys": ["a"]}',
                 '{"t": 0, "covers": 0, "at": "2026-03-20T01:01:29"}',
             ],
             "without a zone",
