@@ -64,7 +64,9 @@ class Looker:
         assert unexpected == []
 
 
-@pytest.fixture(scope="session")
+# Of this package and not of the session: its loop runs in this thread until it ends, and no
+# asynchronous test could.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     assert CHROMIUM.exists(), "Chromium is missing: apt-get install chromium fonts-noto-cjk"
     with sync_playwright() as playwright:
@@ -75,7 +77,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screens]:
     """A gateway of sixty machines whose administrator has not been created."""
     with screens(tmp_path_factory.mktemp("screens")) as bench:

@@ -1,10 +1,11 @@
 // What the server offers by now: what is not there is not shown.
 
 export const OFFERED = {
-  faultDeeds: false,
-  faultHistory: false,
-  readings: false,
-  notes: false,
-  orders: false,
-  admin: false,
+  faultDeeds: true,
+  faultHistory: true,
+  readings: true,
+  notes: true,
+  orders: true,
+  admin: true,
+  backup: false,
 };

@@ -49,3 +49,5 @@ export function wallOf(typed: string): string | null {
   const ms = Date.parse(`${wall}Z`);
   return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 16) !== wall ? null : wall;
 }
+
+export const daysBack = (days: number, nowMs: number): { from: string } => ({ from: new Date(nowMs - days * 24 * HOUR_MS).toISOString() });

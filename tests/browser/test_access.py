@@ -1,4 +1,4 @@
-"""Who is let in, and what somebody meets who is not."""
+"""Who is let in, and what somebody meets who is not. The first: no administrator exists so far."""
 
 import pytest
 from playwright.sync_api import expect
@@ -9,7 +9,6 @@ from tests.support.screens import PASSWORD, Screens
 pytestmark = pytest.mark.timeout(180)
 expect.set_options(timeout=PATIENCE_MS)
 REFUSED = ("401 (Unauthorized)",)
-FORBIDDEN = ("403 (Forbidden)",)
 
 
 def test_the_first_administrator_is_created_with_the_code_that_was_printed(

@@ -1,0 +1,166 @@
+"""What people do about faults, stops, orders and users, each as far as the role goes."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import ADMIN, PATIENCE_MS, PHONE, Look, Looker
+from tests.support.screens import Screens
+
+pytestmark = pytest.mark.timeout(180)
+expect.set_options(timeout=PATIENCE_MS)
+FORBIDDEN = ("403 (Forbidden)",)
+FINGER_PX = 44
+
+
+def card(page: Page, equipment: str, code: str) -> Locator:
+    return page.locator(f".fault-row[data-equipment={equipment}]").filter(has_text=code)
+
+
+def say(page: Page, row: Locator, text: str) -> None:
+    """Comment on a fault; the comment stands in its details."""
+    row.get_by_role("button", name="详情").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="备注").click()
+    dialog.locator("textarea").fill(text)
+    dialog.locator("[data-deed=comment]").click()
+    expect(dialog).to_be_hidden()
+    row.get_by_role("button", name="详情").click()
+    expect(dialog).to_contain_text(text)
+
+
+def faults(looker: Looker) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = looker.context.request.get(f"{looker.url}/api/v1/faults").json()
+    return found
+
+
+def test_maintenance_acknowledges_and_comments_a_fault_on_a_telephone(
+    look: Look, gateway: Screens
+) -> None:
+    mechanic = look("maintenance", **PHONE)
+    page = mechanic.open("/faults")
+    gateway.machine(21, run=False, alarms=2)
+    row = card(page, "press-21", "E204")
+    expect(row).to_contain_text("气压不足")
+    button = row.get_by_role("button", name="确认")
+    box = button.bounding_box()
+    assert box is not None
+    assert box["height"] >= FINGER_PX
+    assert box["width"] > 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    button.click()
+    sheet = page.get_by_role("dialog")
+    expect(sheet).to_contain_text("检查气源")
+    sheet.get_by_role("button", name="已去现场").click()
+    expect(sheet.locator("textarea")).to_have_value("已去现场")
+    sheet.locator("textarea").fill("已去现场，更换气管接头")
+    sheet.locator("[data-deed=ack]").click()
+    expect(page.locator(".toast")).to_contain_text("已确认 1 条")
+    expect(row).to_contain_text("已确认")
+    expect(row).to_contain_text("maintenance")
+    (told,) = [fault for fault in faults(mechanic) if fault["equipment"] == "press-21"]
+    assert told["acked"]["by"] == "maintenance"
+    say(page, row, "接头已更换，观察中")
+    gateway.machine(21)
+
+
+def test_several_faults_are_shelved_with_one_reason_and_come_back(
+    look: Look, gateway: Screens
+) -> None:
+    page = look("maintenance", lang="en").open("/faults")
+    for number in (41, 42):
+        gateway.machine(number, alarms=4)
+    expect(card(page, "press-42", "W077")).to_be_visible()
+    for number in (41, 42):  # from now on the rows keep their place
+        card(page, f"press-{number}", "W077").locator("input[type=checkbox]").check()
+    page.locator(".chosen-bar").get_by_role("button", name="Shelve").click()
+    dialog = page.get_by_role("dialog", name="Shelve")
+    expect(dialog.locator("[data-deed=shelve]")).to_be_disabled()
+    dialog.locator("textarea").fill("tools are ordered")
+    dialog.get_by_role("button", name="15 min").click()
+    dialog.locator("[data-deed=shelve]").click()
+    expect(card(page, "press-41", "W077")).to_have_count(0)
+    page.get_by_role("button", name="Shelved 2").click()
+    row = card(page, "press-42", "W077")
+    row.locator(".as-text").click()
+    page.get_by_role("dialog").get_by_role("button", name="Show again").click()
+    expect(page.get_by_role("button", name="Shelved 1")).to_be_visible()
+    for number in (41, 42):
+        gateway.machine(number)
+
+
+def test_a_viewer_cannot_do_it_not_even_by_address(look: Look, gateway: Screens) -> None:
+    gateway.machine(22, run=False, alarms=1)
+    viewer = look("viewer", expected=FORBIDDEN)
+    page = viewer.open("/faults")
+    row = card(page, "press-22", "E101")
+    expect(row.locator(".f-ack")).to_have_text("—")
+    expect(page.get_by_role("button", name="确认")).to_have_count(0)
+    expect(page.locator("input[type=checkbox]")).to_have_count(0)
+    (told,) = [fault for fault in faults(viewer) if fault["equipment"] == "press-22"]
+    body = {"faults": [{"equipment": "press-22", "fault_id": told["fault_id"]}]}
+    session = viewer.context.request.get(f"{viewer.url}/api/v1/session").json()
+    answer = viewer.context.request.post(
+        f"{viewer.url}/api/v1/faults/ack", data=body, headers={"X-CSRF": session["csrf"]}
+    )
+    assert answer.status == 403
+    assert [one["acked"] for one in faults(viewer) if one["equipment"] == "press-22"] == [None]
+    for path in ("/admin", "/admin/users", "/admin/audit"):
+        viewer.open(path)
+        expect(page.locator("h1")).to_have_text("没有权限")
+    expect(page.get_by_role("link", name="管理")).to_have_count(0)
+    gateway.machine(22)
+
+
+def test_an_order_that_an_engineer_changes_shows_on_the_board(look: Look) -> None:
+    board = look("viewer", lang="en").open("/?q=WO-2077")
+    expect(board.locator(".matchless")).to_contain_text("4 lines without a match")
+    page = look("engineer", lang="en").open("/eq/press-33")
+    page.get_by_role("button", name="Change order").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("[name=order_no]").fill("WO-2077")
+    dialog.locator("[name=product]").fill("A-77")
+    dialog.locator("[name=planned_qty]").fill("1200")
+    dialog.get_by_role("button", name="Change order").click()
+    expect(page.locator(".facts")).to_contain_text("WO-2077 · A-77 · planned 1200")
+    expect(board.locator(".tile[data-equipment]")).to_have_count(1)
+    board.locator("#eq-press-33").focus()
+    expect(board.get_by_role("tooltip")).to_contain_text("WO-2077")
+
+
+def test_maintenance_gives_a_stop_its_reason(look: Look, gateway: Screens) -> None:
+    gateway.machine(34, run=False)
+    page = look("maintenance", lang="en").open("/eq/press-34?range=1h")
+    expect(page.locator(".facts")).to_contain_text("Idle")
+    page.reload(wait_until="domcontentloaded")
+    page.locator(".eq-tables").get_by_role("button", name="Idle").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("[name=reason]").select_option("material")
+    dialog.locator("textarea").fill("coil is late")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator(".eq-tables")).to_contain_text("coil is late")
+    gateway.machine(34)
+
+
+def test_an_administrator_makes_a_user_who_must_choose_a_password(
+    look: Look, gateway: Screens
+) -> None:
+    admin = look(ADMIN, lang="en").open("/admin/users")
+    admin.locator("[name=name]").fill("zhang.wei")
+    admin.locator("[name=role]").select_option("maintenance")
+    admin.get_by_role("button", name="Create").click()
+    secret = admin.get_by_role("dialog").locator("input").input_value()
+    page = look(lang="en", expected=("401 (Unauthorized)",)).open("/")
+    page.locator("[name=name]").fill("zhang.wei")
+    page.locator("[name=password]").fill(secret)
+    page.locator("button[type=submit]").click()
+    expect(page).to_have_url(re.compile("/password$"))
+    page.locator("[name=old]").fill(secret)
+    page.locator("[name=new-password]").fill("a password of my own")
+    page.locator("[name=repeat]").fill("a password of my own")
+    page.locator("button[type=submit]").click()
+    expect(page.locator(".tile[data-equipment]")).to_have_count(gateway.machines)
+    admin.goto(f"{gateway.url}/admin/audit", wait_until="domcontentloaded")
+    expect(admin.locator("main table")).to_contain_text("created a user")
