@@ -166,7 +166,7 @@ async def test_one_fact_nobody_wants_is_set_aside_and_named(tmp_path: Path) -> N
 @pytest.mark.timeout(150)
 @pytest.mark.fault(
     1,
-    injection="kill -9 of the collector, again and again, while it pushes to a target that stumbles",
+    injection="kill -9 of the collector, twice, while it pushes to a target that stumbles",
     expectation="every part arrives at the target exactly once by id, in order, without a hole",
 )
 async def test_a_killed_gateway_pushes_every_part_exactly(tmp_path: Path) -> None:
