@@ -117,9 +117,9 @@ class Heart:
 
 
 def _where(frame: FrameType | None) -> str:
-    """Return the innermost calls up to the loop's own, the innermost first, on one line."""
+    """Return the innermost calls up to where asyncio runs them, the innermost first."""
     calls = reversed(traceback.extract_stack(frame) if frame else [])
-    ours = takewhile(lambda call: call.name != "_run" or "asyncio" not in call.filename, calls)
+    ours = takewhile(lambda call: "asyncio" not in call.filename or "run" not in call.name, calls)
     return " < ".join(
         f"{Path(call.filename).parent.name}/{Path(call.filename).name}:{call.lineno} {call.name}"
         for call in islice(ours, _FRAMES)

@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ class ServiceProcess:
     down: list[datetime] = field(default_factory=list)
     up: list[datetime] = field(default_factory=list)
     clock_may_step: bool = False
+    more_environment: Mapping[str, str] = field(default_factory=dict)
     _process: asyncio.subprocess.Process | None = None
 
     def set_clock(self, ahead_s: int) -> None:
@@ -46,15 +47,19 @@ class ServiceProcess:
 
     def _environment(self) -> dict[str, str]:
         if not self.clock_may_step:
-            return dict(os.environ)
+            return os.environ | self.more_environment
         if not self._offset.exists():
             self.set_clock(0)
-        return os.environ | {
-            "LD_PRELOAD": str(faketime()),
-            "FAKETIME_TIMESTAMP_FILE": str(self._offset),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+        return (
+            os.environ
+            | self.more_environment
+            | {
+                "LD_PRELOAD": str(faketime()),
+                "FAKETIME_TIMESTAMP_FILE": str(self._offset),
+                "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            }
+        )
 
     @property
     def kills(self) -> list[tuple[datetime, datetime]]:
