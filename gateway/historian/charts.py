@@ -123,7 +123,7 @@ class ChartFeed:
                     _log.warning("%s is away: %s", self.name, err.reason)
                     stats.outages += 1
                 stats.is_away = True
-                await self._sleep(next(waits))
+                await self._sleep(max(next(waits), err.retry_after_s))
             else:
                 if stats.is_away:
                     _log.warning("%s is back", self.name)

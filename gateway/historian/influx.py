@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 from gateway.historian.settings import InfluxSettings
 
 _REFUSED = frozenset({400, 413, 422})
+_LONGEST_WAIT_S = 300.0
 
 
 class ChartError(Exception):
@@ -33,7 +34,11 @@ class ChartError(Exception):
 
 
 class ChartsUnavailable(ChartError):
-    """It takes nothing at the moment."""
+    """It takes nothing at the moment; not for ``retry_after_s``, if it said so."""
+
+    def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
 
 
 class LinesRefused(ChartError):
@@ -63,9 +68,15 @@ def as_chart_errors() -> Iterator[None]:
         reason = f"HTTP {status}: {body}".strip()
         if status in _REFUSED:
             raise LinesRefused(reason) from err
-        raise ChartsUnavailable(reason) from err
+        raise ChartsUnavailable(reason, _retry_after_s(err)) from err
     except (HTTPError, OSError) as err:
         raise ChartsUnavailable(str(err)) from err
+
+
+def _retry_after_s(err: Exception) -> float:
+    """Return what the store's Retry-After says in seconds; 0 if it says none or a date."""
+    said = (getattr(err, "headers", None) or {}).get("Retry-After", "")
+    return min(float(said), _LONGEST_WAIT_S) if str(said).isdecimal() else 0.0
 
 
 class InfluxStore:

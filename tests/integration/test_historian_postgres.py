@@ -92,6 +92,11 @@ async def test_duplicates_and_a_hole_leave_each_event_once(
     assert len(gateway.requests) == 1
 
 
+@pytest.mark.fault(
+    59,
+    injection="PostgreSQL refuses one event of a batch",
+    expectation="that one is a dead letter, all others are stored",
+)
 async def test_one_unstorable_event_costs_one_event(at: BrokerSettings, database: Database) -> None:
     bad = envelope("note", 41, 1, {"about": "x", "by": "y", "comment": "a zero: \x00"})
     async with historian(at, database.url), ScriptedGateway(at).connected() as gateway:
@@ -100,6 +105,11 @@ async def test_one_unstorable_event_costs_one_event(at: BrokerSettings, database
         await until(lambda: database.query("SELECT COUNT(*) FROM dead_letter") == [(1,)])
 
 
+@pytest.mark.fault(
+    58,
+    injection="a table of the store of record is locked",
+    expectation="nothing is stored meanwhile, all of it afterwards, each once",
+)
 async def test_a_locked_table_delays_and_loses_nothing(
     at: BrokerSettings, database: Database
 ) -> None:
@@ -111,6 +121,11 @@ async def test_a_locked_table_delays_and_loses_nothing(
         await has(database, 30)
 
 
+@pytest.mark.fault(
+    58,
+    injection="PostgreSQL, the store of record, is killed with kill -9 while events come in",
+    expectation="each event stands there once, in order",
+)
 async def test_a_killed_server_delays_and_loses_nothing(at: BrokerSettings) -> None:
     with postgres_server(sync=True) as server:
         database = Database(server.url(server.create()))

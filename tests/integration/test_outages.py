@@ -29,6 +29,11 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         yield ready
 
 
+@pytest.mark.fault(
+    50,
+    injection="kill -9 of a broker that holds 301 confirmed messages for a consumer that is away",
+    expectation="the consumer finds them missing, asks the journal, and has each once",
+)
 async def test_a_broker_killed_with_what_it_had_confirmed(bench: Bench) -> None:
     await _one_hundred(bench)
     await bench.stop_historian()

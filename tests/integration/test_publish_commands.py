@@ -111,6 +111,11 @@ async def test_a_malformed_order_is_refused_with_the_reason(broker: Broker) -> N
     assert "order_no" in ear.on(ANSWERS)[0]["reason"]
 
 
+@pytest.mark.fault(
+    57,
+    injection="a command that the broker kept (retained)",
+    expectation="refused with RETAINED, nothing obeyed",
+)
 async def test_a_retained_command_is_refused(broker: Broker) -> None:
     settings, rest = settings_for(broker), Rest()
     async with listening(settings, "none", client_id="mes") as mes:
@@ -196,6 +201,11 @@ async def test_the_rights_on_the_page_about_topics_are_enough(tmp_path: Path) ->
     assert ear.totals() == [1, 2, 2]
 
 
+@pytest.mark.fault(
+    55,
+    injection="a wrong password",
+    expectation="one line in the log, no session",
+)
 async def test_a_wrong_password_is_one_line_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -163,6 +163,7 @@ class Bench:
         """Let go of the store."""
         if self._reader is not None:
             self._reader.close()
+            self._reader = None
 
     def _can_be_read(self, source: str, id_: str) -> bool:
         if self._reader is None:
