@@ -23,7 +23,7 @@ from gateway.settings.site import Site
 def main(directory: Path, parts: Iterable[Part]) -> int:
     """Run until SIGTERM or SIGINT; 1 with sentences if something must be done first."""
     setup_logging("INFO")
-    for library in ("asyncua", "uvicorn", "pymodbus"):
+    for library in ("asyncua", "httpx", "uvicorn", "pymodbus"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     memory.begin()
     wanted = frozenset(parts)

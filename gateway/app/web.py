@@ -9,13 +9,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from gateway.app import translate
-from gateway.app.collector import SOCKET
+from gateway.app.collector import SOCKET, cancelled
+from gateway.app.following import LOOK_S, following, in_force
 from gateway.app.visitors import Visitors
 from gateway.control import client
 from gateway.domain.commands import Reply
 from gateway.domain.vocabulary import Json
 from gateway.journal.history import JournalHistory
 from gateway.journal.reader import JournalReader
+from gateway.settings.revisions import Revisions
 from gateway.settings.site import Site
 from gateway.web.access import login
 from gateway.web.access.roles import Role
@@ -58,9 +60,10 @@ async def context(site: Site) -> AsyncIterator[Context]:
         reader = stack.enter_context(JournalReader(journal))
         history = History(JournalHistory(journal))
         stack.callback(history.close)
-        board = Board(JournalBoardSource.of(site, reader))
+        source = JournalBoardSource.of(site, reader)
+        board = Board(source)
         stack.push_async_callback(board.close)
-        yield Context(
+        parts = Context(
             site=site,
             board=board,
             store=store,
@@ -73,6 +76,19 @@ async def context(site: Site) -> AsyncIterator[Context]:
             version=version("millgate"),
             secure=settings.cert_file is not None,
         )
+
+        def become(after: Site) -> None:
+            parts.site = after
+            source.follow(after)
+
+        kept = Revisions(site.directory, journal)
+        seen = await asyncio.to_thread(in_force, kept)
+        follow = following(kept, become, seen=seen, look_s=LOOK_S)
+        task = asyncio.create_task(follow, name="web.following")
+        try:
+            yield parts
+        finally:
+            await cancelled([task])
 
 
 def address(site: Site) -> Address:

@@ -48,6 +48,10 @@ class JournalBoardSource:
         card = SiteCard(gateway.site, gateway.gateway, gateway.timezone)
         return cls(reader, site=card, cards=cards)
 
+    def follow(self, site: Site) -> None:
+        """Show the equipment of another configuration of the same gateway from now on."""
+        self._cards = tuple(card_of(config) for config in site.equipment.values())
+
     @property
     def site(self) -> SiteCard:
         """Whose board it is."""
