@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from gateway.collect.poller import Poller
+from gateway.journal.space import Alarm
 from gateway.ops.clock import SYSTEM_CLOCK
 from gateway.ops.heart import Heart
 from gateway.ops.metrics import Kind, Metric
@@ -52,6 +53,21 @@ JOURNAL_ROWS = Kind("millgate_journal_rows", "gauge", "Events the journal holds.
 JOURNAL_SEQ = Kind("millgate_journal_events_total", "counter", "Events ever committed: the seq.")
 JOURNAL_COMMIT = Kind(
     "millgate_journal_commit_seconds", "histogram", "How long a transaction took, fsync included."
+)
+
+JOURNAL_LOST = Kind(
+    "millgate_journal_dropped_total",
+    "counter",
+    "Events deleted before every consumer had them; gap events name them.",
+)
+JOURNAL_ALARM = Kind(
+    "millgate_journal_alarm", "gauge", "1 while this is wrong with its space.", "alarm"
+)
+DISK_FREE = Kind("millgate_journal_disk_free_bytes", "gauge", "Free on the journal's disk.")
+CLOCK_TRUSTED = Kind("millgate_clock_trusted", "gauge", "1 while the wall clock can be believed.")
+CLOCK_STEPS = Kind("millgate_clock_steps_total", "counter", "Times the wall clock was set.")
+CLOCK_STEP = Kind(
+    "millgate_clock_last_step_seconds", "gauge", "By how much, the last time; forward is positive."
 )
 
 PUBLISH_UP = Kind("millgate_publish_connected", "gauge", "1 while the broker is connected.")
@@ -163,6 +179,7 @@ def of_collector(collector: "Collector") -> Iterator[Metric]:
     """Return what collecting, keeping and publishing tell."""
     yield from _of_links(collector.pollers)
     yield from _of_journal(collector)
+    yield from _of_clock(collector)
     yield from _of_publisher(collector)
     yield from _of_push(collector)
 
@@ -201,6 +218,17 @@ def _of_journal(collector: "Collector") -> Iterator[Metric]:
     yield _one(JOURNAL_ROWS, journal.head() - journal.first_seq() + 1)
     yield _one(JOURNAL_SEQ, journal.head())
     yield Metric(JOURNAL_COMMIT, {"": journal.pulse().commits})
+    room = journal.standing()
+    yield _one(JOURNAL_LOST, room.lost)
+    yield _one(DISK_FREE, room.free_bytes)
+    yield Metric(JOURNAL_ALARM, {alarm: room.alarm == alarm for alarm in get_args(Alarm)})
+
+
+def _of_clock(collector: "Collector") -> Iterator[Metric]:
+    deriver = collector.deriver
+    yield _one(CLOCK_TRUSTED, deriver.clock_is_trusted)
+    yield _one(CLOCK_STEPS, deriver.clock_steps)
+    yield _one(CLOCK_STEP, deriver.last_step_ms / 1000)
 
 
 def _of_publisher(collector: "Collector") -> Iterator[Metric]:

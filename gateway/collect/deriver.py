@@ -81,6 +81,10 @@ class Deriver:
         self._clock = clock
         self._boot_id = boot_id
         self._clock_is_trusted = clock_is_trusted
+        self.clock_steps = 0
+        """How often somebody set the wall clock since the start."""
+        self.last_step_ms = 0
+        """By how much, the last time; forward is positive."""
         self._users = _equipment_of_links(rules)
         self._states: dict[str, EquipmentState] = {}
         self._shares: dict[frozenset[str], tuple[_Share, ...]] = {}
@@ -205,8 +209,14 @@ class Deriver:
         rival_seen = None if rival is None else rival.last_seen
         await self._open_series(doubtful=True, rival_seen=rival_seen)
 
+    @property
+    def clock_is_trusted(self) -> bool:
+        """Whether a stamp of now can be believed."""
+        return self._clock_is_trusted()
+
     async def note_clock_step(self, offset_ms: int) -> None:
         """Say to every equipment that the wall clock was set, ``offset_ms`` forward."""
+        self.clock_steps, self.last_step_ms = self.clock_steps + 1, offset_ms
         now, mono_s = self._clock.now(), self._clock.mono_s()
         stepped = ClockStepped(now, mono_s, offset_ms, self._boot_id)
         await self._append([self._apply(name, stepped) for name in self._rules])

@@ -30,7 +30,7 @@ def test_names_say_what_they_are(kind: Kind) -> None:
     assert kind.name.startswith("millgate_")
     assert kind.name.endswith("_total") == (kind.type == "counter")
     assert kind.help.endswith(".")
-    assert kind.label in {"", "link", "file", "store", "target", "version"}
+    assert kind.label in {"", "link", "file", "store", "alarm", "target", "version"}
 
 
 @pytest.mark.parametrize("page", PAGES)
