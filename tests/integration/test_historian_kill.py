@@ -142,7 +142,7 @@ async def talking(running: Bench) -> AsyncIterator[None]:
         await task
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_ten_kills_between_commit_and_acknowledgement(tmp_path: Path) -> None:
     chance = random.Random(11)
     async with bench(tmp_path) as running:

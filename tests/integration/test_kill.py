@@ -16,6 +16,7 @@ async def _killed(directory: Path, times: int, seed: int) -> tuple[PlantBench, A
     chance = random.Random(seed)
     async with plant_bench(directory, "kill", seed) as gateway:
         await gateway.collector.start()
+        await gateway.knows_every_counter()
         for _ in range(times):
             await gateway.committed_more()
             await asyncio.sleep(chance.uniform(0.0, 1.2))
@@ -35,7 +36,7 @@ def _judge(gateway: PlantBench, report: AuditReport, times: int) -> None:
     assert gateway.stored_twice() == 0
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.fault(
     1,
     injection="kill -9 of the collecting process, 20 times, 0 to 1.2 s after a commit",

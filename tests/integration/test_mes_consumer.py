@@ -180,7 +180,7 @@ async def test_it_does_not_die_of_what_it_receives(tmp_path: Path) -> None:
                 await consumer.kill()
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_its_tables_are_right_after_every_kind_of_disaster(tmp_path: Path) -> None:
     async with mes_bench(tmp_path, seed=3) as bench:
         await _survive(bench, 8, seed=3)
@@ -190,7 +190,7 @@ async def test_its_tables_are_right_after_every_kind_of_disaster(tmp_path: Path)
         _judge(bench)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.fault(
     23,
     injection="the wall clock of the collecting process is set two hours forward, back, two hours"
@@ -210,7 +210,7 @@ async def test_a_stepped_clock_changes_no_count_and_no_order_of_states(tmp_path:
         _judge(bench)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.fault(
     20,
     injection="the gateway is stopped and an older copy of its journal put in its place",

@@ -84,6 +84,16 @@ class PlantBench:
         report = await self.audited()
         assert report.parts_stored == report.parts_observable > 0
 
+    async def knows_every_counter(self) -> None:
+        """Wait until each has its baseline on the disk: what it counts from is no more in doubt."""
+        machines = (await self.plant.truth())["machines"].values()
+        counters = sum(len(machine["observable"]["counters"]) for machine in machines)
+        query = (
+            "SELECT count(DISTINCT equipment || ' ' || (data ->> 'counter'))"
+            " FROM event WHERE type = 'count'"
+        )
+        await until(lambda: self._number("journal", query) >= counters, timeout_s=120)
+
     def stored_twice(self) -> int:
         return self._number("history", "SELECT count(*) - count(DISTINCT source || id) FROM event")
 
