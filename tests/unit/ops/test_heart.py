@@ -73,11 +73,11 @@ async def test_what_holds_up_the_loop_is_named_once_and_its_end_too(
         assert heard(manager) == 0
         await until(lambda: len(caplog.records) >= 2)
         await until(lambda: heard(manager) > 0)
-    still, again = (record.getMessage() for record in caplog.records)
+    said = [record.getMessage() for record in caplog.records]
+    (still,) = (one for one in said if "hold_up < ops/test_heart.py" in one)  # a busy machine: more
     assert still.startswith("the event loop stands still; it is in ")
-    assert "hold_up < ops/test_heart.py" in still
-    assert again.startswith("the event loop turns again after ")
-    assert heart.blocked == 1
+    assert said[said.index(still) + 1].startswith("the event loop turns again after ")
+    assert heart.blocked >= 1
     assert heart.late.histogram().total_s > 1.0
 
 
