@@ -21,6 +21,8 @@ from gateway.journal.row import Row
 from gateway.journal.schema import MIGRATIONS, connect_reader, version_of
 
 LIMIT_S = 5.0
+FACTS = "type <> 'reading'"
+"""Said in so many words the index on facts is used."""
 _STEPS = 20_000
 """The clock is looked at every so many steps of SQLite's machine: about a millisecond."""
 _COLUMNS = (
@@ -35,7 +37,8 @@ WITH read AS (
     json_extract(CAST(data AS TEXT), '$.counter') AS counter,
     json_extract(CAST(data AS TEXT), '$.total') AS total,
     json_extract(CAST(data AS TEXT), '$.delta') AS delta
-  FROM event WHERE equipment = ? AND type = 'count' AND time_ms >= ? AND time_ms < ?
+  FROM event WHERE equipment = ? AND type = 'count' AND type <> 'reading'
+    AND time_ms >= ? AND time_ms < ?
 ), booked AS (
   SELECT what, time_ms / 60000 AS minute, COALESCE(
     total - LAG(total) OVER (PARTITION BY epoch, counter ORDER BY seq), delta) AS quantity
@@ -93,6 +96,14 @@ class Extent(NamedTuple):
     last_at: datetime
 
 
+class Waiting(NamedTuple):
+    """Where a consumer is, how many events lie behind that, and when the oldest was written."""
+
+    cursor: int
+    count: int
+    oldest_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which rows. ``start`` <= time < ``end``; ``before`` and ``after`` are seqs, excluded."""
@@ -125,6 +136,8 @@ class Wanted:
         if self.types:
             text += f" AND type IN ({', '.join('?' * len(self.types))})"
             parameters += self.types
+            if "reading" not in self.types:
+                text += f" AND {FACTS}"
         return text, parameters
 
 
@@ -145,6 +158,20 @@ class Look:
             return None
         ((seq, first_ms, last_ms, alive_ms),) = found
         return Extent(seq, from_unix_ms(first_ms), from_unix_ms(max(last_ms, alive_ms or 0)))
+
+    def waiting(self, consumer: str) -> Waiting | None:
+        """Return what a consumer has not confirmed; None if it never confirmed anything."""
+        found = self._query("SELECT seq FROM cursor WHERE name = ?", (consumer,))
+        if not found:
+            return None
+        ((cursor,),) = found
+        ((oldest_ms, head),) = self._query(
+            "SELECT (SELECT recorded_ms FROM event WHERE seq > ? AND NOT local"
+            " ORDER BY seq LIMIT 1), (SELECT coalesce(max(seq), 0) FROM event)",
+            (cursor,),
+        )
+        oldest_at = None if oldest_ms is None else from_unix_ms(oldest_ms)
+        return Waiting(cursor, 0 if oldest_at is None else max(0, head - cursor), oldest_at)
 
     def rows(self, wanted: Wanted) -> list[Row]:
         """Return rows by seq; of certain types of one equipment by time. Or the newest first."""

@@ -3,6 +3,7 @@
 from gateway.web.api import (
     audit,
     commands,
+    details,
     document,
     events,
     fault_history,
@@ -22,6 +23,7 @@ ROUTERS = (
     document.router,
     session.router,
     live.router,
+    details.router,
     faults.router,
     fault_history.router,
     figures.router,

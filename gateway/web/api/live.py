@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from gateway.web.access.roles import Role
-from gateway.web.api.asked import Equipment, wrong
+from gateway.web.api.asked import wrong
 from gateway.web.api.guard import Web, needs
 from gateway.web.board import Tile
 from gateway.web.fault_list import FaultItem
@@ -27,15 +27,6 @@ _STREAM["responses"][200] = {
 async def equipment(web: Web) -> list[Tile]:
     """Every equipment as the board shows it, in the order of the configuration."""
     return list((await web.board.picture()).tiles.values())
-
-
-@router.get("/equipment/{equipment}", **needs(Role.VIEWER, 404))
-async def one_equipment(equipment: Equipment, web: Web) -> Tile:
-    """One equipment as the board shows it."""
-    tile = (await web.board.picture()).tiles.get(equipment.equipment)
-    if tile is None:
-        raise Problem("not_found")
-    return tile
 
 
 @router.get("/faults", tags=["faults"], **needs(Role.VIEWER))

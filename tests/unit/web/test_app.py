@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
@@ -7,6 +9,7 @@ from gateway.domain.vocabulary import State
 from gateway.web.access.roles import Role
 from gateway.web.source import SourceUnavailable
 from tests.support.board import NOW, FakeSource, ago, fault, links, press
+from tests.support.journal import entry, open_journal
 from tests.support.web import Rig
 
 EPOCH = "t5k2m0-9f3a"
@@ -33,6 +36,7 @@ async def test_the_equipment_list_has_every_tile(client: httpx.AsyncClient) -> N
 
 async def test_health_counts_states_and_links(client: httpx.AsyncClient) -> None:
     health = (await client.get("/api/v1/health")).json()
+    checks = {one["name"]: one["ok"] for one in health.pop("checks")}
     assert health == {
         "now": "2026-03-20T01:01:29.123Z",
         "collector": {"alive": True, "at": None, "problem": None},
@@ -42,6 +46,26 @@ async def test_health_counts_states_and_links(client: httpx.AsyncClient) -> None
         "states": {"running": 1, "offline": 1},
         "links": {"online": 1},
     }
+    assert checks == {
+        "collector": True,
+        "links": True,
+        "broker": True,
+        "queue": True,
+        "history": None,
+        "disk": True,
+        "versions": True,
+    }
+
+
+async def test_a_queue_that_does_not_move_is_told(rig: Rig, client: httpx.AsyncClient) -> None:
+    async with open_journal(rig.journal, now=lambda: NOW) as journal:
+        await journal.append([entry()])
+        await journal.advance("mqtt", 1)
+        await journal.append([entry(counts=2, total=2)])
+        rig.clock.pass_by(timedelta(minutes=3))
+        checks = (await client.get("/api/v1/health")).json()["checks"]
+    told = {one["name"]: (one["ok"], one["detail"]) for one in checks}
+    assert told["queue"] == (False, "2 events wait")
 
 
 async def test_a_journal_that_cannot_be_read_is_told_with_the_reason(
@@ -73,7 +97,7 @@ async def test_answers_keep_to_the_published_schema(
         ("/", "no-cache"),
         ("/static/app/icon.svg", "no-cache"),
         ("/api/v1/equipment", "no-store"),
-        ("/nowhere", "no-store"),
+        ("/nowhere", "no-cache"),
     ],
 )
 async def test_every_answer_forbids_foreign_content(

@@ -1,6 +1,8 @@
 """What the API tells of the journal, with a real one."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from gateway.domain.events import Count, Fault, FaultText, Note, Reading, Status
 from gateway.domain.vocabulary import Order, Reason, State
-from gateway.journal.history import JournalHistory, QueryTooLong
+from gateway.journal.history import JournalHistory, QueryTooLong, Wanted
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
 from gateway.web.access.roles import Role
@@ -338,3 +340,17 @@ async def test_a_look_that_takes_too_long_is_ended(rig: Rig, journal: Journal) -
     patient = JournalHistory(rig.journal)
     with patient.look() as look:
         assert look.counted(PRESS, ago(100), NOW)
+
+
+async def test_the_facts_of_an_equipment_are_found_by_their_index(
+    rig: Rig, journal: Journal
+) -> None:
+    await journal.append([Entry(PRESS, [count(1, 5)])])
+    wanted = Wanted(equipment=PRESS, types=("status", "count"), start=ago(9), end=NOW)
+    where, parameters = wanted.where()
+    with closing(sqlite3.connect(rig.journal)) as connection:
+        plan = connection.execute(
+            f"EXPLAIN QUERY PLAN SELECT * FROM event WHERE {where}",  # noqa: S608
+            parameters,
+        )
+        assert "USING INDEX event_of" in str(plan.fetchall())

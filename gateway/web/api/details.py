@@ -1,0 +1,91 @@
+"""One equipment in full: what the board shows, its tags, and the figures of the running shift."""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from gateway.domain import kpi
+from gateway.domain.figures import Figures
+from gateway.domain.shifts import Span, shift_at
+from gateway.settings.site import EquipmentConfig
+from gateway.web.access.roles import Role
+from gateway.web.api.asked import Equipment
+from gateway.web.api.figures import Kpi, rows_of, told
+from gateway.web.api.guard import Web, needs
+from gateway.web.board import Tile
+from gateway.web.context import Context
+from gateway.web.problems import Problem
+
+router = APIRouter(prefix="/api/v1", tags=["live"])
+
+
+class TagView(BaseModel):
+    """One tag, as the configuration has it."""
+
+    tag: str
+    name: dict[str, str]
+    unit: str
+    group: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail(Tile):
+    """What the board shows, and more. ``kpi`` is of the running shift, else of the local day.
+
+    ``previous`` and ``next`` are the machines beside it on its line.
+    """
+
+    tags: list[TagView]
+    kpi: Kpi | None
+    previous: str | None
+    next: str | None
+
+
+@router.get("/equipment/{equipment}", **needs(Role.VIEWER, 404, 503))
+async def detail(equipment: Equipment, web: Web) -> Detail:
+    """One equipment: state, counters, faults, links, order; tags; figures so far."""
+    tile = (await web.board.picture()).tiles.get(equipment.equipment)
+    if tile is None:
+        raise Problem("not_found")
+    line = [
+        config.equipment
+        for config in web.site.equipment.values()
+        if (config.area, config.line) == (equipment.area, equipment.line)
+    ]
+    place = line.index(equipment.equipment)
+    return Detail(
+        **{one.name: getattr(tile, one.name) for one in fields(tile)},
+        tags=[
+            TagView(tag=name, name=dict(tag.text), unit=tag.unit, group=tag.group, link=tag.link)
+            for name, tag in equipment.rules.tags.items()
+        ],
+        kpi=await _so_far(web, equipment),
+        previous=line[place - 1] if place > 0 else None,
+        next=line[place + 1] if place + 1 < len(line) else None,
+    )
+
+
+async def _so_far(web: Context, config: EquipmentConfig) -> Kpi | None:
+    """Return the figures of the running shift; None where no history can be read."""
+    span = _running(config, web.site.gateway.timezone, web.now())
+    try:
+        _, found = await rows_of(web, [config], span, "day")
+    except Problem:
+        return None
+    together = kpi.combined(one.figures for one in found)
+    shown = Figures("equipment", config.equipment, "running", span, together)
+    return Kpi.model_validate(told(shown))
+
+
+def _running(config: EquipmentConfig, timezone: str, now: datetime) -> Span:
+    calendar = config.rules.calendar
+    shift = None if calendar is None else shift_at(calendar, now)
+    if shift is not None and shift.starts_at < now:
+        return Span(shift.starts_at, now)
+    midnight = now.astimezone(ZoneInfo(timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    begins = midnight.astimezone(UTC)
+    return Span(begins if begins < now else now - timedelta(minutes=1), now)
