@@ -94,6 +94,7 @@ bench: install
 	@./.ci/packages $(TOOLS)
 	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/opcua.py
+	$(BIN)/python benchmarks/web.py
 
 clean:
 	rm -rf $(VENV) benchmarks/load/build tests/foreign/build tests/foreign/node_modules \

@@ -100,7 +100,7 @@ class Waiting(NamedTuple):
     """Where a consumer is, how many events lie behind that, and when the oldest was written."""
 
     cursor: int
-    count: int
+    events: int
     oldest_at: datetime | None
 
 

@@ -43,7 +43,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-MAX_BODY = 256 * 1024
 ZIP_FROM = 1024
 _log = logging.getLogger(__name__)
 
@@ -94,7 +93,6 @@ def create_app(context: Context) -> FastAPI:
         openapi_url=None,
         dependencies=[Depends(enforce)],
         redirect_slashes=False,
-        max_body_size=MAX_BODY,
         exception_handlers={
             Problem: _on_problem,
             RequestValidationError: _on_invalid,

@@ -9,10 +9,12 @@
 5. There are no WebSockets.
 """
 
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.web.access import secret
 from gateway.web.access.caller import COOKIE, Caller
@@ -29,6 +31,9 @@ WITH_OLD_PASSWORD = frozenset(["/api/v1/session", "/api/v1/session/password", "/
 """What somebody may do who must change the password first."""
 ASKING = ("GET", "/api/v1/session")
 """A page asks so again and again whether its session still lasts: that is no use of it."""
+MAX_BODY = 256 * 1024
+UPLOADS = frozenset({"/api/v1/restore"})
+MAX_UPLOAD = 4 * 1024**2
 _SAME_SITE = frozenset({"same-origin", "none"})
 
 
@@ -53,9 +58,11 @@ class Gate:
         except Problem as problem:
             await problem.response(language_of(request))(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, _bounded(receive, _most(request)), send)
 
     async def _admit(self, request: Request) -> Caller | None:
+        if int(request.headers.get("content-length") or 0) > _most(request):
+            raise Problem("too_large", headers={"Connection": "close"})
         changes = request.method not in SAFE
         public = (request.method, request.url.path) in PUBLIC
         if public:
@@ -133,6 +140,25 @@ def language_of(request: Request) -> str:
     caller: Caller | None = request.scope.get("state", {}).get("caller")
     chosen = None if caller is None else caller.language
     return choose(chosen or request.cookies.get("lang"), request.headers.get("accept-language"))
+
+
+def _most(request: Request) -> int:
+    return MAX_UPLOAD if request.url.path in UPLOADS else MAX_BODY
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    """Return ``receive`` with an end to what may come."""
+    came = 0
+
+    async def bounded() -> Message:
+        nonlocal came
+        message = await receive()
+        came += len(message.get("body", b""))
+        if came > most:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return message
+
+    return bounded
 
 
 def _misused(request: Request, caller: Caller, *, changes: bool) -> str | None:

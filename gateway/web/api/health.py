@@ -102,7 +102,7 @@ async def _journal(web: Context, picture: Picture) -> list[Check]:
         extent, waiting = await web.history.look(lambda look: (look.extent(), look.waiting("mqtt")))
     except Problem as problem:
         return [Check(name="history", ok=False, detail=str(problem.detail), since=None)]
-    backlog = 0 if waiting is None else waiting.count
+    backlog = 0 if waiting is None else waiting.events
     since = None if waiting is None else waiting.oldest_at
     stuck = since is not None and web.now() - since > MAX_BACKLOG_AGE
     alive = bool(picture.collector["alive"])

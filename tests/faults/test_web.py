@@ -1,0 +1,178 @@
+"""Clients that do harm by being slow: the screens stay open to others, collecting goes on."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+
+from gateway.web import server as serving
+from gateway.web.access import login
+from gateway.web.access.roles import Role
+from gateway.web.live import Board
+from gateway.web.server import Address, WebServer, serve
+from tests.support.board import NOW, FakeSource
+from tests.support.until import until
+from tests.support.web import Rig, web_rig
+
+SLOW = 120
+NOT_READING = 20
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    board = Board(FakeSource(), refresh_s=0.01, beat_s=0.01, now=lambda: NOW)
+    async with web_rig(tmp_path, board=board) as rig:
+        yield rig
+    await board.close()
+
+
+@asynccontextmanager
+async def connections(
+    server: WebServer, number: int, said: bytes
+) -> AsyncIterator[list[Connection]]:
+    """Open so many connections, say the same on each, and read nothing."""
+    async with AsyncExitStack() as stack:
+        opened = []
+        for _ in range(number):
+            reader, writer = await asyncio.open_connection(server.host, server.port, limit=1024)
+            stack.callback(writer.transport.abort)
+            writer.write(said)
+            await writer.drain()
+            opened.append((reader, writer))
+        yield opened
+
+
+async def session_of(rig: Rig) -> dict[str, str]:
+    opened = await login.begin(rig.context, Role.VIEWER.value, "127.0.0.1")
+    return {"mg_session": opened.secret}
+
+
+@pytest.mark.fault(
+    62,
+    injection="more than a hundred connections that begin a request and never end it",
+    expectation="others are answered; each is cut off after its time",
+)
+async def test_requests_that_never_end_are_cut_off(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "REQUEST_S", 0.5)
+    begun = b"GET /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
+    async with (
+        await serve(rig.app, Address()) as server,
+        connections(server, SLOW, begun) as slow,
+        httpx.AsyncClient(cookies=await session_of(rig), timeout=20) as client,
+    ):
+        assert (await client.get(f"{server.url}api/v1/session")).status_code == 200
+        async with asyncio.timeout(20):
+            answers = await asyncio.gather(
+                *(reader.read() for reader, _ in slow), return_exceptions=True
+            )
+        assert all(answer == b"" or isinstance(answer, ConnectionError) for answer in answers)
+
+
+@pytest.mark.fault(
+    62,
+    injection="a body that does not come",
+    expectation="the connection is cut off after its time",
+)
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "REQUEST_S", 0.5)
+    head = (
+        b"POST /api/v1/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 1000\r\n\r\n{"
+    )
+    async with await serve(rig.app, Address()) as server, connections(server, 1, head) as slow:
+        async with asyncio.timeout(20):
+            with suppress(ConnectionError):
+                assert await slow[0][0].read() == b""
+
+
+@pytest.mark.fault(
+    62,
+    injection="twenty clients open the stream and read nothing",
+    expectation="nothing piles up for them, others are answered, their places come free again",
+)
+async def test_lookers_who_do_not_read_hold_up_nobody(rig: Rig) -> None:
+    (cookie,) = (await session_of(rig)).items()
+    asked = (
+        f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie[0]}={cookie[1]}\r\n\r\n"
+    ).encode()
+    async with (
+        await serve(rig.app, Address()) as server,
+        httpx.AsyncClient(cookies=await session_of(rig), timeout=20) as client,
+    ):
+        async with connections(server, NOT_READING, asked):
+            await until(lambda: rig.context.board.lookers == NOT_READING, timeout_s=20)
+            assert (await client.get(f"{server.url}api/v1/equipment")).status_code == 200
+        await until(lambda: rig.context.board.lookers == 0, timeout_s=20)
+
+
+async def test_there_are_no_more_streams_than_places(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.web.api.live.MAX_STREAMS", 0)
+    client = await rig.client(Role.VIEWER)
+    refused = await client.get("/api/v1/stream")
+    assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+
+
+async def test_a_connection_too_many_is_not_let_in(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "MAX_CONNECTIONS", 2)
+    async with (
+        await serve(rig.app, Address()) as server,
+        connections(server, 2, b"GET / HTTP/1.1\r\n"),
+        connections(server, 1, b"") as third,
+    ):
+        async with asyncio.timeout(20):
+            with suppress(ConnectionError):
+                assert await third[0][0].read() == b""
+
+
+async def test_a_body_too_large_is_refused(rig: Rig) -> None:
+    client = await rig.client()
+    body = b'{"name": "' + b"x" * 300_000 + b'"}'
+    headers = {"Content-Type": "application/json"}
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(body), 10_000):
+            yield body[at : at + 10_000]
+
+    for content in (body, in_pieces()):
+        answer = await client.post("/api/v1/login", content=content, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+async def test_with_a_certificate_it_is_https(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    issued.cert_chain_pems[0].write_to_path(cert)
+    issued.private_key_pem.write_to_path(key)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    async with (
+        web_rig(tmp_path, secure=True) as rig,
+        await serve(rig.app, Address(cert_file=cert, key_file=key)) as server,
+        httpx.AsyncClient(verify=context, timeout=20) as client,
+    ):
+        assert server.url.startswith("https://127.0.0.1:")
+        assert (await client.get(f"{server.url}api/v1/setup")).json() == {"needed": False}
+
+
+async def test_a_certificate_that_is_none_is_an_error_with_its_name(
+    rig: Rig, tmp_path: Path
+) -> None:
+    rubbish = tmp_path / "cert.pem"
+    rubbish.write_text("rubbish", encoding="ascii")
+    with pytest.raises(OSError, match=r"cert\.pem"):
+        await serve(rig.app, Address(cert_file=rubbish, key_file=rubbish))
