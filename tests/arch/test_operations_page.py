@@ -1,5 +1,6 @@
 """The page for who runs it explains every metric there is, and no other."""
 
+import json
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from gateway.settings.model import MetricsFile
 from tests.support.config_site import write_site
 
 DOCS = Path(__file__).parents[2] / "docs"
+DASHBOARD = DOCS.parent / "config/grafana/millgate.json"
 PAGES = ("operations.md", "operations.zh-CN.md")
 SITE = "site: suzhou\ngateway: gw-01\ntimezone: Asia/Shanghai\n"
 
@@ -40,3 +42,15 @@ def test_the_example_is_what_the_defaults_are(page: str, tmp_path: Path) -> None
     press = "equipment: a\narea: b\nline: c\nlinks: {plc: {protocol: modbus-tcp, host: 10.0.0.7}}\n"
     files = {"gateway.yaml": SITE + example, "equipment/a.yaml": press}
     assert load(write_site(tmp_path, files)).gateway.metrics == MetricsFile()
+
+
+def test_the_dashboard_asks_for_metrics_that_exist() -> None:
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    asked = {
+        name.removesuffix("_bucket")
+        for panel in panels
+        for target in panel["targets"]
+        for name in re.findall(r"millgate_\w+", target["expr"])
+    }
+    assert asked <= {kind.name for kind in KINDS}
+    assert len(asked) > 10

@@ -45,7 +45,7 @@ ENGLISH = Words(
 CHINESE = Words(
     file="reliability.zh-CN.md",
     intro="intro.zh-CN.md",
-    head="| 故障 | 注入方式 | 期望 | 测试 | 结果 |\n|---|---|---|---|---|",
+    head="| 故障，必须成立的结果 | 注入方式 | 期望 | 测试 | 结果 |\n|---|---|---|---|---|",
     outcomes={"passed": "通过", "failed": "**未通过**", "skipped": "此处跳过"},
     not_run="尚未运行",
     not_marked="尚无测试",
@@ -72,8 +72,10 @@ def _rows(
     words: Words, number: int, found: list[Proof], results: Mapping[str, Result]
 ) -> Iterator[str]:
     case = CASES[number]
-    title = f"{number} {case.en if words is ENGLISH else case.zh}"
+    said = case.en if words is ENGLISH else f"{case.zh}。{case.zh_promise}"
+    title = f"{number} {said}"
     mine = [proof for proof in found if proof.number == number]
+    mine.sort(key=lambda proof: proof.soak)
     for proof in mine:
         kind = words.long if proof.soak else words.short
         yield _row(

@@ -189,3 +189,19 @@ def test_the_commands_of_the_page_end_in_a_running_gateway(machine: Machine) -> 
 
 def test_both_pages_say_the_same_commands() -> None:
     assert blocks(PAGES[0]) == blocks(PAGES[1])
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_the_wheel_brings_what_the_page_copies(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip"]
+    subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", tmp_path / "dist", ROOT], check=True)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv/bin/python"
+    subprocess.run([*pip, "--python", python, "install", "-q", "--no-deps", wheel], check=True)
+    share = tmp_path / "venv/share/millgate"
+    page = "".join(blocks(PAGES[0]).values())
+    for copied in re.findall(r"/opt/millgate/share/millgate/(\S+)", page):
+        assert list(share.glob(copied)), copied
+    assert wheel.name in page
