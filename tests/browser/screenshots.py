@@ -1,0 +1,167 @@
+"""Take pictures of every page: ``python -m tests.browser.screenshots [DIRECTORY]``.
+
+A plant of sixty machines lives for a while behind a real gateway; then each page is taken as a
+desktop, a telephone and a television show it, in Chinese and in English.
+"""
+
+import random
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, PHONE
+from tests.support.screens import PASSWORD, Screens, screens
+
+LIFE_S = 150.0
+STEP_S = 0.5
+OUT = "build/screenshots"
+DESKTOP = {"viewport": {"width": 1280, "height": 860}}
+TELEVISION = {"viewport": {"width": 1920, "height": 1080}}
+SETTLED_MS = 1200
+STORY = {3: 2, 15: 1, 22: 2, 40: 1}
+"""Machine -> its alarm word in the end."""
+WARNED, IDLE, OFTEN = 41, (8, 9, 14, 25, 29, 44), 15
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One page as one person sees it."""
+
+    name: str
+    path: str
+    user: str = "maintenance"
+    full: bool = False
+    press: str = ""
+    """What is pressed before, by CSS."""
+
+
+def pictures(since: str) -> list[Picture]:
+    """Return what is taken; ``since`` is when the plant began, on the site's wall clock."""
+    return [
+        Picture("board", "/"),
+        Picture("equipment", f"/eq/press-15?from={since}&tags=pressure", full=True),
+        Picture("faults", "/faults"),
+        Picture("fault-dialog", "/faults", press=".fault-row .ack"),
+        Picture("faults-history", "/faults/history"),
+        Picture("faults-analysis", "/faults/analysis"),
+        Picture("events", "/events?equipment=press-15"),
+        Picture("health", "/health"),
+        Picture("qr", "/qr"),
+        Picture("users", "/admin/users", user="root"),
+        Picture("tokens", "/admin/tokens", user="root"),
+        Picture("audit", "/admin/audit", user="root"),
+        Picture("login", "/login", user=""),
+        Picture("forbidden", "/admin", user="viewer"),
+    ]
+
+
+def live(gateway: Screens, seconds: float) -> None:
+    """Let the plant work, stop and fail for some time; it ends as STORY says."""
+    chance = random.Random(7)
+    good = {number: 100 + number for number in range(1, gateway.machines + 1)}
+    reject = dict.fromkeys(good, 0)
+    began_s = time.monotonic()
+    while (passed_s := time.monotonic() - began_s) < seconds:
+        for number in range(1, gateway.machines + 1):
+            running = _act(gateway, number, passed_s, seconds)
+            good[number] += running and chance.random() < 0.4
+            reject[number] += running and chance.random() < 0.01
+            gateway.count(number, good[number], reject[number])
+            gateway.pressure(number, 420 + chance.randint(-12, 12) - 60 * (not running))
+        time.sleep(STEP_S)
+
+
+def _act(gateway: Screens, number: int, passed_s: float, seconds: float) -> bool:
+    last = passed_s > seconds - 25
+    if number in STORY and last:
+        gateway.machine(number, run=False, alarms=STORY[number])
+        return False
+    if number == OFTEN and 20 < passed_s % 50 < 32:
+        gateway.machine(number, run=False, alarms=1 if passed_s % 100 < 50 else 2)
+        return False
+    resting = (number in IDLE and last) or (number * 7 + int(passed_s / 15)) % 23 == 0
+    gateway.machine(number, run=not resting, alarms=4 if number == WARNED and last else 0)
+    return not resting
+
+
+def _log_in(context: BrowserContext, gateway: Screens, user: str) -> None:
+    if user:
+        body = {"name": user, "password": PASSWORD}
+        assert context.request.post(f"{gateway.url}/api/v1/login", data=body).ok
+
+
+def _people(browser: Browser, gateway: Screens) -> None:
+    """Set up the administrator, and let somebody acknowledge a fault."""
+    context = browser.new_context()
+    body = {"name": "root", "password": PASSWORD, "code": gateway.setup_code}
+    session = context.request.post(f"{gateway.url}/api/v1/setup", data=body).json()
+    post = {"X-CSRF": session["csrf"]}
+    faults = context.request.get(f"{gateway.url}/api/v1/faults").json()
+    seen = [one for one in faults if one["equipment"] == "press-22"]
+    refs = [{key: one[key] for key in ("equipment", "fault_id")} for one in seen]
+    told = {"faults": refs, "comment": "on my way, hose to be replaced"}
+    context.request.post(f"{gateway.url}/api/v1/faults/ack", data=told, headers=post)
+    order = {"order_no": "WO-1042", "product": "A-77", "planned_qty": 1200}
+    context.request.post(f"{gateway.url}/api/v1/equipment/press-15/order", data=order, headers=post)
+    context.request.post(
+        f"{gateway.url}/api/v1/tokens", data={"name": "mes", "role": "viewer"}, headers=post
+    )
+    context.close()
+
+
+def take(page: Page, gateway: Screens, picture: Picture, file: Path) -> None:
+    """Take one picture."""
+    page.goto(f"{gateway.url}{picture.path}", wait_until="domcontentloaded")
+    page.wait_for_timeout(SETTLED_MS)
+    if picture.press:
+        page.locator(picture.press).first.click()
+        page.wait_for_timeout(SETTLED_MS)
+    page.screenshot(path=file, full_page=picture.full)
+
+
+def take_all(browser: Browser, gateway: Screens, since: str, out: Path) -> None:
+    """Take every page as every device shows it, in both languages."""
+    devices: dict[str, dict[str, Any]] = {"desktop": DESKTOP, "phone": PHONE}
+    for lang, locale in (("zh", "zh-CN"), ("en", "en-US")):
+        for device, options in devices.items():
+            for picture in pictures(since):
+                context = browser.new_context(locale=locale, **options)
+                _log_in(context, gateway, picture.user)
+                name = f"{picture.name}-{device}-{lang}.png"
+                take(context.new_page(), gateway, picture, out / name)
+                context.close()
+        context = browser.new_context(locale=locale, **TELEVISION)
+        _log_in(context, gateway, "viewer")
+        take(context.new_page(), gateway, Picture("board", "/?tv=1"), out / f"board-tv-{lang}.png")
+        context.close()
+
+
+def main(out: Path) -> None:
+    """Take them all."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="millgate-") as directory,
+        screens(Path(directory)) as gateway,
+        sync_playwright() as playwright,
+    ):
+        began = datetime.now(UTC) - timedelta(minutes=1)
+        live(gateway, LIFE_S)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        _people(browser, gateway)
+        since = f"{began.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%dT%H:%M}"
+        take_all(browser, gateway, since, out)
+        browser.close()
+    sys.stdout.write(f"{len(list(out.glob('*.png')))} pictures in {out}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else OUT))
