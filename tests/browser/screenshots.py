@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, PHONE
+from tests.browser.conftest import CHROMIUM, PATIENCE_MS, PHONE
 from tests.support.screens import PASSWORD, Screens, screens
 
 LIFE_S = 150.0
@@ -120,6 +120,7 @@ def take(page: Page, gateway: Screens, picture: Picture, file: Path) -> None:
     """Take one picture."""
     page.goto(f"{gateway.url}{picture.path}", wait_until="domcontentloaded")
     page.wait_for_timeout(SETTLED_MS)
+    expect(page.locator(".bone, .skeleton")).to_have_count(0, timeout=PATIENCE_MS)
     if picture.press:
         page.locator(picture.press).first.click()
         page.wait_for_timeout(SETTLED_MS)

@@ -35,7 +35,7 @@ const SENTENCES: Record<string, (data: Data) => string> = {
   },
   count: (data) => {
     const anomaly = text(data["anomaly"]);
-    return joined(`${word("kind", text(data["kind"]), text(data["counter"]))} +${text(data["delta"])} ${unit(text(data["unit"]))}`.trim(), `= ${text(data["total"])}`, anomaly === "none" ? "" : word("anomaly", anomaly));
+    return joined(`${word("kind", text(data["kind"]), text(data["counter"]))} +${text(data["delta"])} ${unit(text(data["unit"]))}`.trim(), t("event.total", { n: text(data["total"]) }), anomaly === "none" ? "" : word("anomaly", anomaly));
   },
   health: (data) => {
     const error = data["error"] as { text?: string } | null | undefined;
