@@ -22,8 +22,8 @@ from tests.support.screens import PASSWORD, Screens, screens
 LIFE_S = 150.0
 STEP_S = 0.5
 OUT = "build/screenshots"
-DESKTOP = {"viewport": {"width": 1280, "height": 860}}
-TELEVISION = {"viewport": {"width": 1920, "height": 1080}}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}}
+TELEVISION: dict[str, Any] = {"viewport": {"width": 1920, "height": 1080}}
 SETTLED_MS = 1200
 STORY = {3: 2, 15: 1, 22: 2, 40: 1}
 """Machine -> its alarm word in the end."""

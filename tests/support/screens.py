@@ -134,10 +134,6 @@ class Screens:
         if service == "web":
             wait_for(self._answers, f"the web process: {self._log(service)}")
 
-    def pid(self, service: str) -> int:
-        """Return the process of a service that runs."""
-        return self._processes[service].pid
-
     def stop(self, service: str, number: signal.Signals = signal.SIGTERM) -> None:
         """End a service."""
         process = self._processes.pop(service)
