@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from gateway.settings import faults, shipped
 from gateway.settings.calendar_model import CalendarFile, OverrideFile, PatternFile
+from gateway.settings.diff import SiteDiff, compare
 from gateway.settings.equipment_model import CounterFile, EquipmentFile, FaultFile, TagFile
 from gateway.settings.load import load
 from gateway.settings.model import GatewayFile
@@ -52,6 +53,11 @@ def test_all_examples_together_are_one_good_site(site: Site) -> None:
     assert len(site.equipment) == len(list(CONFIG.glob("equipment/*.example.yaml")))
     assert {link.protocol for link in site.links.values()} == {"modbus-tcp", "opcua"}
     assert {problem.code for problem in site.warnings} <= {"unverified_profile"}
+
+
+def test_examples_read_twice_differ_in_nothing(site: Site) -> None:
+    """Else a reload would open links anew that nobody touched."""
+    assert compare(site, load(site.directory)) == SiteDiff()
 
 
 def test_examples_speak_both_languages(site: Site) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.domain import durable
 from gateway.domain.events import Event
+from gateway.domain.expression import compile_expression
 from gateway.domain.facts import Reconfigured, Removed
 from gateway.domain.rules import Alive, CounterRule, EquipmentRules, TagRule, UsageRule
 from gateway.domain.shifts import Pattern, ShiftCalendar
@@ -191,6 +192,16 @@ def test_going_live_begins_without_a_past() -> None:
     assert fault["transition"] == "raised"
     assert not is_local(play)
     assert durable.load(durable.dump(play.state)).durable == play.state.durable
+
+
+def test_parts_of_a_trial_are_not_refused_later() -> None:
+    counting = counter(count_when=compile_expression("run"))
+    play = Play(press(stage="commissioning", counters=counting)).awake()
+    play.feed(seen(2, good_parts=103))  # made while it did not run: refused by the next event
+    assert play.state.durable.counters["good"].withheld == 3
+    take_up(play, 60, press(counters=counting))
+    (event,) = of_type(play.feed(seen(61, good_parts=104, run=True)), "count")
+    assert (event["delta"], event["refused"]) == (1, 0)
 
 
 RULES = st.sampled_from(

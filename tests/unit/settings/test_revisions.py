@@ -123,10 +123,11 @@ def test_an_apply_without_an_end_is_taken_back(kept: Revisions) -> None:
     kept.add(Revision(head(1), FILES))
     after = FILES | {"gateway.yaml": b"site: other\n", "equipment/new.yaml": b"x: 1\n"}
     kept.begin(Revision(head(2), after), FILES)
-    edited = kept.directory / "equipment/press-07.yaml"
-    edited.write_bytes(b"# somebody was here\n")
+    theirs = {"equipment/press-07.yaml": b"# somebody\n", "equipment/new.yaml": b"x: 2\n"}
+    for name, text in theirs.items():
+        (kept.directory / name).write_bytes(text)
     assert kept.recover() == head(2)
-    assert kept.on_disk() == FILES | {"equipment/press-07.yaml": b"# somebody was here\n"}
+    assert kept.on_disk() == FILES | theirs
     assert kept.recover() is None
     assert kept.numbers() == [1]
 
