@@ -50,7 +50,8 @@ class LiveSite:
 
     def read_over(self, equipment: str) -> Collection[Poller]:
         """Return the pollers that read an equipment."""
-        links = self.site.equipment[equipment].links
+        config = self.site.equipment.get(equipment)
+        links = frozenset[str]() if config is None else config.links
         return [poller for poller in self.links.pollers if poller.link in links]
 
     async def become(self, after: Site, diff: SiteDiff) -> FirstReads:

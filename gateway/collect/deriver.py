@@ -184,6 +184,8 @@ class Deriver:
 
     async def command(self, equipment: str, command: Command) -> Reply:
         """Obey a command or refuse it; the reply carries the seq of the last event it caused."""
+        if equipment not in self._rules:  # it left while the command was on its way
+            return Reply(accepted=False, error=f"unknown equipment {equipment}")
         fact = Commanded(*self._moment_of(equipment, command), command)
         error = refusal(self._states[equipment], fact, self._rules[equipment])
         entry = self._apply(equipment, fact) if error is None else None
