@@ -6,17 +6,20 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 from gateway.app import translate
 from gateway.app.collector import SOCKET, cancelled
 from gateway.app.following import LOOK_S, following, in_force
 from gateway.app.visitors import Visitors
 from gateway.control import client
-from gateway.domain.commands import Reply
-from gateway.domain.vocabulary import Json
+from gateway.control.configuring import Reload, Restore, Wish
 from gateway.journal.history import JournalHistory
 from gateway.journal.reader import JournalReader
+from gateway.settings.outcome import Outcome
+from gateway.settings.revision import Draft
 from gateway.settings.revisions import Revisions
 from gateway.settings.site import Site
 from gateway.web.access import login
@@ -51,9 +54,6 @@ async def context(site: Site) -> AsyncIterator[Context]:
     door = journal.parent / SOCKET
     settings = site.gateway.web
 
-    async def ask(equipment: str, name: str, content: Json) -> Reply:
-        return await client.command(door, equipment, name, content)
-
     async with AsyncExitStack() as stack:
         store = await asyncio.to_thread(Store.open, site.path(settings.path))
         stack.callback(store.close)
@@ -67,7 +67,8 @@ async def context(site: Site) -> AsyncIterator[Context]:
             site=site,
             board=board,
             store=store,
-            ask=ask,
+            ask=partial(client.command, door),
+            configure=partial(_configured, door),
             throttle=Throttle(time.monotonic),
             history=history,
             now=utc_now,
@@ -89,6 +90,16 @@ async def context(site: Site) -> AsyncIterator[Context]:
             yield parts
         finally:
             await cancelled([task])
+
+
+async def _configured(door: Path, wish: Wish) -> Outcome:
+    match wish:
+        case Draft():
+            return await client.apply(door, wish)
+        case Restore():
+            return await client.restore(door, wish.number, by=wish.by, why=wish.why)
+        case Reload():
+            return await client.reload(door, by=wish.by, why=wish.why)
 
 
 def address(site: Site) -> Address:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from gateway.control.configuring import Wish
 from gateway.domain.commands import Reply
 from gateway.domain.vocabulary import Json
+from gateway.settings.outcome import Outcome
 from gateway.settings.site import Site
 from gateway.web.access.secret import new_code
 from gateway.web.access.throttle import Throttle
@@ -19,6 +21,10 @@ from gateway.web.store.database import Connection, Store, Work
 T = TypeVar("T")
 Ask = Callable[[str, str, Json], Awaitable[Reply]]
 """(equipment, name of the command, its content) -> the collector's answer; NoCollector."""
+
+
+Configure = Callable[[Wish], Awaitable[Outcome]]
+"""What is wanted of the configuration -> what became of it; NoCollector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Context:
     board: Board
     store: Store
     ask: Ask
+    configure: Configure
     throttle: Throttle
     history: History
     now: Callable[[], datetime]

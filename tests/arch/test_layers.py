@@ -68,6 +68,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "gateway.journal.reader",
         "gateway.journal.row",
         "gateway.control.client",
+        "gateway.control.configuring",
         "gateway.ops",
     ),
     "gateway.tags": (

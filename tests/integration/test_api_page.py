@@ -42,6 +42,7 @@ async def test_every_command_of_the_page_is_answered(tmp_path: Path) -> None:
                 process = await asyncio.create_subprocess_shell(
                     failing,
                     env=environment,
+                    cwd=tmp_path,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=asyncio.subprocess.PIPE,
                 )

@@ -11,10 +11,12 @@ import httpx
 from fastapi import FastAPI
 
 from gateway.control.client import NoCollector
+from gateway.control.configuring import Wish
 from gateway.domain.commands import Reply
 from gateway.domain.vocabulary import Json
 from gateway.journal.history import JournalHistory
 from gateway.settings.load import load
+from gateway.settings.outcome import Outcome
 from gateway.settings.site import Site
 from gateway.web.access import login
 from gateway.web.access.roles import Role
@@ -99,12 +101,22 @@ class Door:
     asked: list[tuple[str, str, Json]] = field(default_factory=list)
     reply: Reply = field(default_factory=lambda: Reply(accepted=True, seq=17))
     is_open: bool = True
+    wishes: list[Wish] = field(default_factory=list)
+    outcome: Outcome = field(
+        default_factory=lambda: Outcome("applied", 1, {"zh": "好", "en": "ok"})
+    )
 
     async def ask(self, equipment: str, name: str, content: Json) -> Reply:
         if not self.is_open:
             raise NoCollector(Path("control.sock"), "nobody")
         self.asked.append((equipment, name, content))
         return self.reply
+
+    async def configure(self, wish: Wish) -> Outcome:
+        if not self.is_open:
+            raise NoCollector(Path("control.sock"), "nobody")
+        self.wishes.append(wish)
+        return self.outcome
 
 
 @dataclass
@@ -162,6 +174,7 @@ async def web_rig(directory: Path, *, with_users: bool = True, **more: Any) -> A
             board=board,
             store=store,
             ask=door.ask,
+            configure=door.configure,
             throttle=Throttle(clock.mono_s),
             history=history,
             now=clock.now,

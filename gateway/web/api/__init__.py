@@ -3,6 +3,7 @@
 from gateway.web.api import (
     audit,
     commands,
+    configuration,
     details,
     document,
     events,
@@ -36,4 +37,5 @@ ROUTERS = (
     tokens.router,
     audit.router,
     words.router,
+    configuration.router,
 )

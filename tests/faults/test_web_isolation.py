@@ -1,0 +1,121 @@
+"""Whatever becomes of the web process, the collector reads on, and the pages come back."""
+
+import asyncio
+import re
+import socket
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, closing, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.gateway_process import ServiceProcess
+from tests.support.lone_site import lone_site
+from tests.support.modbus_device import HR, Device
+from tests.support.ports import free_port
+from tests.support.until import until
+
+NOT_READING = 20
+BODY = {"name": "boss", "password": "a password for tests"}
+
+
+@pytest.fixture
+async def device() -> AsyncIterator[Device]:
+    device = Device()
+    device.put(HR, 100, 1)
+    await device.start()
+    yield device
+    await device.stop()
+
+
+def counted(directory: Path) -> float:
+    """Return the total of the newest count in the journal; 0 if there is none."""
+    query = "SELECT json_extract(CAST(data AS TEXT), '$.total') FROM event WHERE type = 'count'"
+    with suppress(sqlite3.Error):
+        path = directory / "data/journal.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            found = connection.execute(f"{query} ORDER BY seq DESC LIMIT 1").fetchone()
+            return 0.0 if found is None else float(found[0])
+    return -1.0
+
+
+async def made(directory: Path, device: Device, parts: int) -> None:
+    """Let the machine make parts and wait until they are booked."""
+    (now,) = (device.tables[HR][100],)
+    before = counted(directory)
+    device.put(HR, 100, now + parts)
+    await until(lambda: counted(directory) == before + parts)
+
+
+async def answering(url: str) -> None:
+    async with httpx.AsyncClient(timeout=20) as client, asyncio.timeout(60):
+        while True:
+            with suppress(httpx.HTTPError):
+                if (await client.get(f"{url}/api/v1/setup")).status_code == 200:
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def set_up(client: httpx.AsyncClient, web: ServiceProcess) -> None:
+    """Create the administrator with the code that the service printed."""
+    code = re.search(r"(?:[A-Z2-9]{4}-){3}[A-Z2-9]{4}", web.log.read_text(encoding="utf-8"))
+    assert code is not None
+    answer = await client.post("/api/v1/setup", json=BODY | {"code": code[0]})
+    assert answer.status_code == 200, answer.text
+
+
+def not_read(stack: AsyncExitStack, port: int, session: str) -> None:
+    """Open streams that nobody reads."""
+    cookie = f"mg_session={session}"
+    head = f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n"
+    said = head.encode()
+    for _ in range(NOT_READING):
+        stack.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(said)
+
+
+def site_with_screens(directory: Path, machine_port: int, port: int) -> None:
+    lone_site(directory, machine_port=machine_port)
+    gateway = directory / "gateway.yaml"
+    text = gateway.read_text(encoding="utf-8")
+    gateway.write_text(text.replace("web: {enabled: false}", f"web: {{port: {port}}}"), "utf-8")
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.fault(
+    62,
+    injection="20 clients do not read their stream, long questions are asked, and the web process"
+    " is killed with SIGKILL and started again",
+    expectation="the collector books every part meanwhile; a session outlives the restart",
+)
+async def test_no_web_process_holds_up_the_collector(tmp_path: Path, device: Device) -> None:
+    port = free_port()
+    site_with_screens(tmp_path, device.port, port)
+    url = f"http://127.0.0.1:{port}"
+    collect, web = ServiceProcess("collect", tmp_path), ServiceProcess("web", tmp_path)
+    async with AsyncExitStack() as stack:
+        for service in (collect, web):
+            stack.push_async_callback(service.abandon)
+        await web.start()
+        await answering(url)  # before there is a journal
+        await collect.start()
+        await until(lambda: counted(tmp_path) == 0)
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
+        await set_up(client, web)
+        await made(tmp_path, device, 3)
+        not_read(stack, port, client.cookies["mg_session"])
+        path = "/api/v1/equipment/press-07/counts?per=day&from=2026-01-01T00:00:00Z"
+        asking = [asyncio.create_task(client.get(path)) for _ in range(10)]
+        await made(tmp_path, device, 5)
+        await web.kill()
+        await asyncio.gather(*asking, return_exceptions=True)
+        await made(tmp_path, device, 7)
+        await web.start()
+        await answering(url)
+        tile = (await client.get("/api/v1/equipment/press-07")).json()
+        assert tile["counters"][0]["total"] == 15
+        assert tile["state"] == "running"
+        await web.stop()
+        await made(tmp_path, device, 1)
+        await collect.stop()

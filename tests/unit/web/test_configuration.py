@@ -1,0 +1,101 @@
+"""Backup, restore and revisions by the API."""
+
+import io
+import zipfile
+
+import httpx
+import pytest
+
+from gateway.control.configuring import Reload, Restore
+from gateway.settings.outcome import Outcome
+from gateway.settings.revision import Draft
+from gateway.web.access.roles import Role
+from tests.support.web import Rig
+
+WHY = {"why": "because"}
+ZIP = {"Content-Type": "application/zip"}
+
+
+@pytest.fixture
+async def admin(rig: Rig) -> httpx.AsyncClient:
+    return await rig.client(Role.ADMIN)
+
+
+def packed(**files: bytes) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+async def test_a_backup_holds_the_files_and_no_secret(rig: Rig, admin: httpx.AsyncClient) -> None:
+    directory = rig.context.site.directory
+    (directory / "secrets").mkdir()
+    (directory / "secrets/mqtt.csv").write_text("geheim", encoding="ascii")
+    (directory / "mqtt.password").write_text("geheim", encoding="ascii")
+    answer = await admin.get("/api/v1/backup")
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        names = archive.namelist()
+        assert archive.read("faults/press.csv") == (directory / "faults/press.csv").read_bytes()
+    assert "gateway.yaml" in names
+    assert not any("secret" in name or "password" in name for name in names)
+    assert ("admin", "backup", "", True) in await rig.audit()
+
+
+async def test_a_restore_puts_in_force_what_the_backup_holds_and_nothing_else(
+    rig: Rig, admin: httpx.AsyncClient
+) -> None:
+    kept = (await admin.get("/api/v1/backup")).content
+    (rig.context.site.directory / "equipment/extra.yaml").write_text("equipment: extra\n")
+    answer = await admin.post("/api/v1/restore?why=spare", content=kept, headers=ZIP)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["code"] == "applied"
+    (draft,) = rig.door.wishes
+    assert isinstance(draft, Draft)
+    assert (draft.by, draft.why, draft.base) == ("admin", "spare", 0)
+    assert draft.files["equipment/extra.yaml"] is None
+    assert draft.files["gateway.yaml"] is not None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no zip at all",
+        packed(**{"../outside.yaml": b"x"}),
+        packed(**{"/etc/passwd": b"x"}),
+        packed(**{"secrets/x.yaml": b"x"}),
+        packed(**{"run.sh": b"x"}),
+        packed(**{f"equipment/{n}.yaml": b"0" * 300_000 for n in range(20)}),
+    ],
+)
+async def test_what_is_no_backup_changes_nothing(
+    rig: Rig, admin: httpx.AsyncClient, content: bytes
+) -> None:
+    answer = await admin.post("/api/v1/restore", content=content, headers=ZIP)
+    assert answer.status_code in {413, 422}
+    assert rig.door.wishes == []
+
+
+async def test_an_earlier_revision_is_put_back_in_the_name_of_the_user(rig: Rig) -> None:
+    engineer = await rig.client(Role.ENGINEER)
+    rig.door.outcome = Outcome("stale", 41, {"zh": "旧", "en": "old"})
+    answer = (await engineer.post("/api/v1/revisions/38/restore", json=WHY)).json()
+    assert (answer["accepted"], answer["code"], answer["revision"]) == (False, "stale", 41)
+    await engineer.post("/api/v1/reload", json=WHY)
+    assert rig.door.wishes == [Restore(38, "engineer", "because"), Reload("engineer", "because")]
+    assert ("engineer", "rollback", "41", False) in await rig.audit()
+
+
+async def test_revisions_are_listed(rig: Rig) -> None:
+    person = await rig.client(Role.MAINTENANCE)
+    assert (await person.get("/api/v1/revisions")).json() == []
+    assert (await person.get("/api/v1/revisions/7")).status_code == 404
+
+
+async def test_without_a_collector_nothing_is_changed(rig: Rig, admin: httpx.AsyncClient) -> None:
+    rig.door.is_open = False
+    answer = await admin.post("/api/v1/reload", json=WHY)
+    assert answer.json()["code"] == "no_collector"
