@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import ADMIN, PATIENCE_MS, Look
 from tests.support.screens import PASSWORD, Screens
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
 REFUSED = ("401 (Unauthorized)",)
 

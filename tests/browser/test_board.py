@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PATIENCE_MS, PHONE, Look
 from tests.support.screens import Screens
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
 CUT = ("ERR_", "Failed to load resource")
 TELEVISION = {"viewport": {"width": 1920, "height": 1080}}

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import ADMIN, PATIENCE_MS, PHONE, Look, Looker
 from tests.support.screens import Screens
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
 FORBIDDEN = ("403 (Forbidden)",)
 FINGER_PX = 44

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import ADMIN, PATIENCE_MS, Look
 from tests.unit.web.test_pages import CATALOGUE
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
 PAGES = {
     "/": ".tile[data-equipment]",

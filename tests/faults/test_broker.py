@@ -48,7 +48,7 @@ from tests.support.until import until
 
 __all__ = ["broker"]
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 LONG_S = 60.0
 """What no test here takes, on a machine that does many things."""

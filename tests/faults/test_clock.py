@@ -33,7 +33,7 @@ def vouched_for(gateway: PlantBench) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     24,
     injection="the collecting process starts in January 1970; later its clock is set (libfaketime)",
@@ -85,7 +85,7 @@ async def test_late_times_are_times(tmp_path: Path, at: datetime) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     26,
     injection="the process starts again with another boot id, as after a reboot",

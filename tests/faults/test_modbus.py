@@ -17,7 +17,7 @@ from tests.support.modbus_device import COIL, HR, Asked, Device, device
 from tests.support.ports import HOST
 from tests.support.until import until
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(400)
 
 Record = Callable[[str, object], None]
 POLL_MS, TIMEOUT_MS = 50, 200

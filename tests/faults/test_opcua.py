@@ -18,7 +18,7 @@ from tests.support.foreign_opcua import node_opcua
 from tests.support.opcua_rig import URI, OpcUaServer, opcua_driver, opcua_server
 from tests.support.until import until
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(400)
 
 Record = Callable[[str, object], None]
 HOST = "127.0.0.1"

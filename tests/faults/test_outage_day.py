@@ -34,7 +34,7 @@ FLAT_MB = 40.0
 Note = Callable[[str, object], None]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     50,
     injection="no broker while 5,000 events come, a day scaled down; events go on while it drains",

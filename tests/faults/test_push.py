@@ -163,7 +163,7 @@ async def test_one_fact_nobody_wants_is_set_aside_and_named(tmp_path: Path) -> N
     assert refused.isdisjoint(event["id"] for event in to.taken)
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 @pytest.mark.fault(
     1,
     injection="kill -9 of the collector, twice, while it pushes to a target that stumbles",
@@ -189,7 +189,7 @@ async def test_a_killed_gateway_pushes_every_part_exactly(tmp_path: Path) -> Non
     assert audited(to.taken) == made
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(400)
 async def test_the_receiver_to_copy_keeps_each_fact_once(tmp_path: Path) -> None:
     secret, store = tmp_path / "secret.txt", tmp_path / "mes.db"
     secret.write_text(KEY + "\n")

@@ -32,7 +32,7 @@ from tests.support.stores import VictoriaMetrics, victoria_metrics
 from tests.support.stub_store import StubStore, stub_store
 from tests.support.until import until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 LONG_S = 60.0
 """What no test here takes, on a machine that does many things."""

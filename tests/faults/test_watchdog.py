@@ -18,7 +18,7 @@ from tests.support.gateway_process import ServiceProcess
 from tests.support.modbus_device import COIL, HR, Device, device
 from tests.support.until import until
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(400)
 
 Record = Callable[[str, object], None]
 WATCHDOG_S = 1.5

@@ -30,7 +30,7 @@ def test_both_pages_show_the_same_commands() -> None:
     assert commands("api.md") == commands("api.zh-CN.md")
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(400)
 async def test_every_command_of_the_page_is_answered(tmp_path: Path) -> None:
     async with web_rig(tmp_path) as rig, open_journal(rig.journal, now=lambda: NOW) as journal:
         facts = [status(State.RUNNING, 900), count(5, 800), fault("E1", 700)]

@@ -21,7 +21,7 @@ from tests.support.postgres import Database
 from tests.support.publishing import TOPICS, count, listening, publishing, settings_for
 from tests.support.until import until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 LONG_S = 60.0
 PATIENCE_S = 0.3
 
