@@ -8,7 +8,7 @@ from tests.faults.absent import ABSENT
 from tests.faults.catalogue import CASES, CHAPTERS, WANTED
 from tests.faults.markers import Proof, proofs
 from tests.faults.page import CHINESE, ENGLISH, Words, page, pages
-from tests.faults.record import Result
+from tests.faults.record import Result, load
 
 PROOFS = proofs()
 PLANTED = """
@@ -44,8 +44,18 @@ def test_what_is_absent_is_a_case_of_the_catalogue() -> None:
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
-def test_the_page_exists(path: Path) -> None:
-    assert path.exists(), "write it: python -m tests.faults.page"
+def test_the_page_is_what_markers_and_results_give(path: Path) -> None:
+    same = path.read_text(encoding="utf-8") == pages()[path]
+    assert same, "write it anew: python -m tests.faults.page"
+
+
+def test_no_fault_is_forgotten() -> None:
+    """Each is proved by a test, or stands among the absent with the reason."""
+    assert sorted(WANTED - {proof.number for proof in PROOFS} - set(ABSENT)) == []
+
+
+def test_results_are_of_tests_that_exist() -> None:
+    assert set(load()) <= {proof.test for proof in PROOFS}
 
 
 def test_markers_are_found_where_tests_carry_them(tmp_path: Path) -> None:

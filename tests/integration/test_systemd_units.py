@@ -17,8 +17,8 @@ OURS = "/opt/millgate/bin/millgate"
 NETWORK_LIMIT, SERIAL_LIMIT = 15, 20
 """Exposure times ten, as `systemd-analyze security` takes it."""
 SANDBOX_BEGINS = "# The process sees itself"
-SECRET_FILES = {"mqtt", "db", "influx"}
-"""The last parts of the names that `config/gateway.example.yaml` shows."""
+SECRET_FILES = {"mqtt", "db", "influx", "web.key"}
+"""The last parts of the names that the examples and the install page show."""
 
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -82,7 +82,7 @@ def test_all_are_closed_alike_and_told_what_the_program_reads(unit: Path) -> Non
         == UNITS[0].read_text("utf-8").partition(SANDBOX_BEGINS)[2]
     )
     assert f"Environment={VARIABLE}=%b" in text
-    assert set(re.findall(r"^LoadCredential=(\w+):millgate\.\1$", text, re.MULTILINE)) <= (
+    assert set(re.findall(r"^LoadCredential=(.+):millgate\.\1$", text, re.MULTILINE)) <= (
         SECRET_FILES
     )
     for line in ("Type=notify", "WatchdogSec=30", "StateDirectory=millgate", "Restart=always"):
