@@ -170,7 +170,6 @@ def _reading(event: Envelope, _zone: tzinfo) -> Rows:
     rows: Rows = []
     for tag, value in data["values"].items():
         is_text = isinstance(value, str) or not isinstance(value, (int, float, type(None)))
-        text = value if isinstance(value, str) else orjson.dumps(value).decode()
         rows.append(
             (
                 "reading",
@@ -178,7 +177,7 @@ def _reading(event: Envelope, _zone: tzinfo) -> Rows:
                     **head,
                     "tag": tag,
                     "value": None if is_text or value is None else float(value),
-                    "text_value": text if is_text else None,
+                    "text_value": _written(value) if is_text else None,
                     "quality": "uncertain" if tag in uncertain else "good",
                 },
             )
@@ -188,6 +187,10 @@ def _reading(event: Envelope, _zone: tzinfo) -> Rows:
         if tag not in data["values"]:
             rows.append(("reading", head | bad))
     return rows
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _health(event: Envelope, _zone: tzinfo) -> Rows:

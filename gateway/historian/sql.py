@@ -21,7 +21,7 @@ from gateway.historian.runs import Run, Runs
 from gateway.historian.shift_windows import ShiftPlan
 from gateway.historian.sql_engine import BUSY_TIMEOUT_MS, as_store_errors, open_engine
 from gateway.historian.sql_shifts import plan_shifts
-from gateway.historian.sql_statements import insert_fact, upsert
+from gateway.historian.sql_statements import insert_fact, insert_facts, upsert
 from gateway.historian.sql_upgrade import upgrade
 from gateway.historian.sql_views import create_views
 from gateway.historian.store import Batch, Birth, DeadLetter, StoreUnusable
@@ -137,8 +137,7 @@ class SqlStore:
                 dead.append(DeadLetter(event.recordedtime, event.subject, payload, str(err)))
         for table, values in rows.items():
             if values:
-                statement = insert_fact(connection, schema.metadata.tables[table])
-                connection.execute(statement, values)
+                insert_facts(connection, schema.metadata.tables[table], values)
         self._write_dead(connection, dead)
 
     def _write_births(self, connection: Connection, births: Sequence[Birth]) -> None:

@@ -1,12 +1,14 @@
 """The statements that write: what each does with a row that is there already."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, and_, case, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
+from gateway.domain.vocabulary import stamp
 from gateway.historian import sql_schema as schema
 from gateway.historian.rows import Row
 
@@ -26,6 +28,31 @@ def insert_fact(connection: Connection, table: Table) -> Insert:
         return _fault_upsert(connection)
     statement: Insert = insert(connection, table).on_conflict_do_nothing()
     return statement
+
+
+def insert_facts(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert the facts' rows of one table."""
+    statement = insert_fact(connection, table)
+    if table is schema.reading:
+        _insert_readings(connection, statement, rows)
+    else:
+        connection.execute(statement, rows)
+
+
+def _insert_readings(connection: Connection, statement: Insert, rows: Sequence[Row]) -> None:
+    """Hand them to the driver as it wants them: of these there are 68 for one event.
+
+    All their columns are text and numbers, but for ``time``.
+    """
+    names = [column.name for column in schema.reading.c]
+    compiled = statement.compile(dialect=connection.dialect, column_keys=names)
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(compiled.string, list(rows))
+        return
+    texts = {at: stamp(at) for at in {row["time"] for row in rows}}
+    in_order = itemgetter(*names)
+    values = [in_order(row | {"time": texts[row["time"]]}) for row in rows]
+    connection.exec_driver_sql(compiled.string, values)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
