@@ -29,7 +29,7 @@ help:
 	@echo "make soak     the long tests: hours"
 	@echo "make reliability  inject the faults and write docs/reliability.md from what they gave"
 	@echo "make screenshots  pictures of every page, in build/screenshots"
-	@echo "make bench    what collecting costs, beside the bare floor"
+	@echo "make bench    what collecting, delivering and storing cost, beside the bare floor"
 
 install: $(BIN)/.ready $(SCREENS)
 
@@ -92,9 +92,11 @@ reliability: install foreign
 	  $(BIN)/python -m tests.faults.page && exit $$code
 
 bench: install
-	@./.ci/packages $(TOOLS)
+	@./.ci/packages $(TOOLS) $(SERVERS)
 	$(BIN)/python benchmarks/collect.py
 	$(BIN)/python benchmarks/opcua.py
+	$(BIN)/python benchmarks/publish.py
+	$(BIN)/python benchmarks/historian.py
 	$(BIN)/python benchmarks/web.py
 	@./.ci/packages $(BROWSER)
 	$(BIN)/python benchmarks/ui.py

@@ -22,17 +22,16 @@ from typing import NoReturn, TypeVar, cast
 
 from gateway.journal.lineage import Rival
 from gateway.ops.mqtt_choice import PATIENCE_S, BetterBroker, BrokerChoice, look_for_better
-from gateway.ops.mqtt_terms import BrokerSettings, Message, MqttError
+from gateway.ops.mqtt_terms import BrokerSettings, MqttError
 from gateway.publish.commands import Commands, Submit
 from gateway.publish.counts import Counts
-from gateway.publish.flood import FloodGate, Verdict
+from gateway.publish.flood import FloodGate
 from gateway.publish.moves import Moves
 from gateway.publish.mqtt import Connection, Greeting, connect
+from gateway.publish.obeying import Obeying
 from gateway.publish.places import Places
 from gateway.publish.presence import Presence, online_payload, session_of
 from gateway.publish.pump import Pump, SetAside
-from gateway.publish.replay import Replays
-from gateway.publish.replies import Replies
 from gateway.publish.rival import rival
 from gateway.publish.snapshots import Snapshots, SnapshotsOf
 from gateway.publish.source import Source
@@ -214,24 +213,17 @@ class Publisher:
         await self._presence.announce_births(connection)
         await self._snapshots.publish_all(connection)
         await self._presence.announce_online(connection, self._online(online=True))
-        replies = Replies(connection, self._places.topics, self._counts)
-        replays = Replays(
+        obeying = Obeying(
+            connection,
             self._journal,
             self._places,
             self._counts,
+            commands=self._commands,
+            gate=self._gate,
             max_rate_per_s=self._settings.max_rate_per_s,
             timing=self._timing,
             oversize=self._pump.oversize,
         )
-
-        async def obey(message: Message) -> None:
-            if not await self._is_let_in(message, replies):
-                return
-            if message.topic == self._places.topics.cmd_replay:
-                await replays.handle(message, replies)
-            elif message.topic in self._commands.topics:
-                await self._commands.handle(message, replies)
-
         selftest = connection.selftest_passed
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(connection.ended(), name="publish.ended")
@@ -240,8 +232,8 @@ class Publisher:
             tasks.create_task(
                 self._presence.run(connection, selftest_passed=selftest), name="publish.health"
             )
-            tasks.create_task(replays.run(connection, replies), name="publish.replays")
-            tasks.create_task(connection.serve(obey), name="publish.commands")
+            tasks.create_task(obeying.replay(), name="publish.replays")
+            tasks.create_task(connection.serve(obeying.obey), name="publish.commands")
             tasks.create_task(self._follow(connection), name="publish.follow")
             tasks.create_task(self._leave_for_better(), name="publish.better")
 
@@ -252,13 +244,6 @@ class Publisher:
             await connection.listen(topics)
             await self._presence.announce_births(connection, changed)
             await self._snapshots.publish_anew(connection, changed)
-
-    async def _is_let_in(self, message: Message, replies: Replies) -> bool:
-        verdict = self._gate.judge(message.topic)
-        self._counts.kept_out = self._gate.kept_out
-        if verdict is Verdict.REFUSE:
-            await replies.refuse(message, "BUSY", "too many commands; repeat it later")
-        return verdict is Verdict.OBEY
 
     async def _leave_for_better(self) -> NoReturn:
         """Raise BetterBroker when there is one and nothing is under way any more."""

@@ -54,6 +54,11 @@ async def test_an_order_is_obeyed_and_answered_with_its_seq(
     assert (in_force.order.order_no, in_force.by) == ("WO-1042", "mes")
 
 
+@pytest.mark.fault(
+    57,
+    injection="the same command a second time",
+    expectation="one fact, the same answer",
+)
 async def test_the_same_command_twice_is_one_command(
     door: Path, deriver: tuple[Deriver, Journal]
 ) -> None:
