@@ -94,7 +94,11 @@ def readers(site: Site) -> dict[str, Begins]:
 def limits(site: Site) -> Limits:
     """Return how much disk the journal may take."""
     journal = site.gateway.journal
-    return Limits(max_bytes=journal.max_bytes, readings_max_bytes=journal.readings_max_bytes)
+    return Limits(
+        max_bytes=journal.max_bytes,
+        readings_max_bytes=journal.readings_max_bytes,
+        hold_readings=journal.readings == "memory",
+    )
 
 
 def clock_trust(site: Site) -> ClockTrust:

@@ -192,7 +192,7 @@ def _standing(path: Path) -> dict[str, object]:
             "head_seq": head,
             "first_seq": journal.first_seq(),
             "sent_seq": journal.cursor(CURSOR),
-            "backlog": head - journal.cursor(CURSOR),
+            "backlog": max(0, head - journal.cursor(CURSOR)),
             "last_alive": None if alive is None else stamp(alive),
             "equipment": sorted(journal.states()),
             "places": journal.places(),

@@ -18,9 +18,9 @@ class Changes:
     new_epoch: bool = False
     """The heads known before belong to an earlier epoch."""
     rows: list[Row] = field(default_factory=list)
-    """New ones, by seq."""
+    """New ones, by seq; of those before a rewriting none."""
     rewritten: bool = False
-    """Older rows were removed or changed."""
+    """Older rows were removed or changed, and all of them are on the disk."""
     heads: dict[Stream, StreamHead] = field(default_factory=dict)
     states: dict[str, bytes] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
@@ -28,3 +28,8 @@ class Changes:
     places: Places | None = None
     """All that is noted, if that changed."""
     retired: set[str] = field(default_factory=set)
+
+    def rewrite(self) -> None:
+        """Older rows were removed or changed: whoever has some in memory reads them anew."""
+        self.rewritten = True
+        self.rows.clear()

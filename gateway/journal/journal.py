@@ -36,6 +36,7 @@ from gateway.journal.errors import (
     JournalFull,
     JournalUnusable,
 )
+from gateway.journal.held import MOST_ROWS
 from gateway.journal.identity import IdentityChange, Places
 from gateway.journal.ledger import Begins, Ledger
 from gateway.journal.lineage import Lineage, Rival
@@ -103,7 +104,7 @@ class Journal:
         self._first_seq = ledger.first_seq
         self._states = dict(ledger.states)
         self._places = ledger.places
-        self._tail = Tail(_TAIL_ROWS)
+        self._tail = Tail(2 * MOST_ROWS if ledger.held.on else _TAIL_ROWS)
         self._orders: list[Order] = []
         self._heads: defaultdict[str, dict[str, StreamHead]] = defaultdict(dict)
         for (equipment, kind), head in ledger.heads.items():
@@ -265,7 +266,15 @@ class Journal:
         newest = self._tail.rows(after, limit, known)
         if newest is not None:
             return newest
-        return await self._read(partial(self._reader.rows, after, limit, known))
+        # What the tail holds may be nowhere else: the file is asked for what is older only.
+        older_to = min(known, self._tail.first_seq - 1) if self._tail.first_seq else known
+        older = await self._read(partial(self._reader.rows, after, limit, older_to))
+        if len(older) == limit or older_to == known:
+            return older
+        newest = self._tail.rows(older_to, limit - len(older), known)
+        if newest is not None:
+            return older + newest
+        return older or await self.rows(after, limit, upto)  # the tail moved on meanwhile
 
     async def rows_between(
         self, start: datetime, end: datetime, after: int, limit: int
@@ -366,8 +375,7 @@ class Journal:
             self._heads[equipment][kind] = head
         if changes.rewritten:
             self._tail.clear()
-        else:
-            self._tail.add(changes.rows)
+        self._tail.add(changes.rows)
         for waiter, result in report.results:
             self._settle(waiter, result)
         if changes.touched:

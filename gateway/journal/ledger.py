@@ -8,6 +8,7 @@ Used by one thread at a time; knows no event loop and no quota.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -17,10 +18,12 @@ from gateway.domain.events import Gap, Reading
 from gateway.journal.changes import Changes
 from gateway.journal.epoch import MAX_STREAMSEQ, draw_epoch
 from gateway.journal.errors import CommandRepeated, FileFull, as_journal_errors
+from gateway.journal.held import Held, lost_with_a_crash, read_promises
 from gateway.journal.identity import IdentityChange, read_places
 from gateway.journal.lineage import LIVES_KEPT, Life, Lineage, Rival
 from gateway.journal.numbering import (
     Append,
+    Draft,
     Numbered,
     Stream,
     number,
@@ -48,9 +51,18 @@ Begins = Literal["oldest", "newest"]
 class Ledger:
     """The journal's file as its writer sees it."""
 
-    def __init__(self, connection: sqlite3.Connection, randbelow: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        randbelow: Callable[[int], int],
+        *,
+        hold_readings: bool = False,
+        mono_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Take over a connection of `open_file` and read what it holds; write nothing."""
         self.connection = connection
+        self.held = Held(on=hold_readings)
+        self._mono_s = mono_s
         self.appended_bytes = 0
         """What was written since the start, by the estimate of `row_bytes`; for `Space`."""
         self.lost = 0
@@ -75,11 +87,15 @@ class Ledger:
             (equipment, kind): StreamHead(streamseq, seq)
             for equipment, kind, streamseq, seq in query("SELECT * FROM stream")
         }
+        self._promised = read_promises(self.connection)
+        for stream, streamseq in self._promised.items():
+            held = self.heads.get(stream, StreamHead(0, 0))
+            self.heads[stream] = StreamHead(max(held.streamseq, streamseq), held.seq)
         self.places = read_places(self.connection)
         lives = query("SELECT number, name, after FROM life ORDER BY number")
         self.lineage = Lineage(tuple(Life(*life) for life in lives))
         found = query("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
-        self.head: int = found[0] if found else 0
+        self.head: int = max(found[0] if found else 0, self._marks.get("seq_promised", 0))
         self.first_seq = self._find_first_seq()
 
     @property
@@ -131,6 +147,19 @@ class Ledger:
             self.begin_epoch(reason, at)
         elif max((h.streamseq for h in self.heads.values()), default=0) > EPOCH_ENDS_AT:
             self.begin_epoch("streamseq", at)
+        elif self._promised:
+            self._name_promised(at)
+
+    def _name_promised(self, at: datetime) -> None:
+        """Readings were in memory when the process was killed."""
+        gaps = lost_with_a_crash(self._promised, at)
+        numbered = number([prepare(gaps)], after=self.head, heads=self.heads)
+        with self._transaction():
+            marks = self._insert(numbered, at)
+            self._insert_heads({stream: self.heads[stream] for stream in self._promised})
+            self.connection.execute("DELETE FROM promise")
+        self._promised = {}
+        self._remember(numbered, marks, {}, at)
 
     def commit(
         self, appends: Sequence[Append], cursors: Mapping[str, int], at: datetime
@@ -138,18 +167,29 @@ class Ledger:
         """Write everything in one transaction and return each append's seqs.
 
         An append whose command was obeyed before gets CommandRepeated and leaves nothing.
-        Raises FileFull or JournalFailed; then nothing was written.
+        Where readings are held and there is nothing else, nothing is written. Raises FileFull
+        or JournalFailed; then nothing was written.
         """
         moved = {name: s for name, s in cursors.items() if s > self.cursors.get(name, -1)}
-        with self._transaction():
+        with as_journal_errors():
             repeated = self._repeated(appends)
-            fresh = [append for i, append in enumerate(appends) if i not in repeated]
-            numbered = number(fresh, after=self.head, heads=self.heads)
-            marks = self._insert(numbered, at)
-            states = self._insert_states(fresh)
-            self._insert_commands(fresh, numbered.seqs)
-            self._insert_cursors(moved)
-        self.cursors |= moved
+        fresh = [append for i, append in enumerate(appends) if i not in repeated]
+        numbered = number(fresh, after=self.head, heads=self.heads)
+        to_disk, to_hold = self.held.part(numbered)
+        promises = self.held.promises(self.head + len(numbered.rows), to_hold.heads)
+        marks: dict[str, int] = {}
+        states: dict[str, bytes] = {}
+        if not to_hold.rows or to_disk.rows or promises or any(map(_says_more, fresh)):
+            with self._transaction():
+                marks = self._insert(to_disk, at) | self._write_marks(
+                    **promises.write(self.connection)
+                )
+                states = self._insert_states(fresh)
+                self._insert_commands(fresh, numbered.seqs)
+                self._insert_cursors(moved)
+            self.cursors |= moved
+            self.held.remember(promises)
+        self.held.take(to_hold.rows, unix_ms(at), self._mono_s())
         self._remember(numbered, marks, states, at)
         seqs = iter(numbered.seqs)
         return [repeated[i] if i in repeated else next(seqs) for i in range(len(appends))]
@@ -169,6 +209,30 @@ class Ledger:
             self.connection.executemany("DELETE FROM cursor WHERE name = ?", [(n,) for n in gone])
         self.cursors = {n: seq for n, seq in self.cursors.items() if n not in gone} | new
 
+    def release_held(self, delivered: int) -> None:
+        """Forget the held readings that every consumer has; if others are late, write all."""
+        self.held.release(delivered)
+        if self.held.is_late(self.head, self._mono_s()):
+            self.write_held()
+
+    def write_held(self) -> None:
+        """Put the readings that are in memory only on the disk."""
+        if self.held.rows:
+            with self._transaction():
+                marks = self._insert_held()
+            self._hold_no_more(marks)
+
+    def _insert_held(self) -> dict[str, int]:
+        """Write what is held; the caller owns the transaction, and forgets it after."""
+        rows = self.held.rows
+        self._insert_events((row.seq, row.streamseq, row.draft, row.at_ms) for row in rows)
+        return self._write_marks(reading_bytes=self.reading_bytes + self.held.bytes)
+
+    def _hold_no_more(self, marks: Mapping[str, int]) -> None:
+        self._marks |= marks
+        self.appended_bytes += self.held.bytes
+        self.held.rows.clear()
+
     def begin_epoch(self, reason: str, at: datetime, *, rival: Rival | None = None) -> None:
         """Begin an epoch: streams count from 1 again.
 
@@ -178,6 +242,7 @@ class Ledger:
         last = max(self.epochs[-1:] + (() if rival is None else (rival.epoch,)), default=None)
         epoch = draw_epoch(at, self._randbelow, after=last)
         number_of_epoch = len(self.epochs) + 1
+        self.write_held()
         with self._transaction():
             gaps = [] if rival is None else self._disown(rival.shared, at)
             self.connection.execute(
@@ -185,12 +250,15 @@ class Ledger:
                 (number_of_epoch, epoch, reason, unix_ms(at)),
             )
             self.connection.execute("DELETE FROM stream")
+            self.connection.execute("DELETE FROM promise")
             numbered = number([prepare(gaps)], after=self.head, heads={})
             marks = self._insert(numbered, at, epoch_number=number_of_epoch)
         self.epochs = self._changes.epochs = (*self.epochs, epoch)
+        self.held.begin_epoch()
         self.heads.clear()
         self._changes.heads.clear()
-        self._changes.new_epoch = self._changes.rewritten = True
+        self._changes.new_epoch = True
+        self._changes.rewrite()
         self._remember(numbered, marks, {}, at)
 
     def identify(self, change: IdentityChange) -> None:
@@ -215,11 +283,14 @@ class Ledger:
             )
             numbered = number([prepare(gaps)], after=self.head, heads=self.heads)
             marks = self._insert(numbered, at)
+            self._insert_held()  # the tail of the newest rows is read anew after this
             marks |= self._write_marks(
-                reading_floor=reading_floor, reading_bytes=marks["reading_bytes"] - freed
+                reading_floor=reading_floor,
+                reading_bytes=marks["reading_bytes"] - freed + self.held.bytes,
             )
+        self._hold_no_more({})
         self.lost += lost
-        self._changes.rewritten = True
+        self._changes.rewrite()
         self._remember(numbered, marks, {}, at)
         with as_journal_errors():
             self.first_seq = self._changes.first_seq = self._find_first_seq()
@@ -227,11 +298,20 @@ class Ledger:
     def close(self, at: datetime) -> None:
         """Mark a clean end, put everything into the one file and close it."""
         with self._transaction():
+            self._insert_held()
+            self._end_promises()
             self._write_marks(alive_ms=unix_ms(at), clean=1)
         # Without room for that the log stays beside the file, and the next start reads both.
         with suppress(FileFull), as_journal_errors():
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self.abandon()
+
+    def _end_promises(self) -> None:
+        """What is known in order needs no promise."""
+        if self.held.on:
+            self._insert_heads(self.heads)
+            self._write_marks(seq_promised=self.head)
+            self.connection.execute("DELETE FROM promise")
 
     def abandon(self) -> None:
         """Close without the mark of a clean end. Idempotent."""
@@ -269,22 +349,33 @@ class Ledger:
         self, numbered: Numbered, at: datetime, *, epoch_number: int | None = None
     ) -> dict[str, int]:
         """Insert rows and heads; return the marks that changed with them."""
-        epoch, at_ms = epoch_number or len(self.epochs), unix_ms(at)
-        self.connection.executemany(
-            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (seq, epoch, d.equipment, d.type, d.part, n, d.time_ms, at_ms, d.local, d.data)
-                for seq, n, d in numbered.rows
-            ],
-        )
-        self.connection.executemany(
-            "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?)",
-            [(*stream, head.streamseq, head.seq) for stream, head in numbered.heads.items()],
-        )
+        at_ms = unix_ms(at)
+        rows = ((seq, n, draft, at_ms) for seq, n, draft in numbered.rows)
+        self._insert_events(rows, epoch_number=epoch_number)
+        self._insert_heads(numbered.heads)
         sizes = [(d.type, row_bytes(len(d.data))) for _, _, d in numbered.rows]
         self.appended_bytes += sum(size for _, size in sizes)
         added = sum(size for kind, size in sizes if kind == Reading.type)
         return self._write_marks(alive_ms=at_ms, reading_bytes=self.reading_bytes + added)
+
+    def _insert_heads(self, heads: Mapping[Stream, StreamHead]) -> None:
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?)",
+            [(*stream, head.streamseq, head.seq) for stream, head in heads.items()],
+        )
+
+    def _insert_events(
+        self, rows: Iterable[tuple[int, int, Draft, int]], *, epoch_number: int | None = None
+    ) -> None:
+        """Insert (seq, streamseq, draft, recorded)."""
+        epoch = epoch_number or len(self.epochs)
+        self.connection.executemany(
+            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (seq, epoch, d.equipment, d.type, d.part, n, d.time_ms, at_ms, d.local, d.data)
+                for seq, n, d, at_ms in rows
+            ],
+        )
 
     def _insert_states(self, appends: Iterable[Append]) -> dict[str, bytes]:
         states = {e: state for append in appends for e, state in append.states.items()}
@@ -344,3 +435,8 @@ class Ledger:
     def _find_first_seq(self) -> int:
         (first,) = self.connection.execute("SELECT min(seq) FROM event").fetchone()
         return self.head + 1 if first is None else int(first)
+
+
+def _says_more(append: Append) -> bool:
+    """Whether it holds anything beside events."""
+    return bool(append.states) or append.command_id is not None

@@ -36,7 +36,7 @@ def open_ledger(
         except FileFull:
             ballast.release()
             connection, damaged = open_file(path, at)
-        ledger = Ledger(connection, randbelow)
+        ledger = Ledger(connection, randbelow, hold_readings=limits.hold_readings)
         space = Space(path, ledger, limits, ballast)
         space.prepare()
         reason = "damaged" if damaged else "created"

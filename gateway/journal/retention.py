@@ -38,6 +38,8 @@ class Limits:
     readings_max_bytes: int = 2 << 30
     ballast_bytes: int = 32 << 20
     """Put by for the moment the disk is full; 0 for none."""
+    hold_readings: bool = False
+    """Readings go to the disk only where a consumer is late: `gateway.journal.held`."""
 
 
 DEFAULT_LIMITS = Limits()

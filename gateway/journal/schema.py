@@ -75,11 +75,20 @@ def _index_facts(connection: sqlite3.Connection) -> None:
     )
 
 
+def _note_promises(connection: sqlite3.Connection) -> None:
+    # Streams whose newest rows are in memory only: no streamseq up to this may be given again.
+    connection.execute(
+        "CREATE TABLE promise (equipment TEXT NOT NULL, type TEXT NOT NULL,"
+        " streamseq INTEGER NOT NULL, PRIMARY KEY (equipment, type)) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: Sequence[Callable[[sqlite3.Connection], None]] = (
     _create,
     _note_places,
     _note_lives,
     _index_facts,
+    _note_promises,
 )
 """Step n takes a journal from version n to n + 1; each is one transaction."""
 

@@ -173,6 +173,9 @@ class Space:
                 )
             if cut.readings:
                 gone_to = victims[-1].seq if victims else cut.upto
+                oldest_held = self._ledger.held.oldest_seq
+                if oldest_held is not None:  # it comes to the disk later, under its old number
+                    gone_to = min(gone_to, oldest_held - 1)
                 self._reading_floor = max(self._reading_floor, gone_to)
             if victims:
                 self._ledger.remove(victims, at, reading_floor=self._reading_floor)

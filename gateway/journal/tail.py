@@ -27,6 +27,11 @@ class Tail:
         """Forget all of it: rows in the file were changed or removed."""
         self._rows.clear()
 
+    @property
+    def first_seq(self) -> int | None:
+        """The oldest row it has."""
+        return self._rows[0].seq if self._rows else None
+
     def rows(self, after: int, limit: int, upto: int) -> list[Row] | None:
         """Return the oldest rows with after < seq <= upto, None if some may be in the file only."""
         if not self._rows or after + 1 < self._rows[0].seq:

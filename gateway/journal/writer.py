@@ -155,6 +155,7 @@ class Writer:
             orders = self._take(0.0 if more_to_tidy else TICK_S)
             if self._carry_out(orders):
                 return
+            self._release_held()
             self._space.look()
             more_to_tidy = self._trim() or (not orders and self._space.tidy())
 
@@ -178,6 +179,7 @@ class Writer:
             self._commit(appends)
             appends = []
             if isinstance(order, CloseOrder):
+                self._commit([], at_the_end=True)
                 return True
             if isinstance(order, FailOrder):
                 raise order.error
@@ -185,9 +187,16 @@ class Writer:
         self._commit(appends)
         return False
 
-    def _commit(self, orders: Sequence[AppendOrder]) -> None:
+    def _release_held(self) -> None:
+        if self._ledger.held.rows:
+            delivered = min(self.cursors.values(), default=0)
+            self._space.with_room(partial(self._ledger.release_held, delivered), self._now())
+
+    def _commit(self, orders: Sequence[AppendOrder], *, at_the_end: bool = False) -> None:
         alive_at, cursors = self.alive_at, self.cursors
-        if not orders and alive_at == self._alive_written and cursors == self._ledger.cursors:
+        may_wait = self._ledger.held.on and not at_the_end
+        moved = not may_wait and cursors != self._ledger.cursors
+        if not orders and not moved and alive_at == self._alive_written:
             return
         at = self._now()
         appends = [order.append for order in orders]

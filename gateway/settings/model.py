@@ -147,6 +147,8 @@ class JournalFile(Strict):
     max_bytes: Bytes = 4 * 1024**3
     readings_max_bytes: Bytes = 2 * 1024**3
     heartbeat_s: float = Field(1.0, ge=0.1, le=60)
+    readings: Literal["disk", "memory"] = "disk"
+    """``memory`` spares a flash card: on the disk only where the broker is late."""
 
     @model_validator(mode="after")
     def _share(self) -> Self:

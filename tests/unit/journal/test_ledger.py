@@ -25,7 +25,7 @@ from gateway.journal.space import Space
 from tests.support.clock import FakeClock
 from tests.support.journal import count, entry, reading
 
-LIMITS = Limits(max_bytes=64_000, readings_max_bytes=4_000, ballast_bytes=0)
+LIMITS = Limits(max_bytes=72_000, readings_max_bytes=4_000, ballast_bytes=0)
 NAMES = st.sampled_from(["press-07", "oven-1"])
 
 
