@@ -54,7 +54,8 @@ class Heart:
         self._mono_s = mono_s
         self._beat_s = mono_s()
         self._told_s = float("-inf")
-        self._unwell: Mapping[str, str] = {}
+        self._doubtful: frozenset[str] = frozenset()
+        self._named: frozenset[str] = frozenset()
         self._over = threading.Event()
 
     @asynccontextmanager
@@ -89,13 +90,17 @@ class Heart:
         if every_s is None or self._mono_s() - self._told_s < every_s / 3:
             return
         unwell = {name: said for name, check in self.checks.items() if (said := check())}
-        if unwell != self._unwell:
-            for name, said in unwell.items():
-                _log.error("%s: %s; without it the watchdog ends this process", name, said)
-        self._unwell = unwell
+        self._name(unwell)
         if not unwell:
             self._notifier.watchdog()
             self._told_s = self._mono_s()
+
+    def _name(self, unwell: Mapping[str, str]) -> None:
+        """Log once what was not well at the last look either: after a pause much is late."""
+        lasting = self._doubtful & unwell.keys()
+        for name in sorted(lasting - self._named):
+            _log.error("%s: %s; without it the watchdog ends this process", name, unwell[name])
+        self._named, self._doubtful = lasting, frozenset(unwell)
 
     def _look(self, loop_thread: int) -> None:
         """Run in a thread of its own: the loop cannot say that it is stuck."""

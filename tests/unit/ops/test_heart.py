@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import logging
 import socket
 import time
@@ -46,15 +47,26 @@ async def test_a_loop_that_turns_is_heard(manager: socket.socket) -> None:
 async def test_a_part_that_is_not_well_silences_the_beats_until_it_is(
     manager: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
-    heart, ill = Heart(notifier(manager)), ["its writer is stuck"]
-    heart.checks["journal"] = lambda: ill[0] if ill else None
+    heart, ill = Heart(notifier(manager)), [itertools.count(20)]
+    heart.checks["journal"] = lambda: f"stuck for {next(ill[0])} s" if ill else None
     async with heart.beating():
         await until(lambda: heart.late.histogram().count >= 3)
         assert heard(manager) == 0
         ill.clear()
         await until(lambda: heard(manager) > 0)
     said = [record.message for record in caplog.records]
-    assert said == ["journal: its writer is stuck; without it the watchdog ends this process"]
+    assert said == ["journal: stuck for 21 s; without it the watchdog ends this process"]
+
+
+async def test_what_is_late_at_one_look_only_is_not_named(
+    manager: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    heart, late = Heart(notifier(manager)), ["paused with the whole machine"]
+    heart.checks["journal"] = lambda: late.pop() if late else None
+    async with heart.beating():
+        await until(lambda: heard(manager) > 0)
+    assert not late
+    assert caplog.records == []
 
 
 def hold_up(seconds: float) -> None:
@@ -71,12 +83,13 @@ async def test_what_holds_up_the_loop_is_named_once_and_its_end_too(
         heard(manager)
         hold_up(2.0)
         assert heard(manager) == 0
-        await until(lambda: len(caplog.records) >= 2)
+        await until(lambda: "turns again" in caplog.text)
         await until(lambda: heard(manager) > 0)
-    said = [record.getMessage() for record in caplog.records]
-    (still,) = (one for one in said if "hold_up < ops/test_heart.py" in one)  # a busy machine: more
-    assert still.startswith("the event loop stands still; it is in ")
-    assert said[said.index(still) + 1].startswith("the event loop turns again after ")
+    # On a busy machine others may hold it up as well.
+    named = [record.getMessage() for record in caplog.records if "hold_up" in record.getMessage()]
+    assert len(named) == 1
+    assert named[0].startswith("the event loop stands still; it is in ")
+    assert "hold_up < ops/test_heart.py" in named[0]
     assert heart.blocked >= 1
     assert heart.late.histogram().total_s > 1.0
 
