@@ -31,6 +31,7 @@ from gateway.web.history import History
 from gateway.web.journal_source import JournalBoardSource
 from gateway.web.live import Board, utc_now
 from gateway.web.server import Address, WebServer, serve
+from gateway.web.shift_figures import keep_up
 from gateway.web.store import users
 from gateway.web.store.database import Connection, Store
 
@@ -85,11 +86,14 @@ async def context(site: Site) -> AsyncIterator[Context]:
         kept = Revisions(site.directory, journal)
         seen = await asyncio.to_thread(in_force, kept)
         follow = following(kept, become, seen=seen, look_s=LOOK_S)
-        task = asyncio.create_task(follow, name="web.following")
+        tasks = [
+            asyncio.create_task(follow, name="web.following"),
+            asyncio.create_task(keep_up(parts), name="web.figures"),
+        ]
         try:
             yield parts
         finally:
-            await cancelled([task])
+            await cancelled(tasks)
 
 
 async def _configured(door: Path, wish: Wish) -> Outcome:

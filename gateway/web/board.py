@@ -101,6 +101,23 @@ class OrderLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftFigures:
+    """What the running shift (else the local day) made so far.
+
+    ``target`` is what the whole shift makes at the ideal cycle; ``missing`` says why there is
+    no OEE.
+    """
+
+    shift: str | None
+    since: str
+    good: float | None
+    reject: float | None
+    target: float | None
+    oee: float | None
+    missing: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tile:
     """One equipment on the board. Times are RFC 3339 UTC, None where unknown."""
 
@@ -117,13 +134,17 @@ class Tile:
     faults: tuple[FaultLine, ...]
     links: tuple[LinkLine, ...]
     order: OrderLine | None
+    figures: ShiftFigures | None
+    """None until they were worked out."""
 
 
 Tiles = Mapping[str, Tile]
 """equipment -> tile, in the order of the configuration: people find machines by place."""
 
 
-def tile(card: EquipmentCard, snapshots: Mapping[str, Json]) -> Tile:
+def tile(
+    card: EquipmentCard, snapshots: Mapping[str, Json], figures: ShiftFigures | None = None
+) -> Tile:
     """Make a tile of the snapshots of `gateway.domain.snapshot`; any may be missing."""
     status = snapshots.get("status", {})
     return Tile(
@@ -143,6 +164,7 @@ def tile(card: EquipmentCard, snapshots: Mapping[str, Json]) -> Tile:
             for link in snapshots.get("health", {}).get("links", ())
         ),
         order=_order(snapshots.get("order", {})),
+        figures=figures,
     )
 
 

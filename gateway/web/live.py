@@ -28,7 +28,7 @@ from typing import TypeVar
 import orjson
 
 from gateway.domain.vocabulary import Json, stamp
-from gateway.web.board import Tiles, changes, keep_equal, tile, unobserved
+from gateway.web.board import ShiftFigures, Tiles, changes, keep_equal, tile, unobserved
 from gateway.web.fault_list import FaultItem, fault_list
 from gateway.web.source import BoardReading, BoardSource, SourceUnavailable
 
@@ -73,6 +73,8 @@ class Board:
         """Set it and the open streams end."""
         self.lookers = 0
         """How many streams are open."""
+        self.figures: Mapping[str, ShiftFigures] = {}
+        """Of the running shift; `gateway.web.shift_figures` keeps them up to date."""
         self._source = source
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="board")
         self._refresh_s = refresh_s
@@ -125,7 +127,9 @@ class Board:
         silent = self._mono_s() - self._alive_seen_s > SILENT_S
         snapshots = {} if reading is None else reading.snapshots
         fresh = {
-            card.equipment: tile(card, snapshots.get(card.equipment, {}))
+            card.equipment: tile(
+                card, snapshots.get(card.equipment, {}), self.figures.get(card.equipment)
+            )
             for card in self._source.cards
         }
         if silent:

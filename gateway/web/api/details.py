@@ -1,7 +1,6 @@
 """One equipment in full: what the board shows, its tags, and the figures of the running shift."""
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
@@ -9,7 +8,6 @@ from pydantic import BaseModel
 
 from gateway.domain import kpi
 from gateway.domain.figures import Figures
-from gateway.domain.shifts import Span, shift_at
 from gateway.settings.site import EquipmentConfig
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import Equipment
@@ -18,18 +16,20 @@ from gateway.web.api.guard import Web, needs
 from gateway.web.board import Tile
 from gateway.web.context import Context
 from gateway.web.problems import Problem
+from gateway.web.shift_figures import running
 
 router = APIRouter(prefix="/api/v1", tags=["live"])
 
 
 class TagView(BaseModel):
-    """One tag, as the configuration has it."""
+    """One tag, as the configuration has it; `trend`: its readings are published, so kept."""
 
     tag: str
     name: dict[str, str]
     unit: str
     group: str
     link: str
+    trend: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,14 @@ async def detail(equipment: Equipment, web: Web) -> Detail:
     return Detail(
         **{one.name: getattr(tile, one.name) for one in fields(tile)},
         tags=[
-            TagView(tag=name, name=dict(tag.text), unit=tag.unit, group=tag.group, link=tag.link)
+            TagView(
+                tag=name,
+                name=dict(tag.text),
+                unit=tag.unit,
+                group=tag.group,
+                link=tag.link,
+                trend=tag.publish,
+            )
             for name, tag in equipment.rules.tags.items()
         ],
         kpi=await _so_far(web, equipment),
@@ -71,7 +78,8 @@ async def detail(equipment: Equipment, web: Web) -> Detail:
 
 async def _so_far(web: Context, config: EquipmentConfig) -> Kpi | None:
     """Return the figures of the running shift; None where no history can be read."""
-    span = _running(config, web.site.gateway.timezone, web.now())
+    zone = ZoneInfo(web.site.gateway.timezone)
+    _, span = running(config.rules.calendar, zone, web.now())
     try:
         _, found = await rows_of(web, [config], span, "day")
     except Problem:
@@ -79,13 +87,3 @@ async def _so_far(web: Context, config: EquipmentConfig) -> Kpi | None:
     together = kpi.combined(one.figures for one in found)
     shown = Figures("equipment", config.equipment, "running", span, together)
     return Kpi.model_validate(told(shown))
-
-
-def _running(config: EquipmentConfig, timezone: str, now: datetime) -> Span:
-    calendar = config.rules.calendar
-    shift = None if calendar is None else shift_at(calendar, now)
-    if shift is not None and shift.starts_at < now:
-        return Span(shift.starts_at, now)
-    midnight = now.astimezone(ZoneInfo(timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
-    begins = midnight.astimezone(UTC)
-    return Span(begins if begins < now else now - timedelta(minutes=1), now)

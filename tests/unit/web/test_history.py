@@ -15,6 +15,7 @@ from gateway.journal.history import JournalHistory, QueryTooLong, Wanted
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
 from gateway.web.access.roles import Role
+from gateway.web.shift_figures import shift_figures
 from tests.support.board import NOW, ago
 from tests.support.journal import open_journal
 from tests.support.web import Rig
@@ -354,3 +355,27 @@ async def test_the_facts_of_an_equipment_are_found_by_their_index(
             parameters,
         )
         assert "USING INDEX event_of" in str(plan.fetchall())
+
+
+async def test_a_tile_shows_what_the_running_shift_made(
+    rig: Rig, viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    order = Order("WO-1", ideal_cycle_ms=60_000)
+    events = [
+        status(State.RUNNING, 7200, order=order),
+        count(100, 7000, delta=100, order=order),  # before 08:00: the night's
+        count(130, 1800, delta=30, order=order),
+        count(2, 1700, delta=2, counter="bad", kind="reject", order=order),
+    ]
+    await journal.append([Entry(PRESS, events)])
+    rig.context.board.figures = await shift_figures(rig.context)
+    press, oven = (await viewer.get("/api/v1/equipment")).json()
+    figures = press["figures"]
+    assert (figures["shift"], figures["since"]) == ("A", "2026-03-20T00:00:00.000Z")
+    assert (figures["good"], figures["reject"], figures["target"]) == (30, 2, None)
+    assert figures["oee"] is not None
+    assert (oven["figures"]["oee"], oven["figures"]["missing"]) == (None, "nothing_known")
+    detail = (await viewer.get(f"/api/v1/equipment/{PRESS}")).json()
+    assert detail["kpi"]["inputs"]["good"] == 30
+    assert (detail["previous"], detail["next"]) == ("oven-01", None)
+    assert {tag["tag"] for tag in detail["tags"]} >= {"temperature", "good_parts"}

@@ -1,0 +1,113 @@
+"""The figures of the running shift, for the tiles: worked out now and then while somebody looks.
+
+It takes a twentieth of the time at most, however long the journal is to look through.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+from gateway.domain.kpi import kpi, made
+from gateway.domain.shifts import ShiftCalendar, Span, breaks_between, shift_at
+from gateway.domain.vocabulary import CounterKind, Shift, stamp
+from gateway.domain.worktime import spent
+from gateway.journal.history import Look
+from gateway.settings.site import EquipmentConfig
+from gateway.web.board import ShiftFigures
+from gateway.web.context import Context
+from gateway.web.facts import facts
+from gateway.web.problems import Problem
+
+EVERY_S = 30.0
+REST = 20
+"""So many times as long as it took it rests."""
+IDLE_S = 1.0
+
+
+async def keep_up(web: Context) -> NoReturn:
+    """Keep the figures of the board up to date while there are lookers."""
+    while True:
+        if not web.board.lookers:
+            await asyncio.sleep(IDLE_S)
+            continue
+        began_s = time.monotonic()
+        web.board.figures = await shift_figures(web)
+        await asyncio.sleep(max(EVERY_S, REST * (time.monotonic() - began_s)))
+
+
+async def shift_figures(web: Context) -> Mapping[str, ShiftFigures]:
+    """Return the figures of every machine; nothing where the journal cannot be read in time."""
+    tiles = (await web.board.picture()).tiles
+    kinds = {
+        name: frozenset(counter.kind for counter in tile.counters) for name, tile in tiles.items()
+    }
+    machines, now = list(web.site.equipment.values()), web.now()
+    zone = ZoneInfo(web.site.gateway.timezone)
+    try:
+        return await web.history.look(lambda look: _all(look, machines, kinds, zone, now))
+    except Problem:
+        return {}
+
+
+def running(
+    calendar: ShiftCalendar | None, zone: ZoneInfo, now: datetime
+) -> tuple[Shift | None, Span]:
+    """Return the shift that runs and its time so far; without one, the local day so far."""
+    shift = None if calendar is None else shift_at(calendar, now)
+    if shift is not None and shift.starts_at < now:
+        return shift, Span(shift.starts_at, now)
+    local = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = local.astimezone(UTC)
+    return None, Span(midnight if midnight < now else now - timedelta(minutes=1), now)
+
+
+def _all(
+    look: Look,
+    machines: Iterable[EquipmentConfig],
+    kinds: Mapping[str, frozenset[CounterKind]],
+    zone: ZoneInfo,
+    now: datetime,
+) -> Mapping[str, ShiftFigures]:
+    return {
+        config.equipment: _one(look, config, kinds.get(config.equipment, frozenset()), zone, now)
+        for config in machines
+    }
+
+
+def _one(
+    look: Look,
+    config: EquipmentConfig,
+    kinds: frozenset[CounterKind],
+    zone: ZoneInfo,
+    now: datetime,
+) -> ShiftFigures:
+    name, calendar = config.equipment, config.rules.calendar
+    shift, span = running(calendar, zone, now)
+    known = facts(look, {name: config.rules.ideal_cycle_ms}, {name: kinds}, span)
+    parts = known.parts[name]
+    output = made(parts, known.counted[name])
+    ratios = kpi(spent(known.intervals[name], span, calendar), output)
+    reject = sum(one.quantity for one in parts if one.kind == "reject")
+    return ShiftFigures(
+        shift=None if shift is None else shift.code,
+        since=stamp(span.begins),
+        good=output.good,
+        reject=reject if "reject" in known.counted[name] else None,
+        target=_target(config, shift),
+        oee=ratios.oee,
+        missing=ratios.missing.get("oee"),
+    )
+
+
+def _target(config: EquipmentConfig, shift: Shift | None) -> float | None:
+    """Return the parts of the whole shift at the ideal cycle; None where nobody said it."""
+    ideal_ms, calendar = config.rules.ideal_cycle_ms, config.rules.calendar
+    if shift is None or calendar is None or not ideal_ms:
+        return None
+    pauses = breaks_between(calendar, shift.starts_at, shift.ends_at)
+    rest = sum((pause.duration for pause in pauses), timedelta())
+    worked = shift.ends_at - shift.starts_at - rest
+    return float(worked / timedelta(milliseconds=ideal_ms) // 1)
