@@ -119,6 +119,7 @@ def _people(browser: Browser, gateway: Screens) -> None:
 def take(page: Page, gateway: Screens, picture: Picture, file: Path) -> None:
     """Take one picture."""
     page.goto(f"{gateway.url}{picture.path}", wait_until="domcontentloaded")
+    page.locator("main .panel, main table, main form, main .tile[data-equipment]").first.wait_for()
     page.wait_for_timeout(SETTLED_MS)
     expect(page.locator(".bone, .skeleton")).to_have_count(0, timeout=PATIENCE_MS)
     if picture.press:
