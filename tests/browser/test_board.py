@@ -11,6 +11,10 @@ from tests.support.screens import Screens
 pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
 CUT = ("ERR_", "Failed to load resource")
+BEYOND = """[...document.querySelectorAll("main *")].filter((one) => {
+  const box = one.getBoundingClientRect();
+  return box.width > 390 && !one.closest(".chips, .scroll-x");
+}).map((one) => `${one.tagName} ${one.className}`)"""
 TELEVISION = {"viewport": {"width": 1920, "height": 1080}}
 
 
@@ -71,4 +75,5 @@ def test_no_page_scrolls_sideways_on_a_telephone(look: Look, path: str) -> None:
     page = look("viewer", lang="en", **PHONE).open(path)
     expect(page.locator("nav").first).to_be_visible()
     page.locator("main .panel, main .tile, main table, main .qr").first.wait_for()
+    assert page.evaluate(BEYOND) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

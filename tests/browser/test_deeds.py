@@ -1,6 +1,7 @@
 """What people do about faults, stops, orders and users, each as far as the role goes."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,3 +165,18 @@ def test_an_administrator_makes_a_user_who_must_choose_a_password(
     expect(page.locator(".tile[data-equipment]")).to_have_count(gateway.machines)
     admin.goto(f"{gateway.url}/admin/audit", wait_until="domcontentloaded")
     expect(admin.locator("main table")).to_contain_text("created a user")
+
+
+def test_an_administrator_takes_a_backup_and_puts_it_back(look: Look, tmp_path: Path) -> None:
+    page = look(ADMIN, lang="en").open("/admin/backup")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Download a backup").click()
+    taken.value.save_as(tmp_path / "backup.zip")
+    page.locator("input[type=file]").set_input_files(tmp_path / "backup.zip")
+    page.locator("[name=why]").fill("as it was")
+    page.get_by_role("button", name="Restore").click()
+    expect(
+        page.locator(".toast, form [role=alert]").filter(has_text=re.compile(".+"))
+    ).to_be_visible()
+    expect(page.locator("form [role=alert]")).to_have_count(0)
+    expect(page.locator(".toast")).to_contain_text("is in force")

@@ -18,7 +18,15 @@ PAGES = {
     "/health": ".checks",
     "/events": ".event-table",
     "/qr": ".qr",
+    "/faults/history": ".filters",
+    "/faults/analysis": ".figures",
+    "/admin/users": "main table",
+    "/admin/tokens": "form",
+    "/admin/audit": "main table",
+    "/admin/backup": "form",
+    "/password": "form",
 }
+WORDS_OF_PEOPLE = {"/faults/history", "/admin/audit"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -33,7 +41,8 @@ def test_every_page_speaks_the_language(look: Look, lang: str) -> None:
         assert not keys & set(re.findall(r"[\w.]+", text)), path
         assert page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[lang]
         mine = text.replace("中文", "")
-        assert bool(CHINESE.search(mine)) == (lang == "zh"), path
+        if lang == "zh" or path not in WORDS_OF_PEOPLE:
+            assert bool(CHINESE.search(mine)) == (lang == "zh"), path
 
 
 def test_the_language_is_changed_with_one_press_and_kept(look: Look) -> None:

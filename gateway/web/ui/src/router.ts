@@ -1,6 +1,5 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { door, may } from "./lib/session";
-import { OFFERED } from "./lib/offered";
 import type { Role } from "./lib/types";
 import BoardPage from "./pages/BoardPage.vue";
 import TroublePage from "./pages/TroublePage.vue";
@@ -15,11 +14,11 @@ declare module "vue-router" {
 const routes: RouteRecordRaw[] = [
   { path: "/", name: "board", component: BoardPage },
   { path: "/eq/:id", name: "equipment", component: () => import("./pages/EquipmentPage.vue") },
-  { path: OFFERED.faultHistory ? "/faults/:tab(history|analysis)?" : "/faults", name: "faults", component: () => import("./pages/FaultsPage.vue") },
+  { path: "/faults/:tab(history|analysis)?", name: "faults", component: () => import("./pages/FaultsPage.vue") },
   { path: "/events", name: "events", component: () => import("./pages/EventsPage.vue") },
   { path: "/health", name: "health", component: () => import("./pages/HealthPage.vue") },
   { path: "/qr", name: "qr", component: () => import("./pages/QrPage.vue") },
-  ...(OFFERED.admin ? [{ path: "/admin/:tab(users|tokens|audit|backup)?", name: "admin", component: () => import("./pages/AdminPage.vue"), meta: { role: "engineer" as Role } }] : []),
+  { path: "/admin/:tab(users|tokens|audit|backup)?", name: "admin", component: () => import("./pages/AdminPage.vue"), meta: { role: "engineer" } },
   { path: "/login", name: "login", component: () => import("./pages/LoginPage.vue"), meta: { open: true } },
   { path: "/setup", name: "setup", component: () => import("./pages/SetupPage.vue"), meta: { open: true } },
   { path: "/password", name: "password", component: () => import("./pages/PasswordPage.vue") },

@@ -40,7 +40,7 @@ export function path(where: string, params: Params = {}): string {
 
 export const get = <T>(where: string, params: Params = {}, signal?: AbortSignal): Promise<T> =>
   ask<T>("GET", path(where, params), undefined, signal);
-export const post = <T>(where: string, body: unknown = {}): Promise<T> => ask<T>("POST", path(where), body);
+export const post = <T>(where: string, body: unknown = {}, params: Params = {}): Promise<T> => ask<T>("POST", path(where, params), body);
 export const patch = <T>(where: string, body: unknown): Promise<T> => ask<T>("PATCH", path(where), body);
 export const remove = <T>(where: string): Promise<T> => ask<T>("DELETE", path(where));
 
@@ -48,7 +48,7 @@ async function ask<T>(method: string, url: string, body?: unknown, signal?: Abor
   const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": lang.value };
   if (method !== "GET") headers["X-CSRF"] = csrf.value;
   const raw = body instanceof Blob;
-  if (body !== undefined) headers["Content-Type"] = raw ? "application/octet-stream" : "application/json";
+  if (body !== undefined) headers["Content-Type"] = raw ? "application/zip" : "application/json";
   const limit = AbortSignal.timeout(LIMIT_MS);
   let answer: Response;
   try {
