@@ -65,7 +65,7 @@ class LiveSite:
         await self.links.close(diff.closed)
         self._shared.release(diff.closed)
         rules = {name: config.rules for name, config in after.equipment.items()}
-        await self._deriver.reconfigure(rules, diff.reopened)
+        await self._deriver.reconfigure(rules, diff.reopened, changed=diff.equipment.changed)
         first_reads = FirstReads(self._deriver, expected)
         self.links.open(self._pollers(diff.reopened, first_reads))
         return first_reads

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from gateway.app import answers
 from gateway.app.live import LiveSite
+from gateway.app.quiet import quietly
 from gateway.control.configuring import Reload, Restore, Wish
 from gateway.settings.diff import SiteDiff, compare
 from gateway.settings.difference import file_counts, file_notes, notes
@@ -126,21 +127,20 @@ class Reconfiguration:
         if before == after:
             return answers.unchanged(number)
         try:
-            wanted = await asyncio.to_thread(self._checked, after)
+            site = await quietly(self._checked, after)
         except ConfigProblems as err:
             return answers.invalid(number, err.problems)
-        keys = self._compared(wanted).needs_restart(self._fixed)
+        diff = await quietly(self._compared, site)
+        keys = diff.needs_restart(self._fixed)
         if keys:
             return answers.needs_restart(number, keys)
         revision = await asyncio.to_thread(self._revision, draft, before, after)
-        await asyncio.to_thread(self._revisions.begin, revision, before)
         try:
-            site = await asyncio.to_thread(load, self._revisions.directory)
-            diff = await asyncio.to_thread(self._compared, site)
-            silent = await self._take_up(site, diff)
-        except (ConfigProblems, OSError, ValueError) as err:
+            await asyncio.to_thread(self._revisions.begin, revision, before)
+        except OSError as err:
             await asyncio.to_thread(self._revisions.recover)
             return answers.failed(number, err)
+        silent = await self._take_up(site, diff)
         if silent:
             await asyncio.to_thread(self._revisions.recover)
             return answers.rolled_back(number, silent, by_hand=False)
@@ -153,10 +153,10 @@ class Reconfiguration:
         files = await asyncio.to_thread(self._revisions.on_disk)
         current = await asyncio.to_thread(self._current)
         try:
-            site = await asyncio.to_thread(load, self._revisions.directory)
+            site = await quietly(load, self._revisions.directory)
         except ConfigProblems as err:
             return answers.invalid(number, err.problems)
-        diff = await asyncio.to_thread(self._compared, site)
+        diff = await quietly(self._compared, site)
         keys = diff.needs_restart(self._fixed)
         if keys:
             return answers.needs_restart(number, keys)
@@ -177,7 +177,7 @@ class Reconfiguration:
         first_reads = await self._live.become(site, diff)
         silent = await first_reads.silent(self._first_read_s)
         if silent:
-            back = await asyncio.to_thread(compare, site, before)
+            back = await quietly(compare, site, before)
             await self._live.become(before, back)
         return silent
 
@@ -190,7 +190,7 @@ class Reconfiguration:
         kept.folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".candidate-", dir=kept.folder) as name:
             mirror(kept.directory, kept.data, files, Path(name))
-            return load(Path(name))
+            return load(Path(name), meant_for=kept.directory)
 
     def _current(self) -> Revision | None:
         head = self._revisions.current()

@@ -115,15 +115,20 @@ class Deriver:
         return self._rules.keys()
 
     async def reconfigure(
-        self, rules: Mapping[str, EquipmentRules], reopened: frozenset[str]
+        self,
+        rules: Mapping[str, EquipmentRules],
+        reopened: frozenset[str],
+        *,
+        changed: Collection[str] | None = None,
     ) -> None:
         """Go over to other rules in one transaction; ``reopened`` links have no session now.
 
         A new equipment begins with its first reading, one that is gone is closed, and of the
-        others only those take notice that are concerned.
+        others only those take notice that are concerned: those ``changed``, if that is known,
+        and those that lose a link.
         """
         before, now = dict(self._rules), (self._clock.now(), self._clock.mono_s())
-        change = RulesChange(before, rules, reopened)
+        change = RulesChange(before, rules, reopened, changed)
         stored = self._journal.states()
         epoch_is_new = any(self._has_hidden_past(name, stored) for name in change.begins_live())
         if epoch_is_new:

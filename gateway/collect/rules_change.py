@@ -1,6 +1,6 @@
 """Which equipment is concerned when other rules are taken up. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gateway.domain.rules import EquipmentRules
@@ -13,6 +13,8 @@ class RulesChange:
     before: Mapping[str, EquipmentRules]
     after: Mapping[str, EquipmentRules]
     reopened: frozenset[str]
+    changed: Collection[str] | None = None
+    """Equipment whose rules may differ; None: whoever's do."""
 
     def added(self) -> list[str]:
         """Return the equipment that comes."""
@@ -45,8 +47,13 @@ class RulesChange:
         return [
             name
             for name, rules in self.after.items()
-            if name in self.before and (rules != self.before[name] or self._loses_link(rules))
+            if name in self.before and (self._differs(name) or self._loses_link(rules))
         ]
+
+    def _differs(self, name: str) -> bool:
+        if self.changed is not None:
+            return name in self.changed
+        return self.after[name] != self.before[name]
 
     def _loses_link(self, rules: EquipmentRules) -> bool:
         return any(tag.link in self.reopened for tag in rules.tags.values())

@@ -59,17 +59,21 @@ def load(
     spec_of: SpecOf = registry.spec,
     shipped_data: Path | None = None,
     now: datetime | None = None,
+    meant_for: Path | None = None,
 ) -> Site:
     """Return the checked configuration; raises ConfigProblems with everything found.
 
-    ``now`` dates the warnings of what will expire; the present, if not given.
+    ``meant_for`` is the directory these files will lie in, if that is another one: secrets
+    are there, and the `Site` is as if it had been read there. ``now`` dates the warnings of
+    what will expire; the present, if not given.
     """
     report = Report()
     if not directory.is_dir():
         report.add("missing_directory", Place(""))
         raise ConfigProblems(report.problems)
     sources = Sources(directory, shipped_data or shipped.directory())
-    site = _Loader(sources, report, spec_of, now or datetime.now(UTC)).site()
+    home = meant_for or directory
+    site = _Loader(sources, home, report, spec_of, now or datetime.now(UTC)).site()
     if site is None or report.refused:
         raise ConfigProblems(report.problems)
     return site
@@ -88,6 +92,7 @@ class _Loader:
     """The way through the files, in the order a person would read them."""
 
     sources: Sources
+    directory: Path
     report: Report
     spec_of: SpecOf
     now: datetime
@@ -113,7 +118,7 @@ class _Loader:
     def site(self) -> Site | None:
         """Return the site; None or a site of no use if the report refuses it."""
         gateway = self._gateway()
-        self.home = None if gateway is None else home_of(self.sources.directory, gateway)
+        self.home = None if gateway is None else home_of(self.directory, gateway)
         shared = self._shared_links()
         equipment = self._all_equipment(shared)
         leaders = sessions(self.links, self.report)
@@ -127,7 +132,7 @@ class _Loader:
         if gateway is None:
             return None
         warnings = tuple(self.report.problems)
-        return Site(self.sources.directory, gateway, configs, links, warnings)
+        return Site(self.directory, gateway, configs, links, warnings)
 
     def _gateway(self) -> GatewayFile | None:
         path = self.sources.directory / GATEWAY_FILE

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from drivers.contract import TagRequest
 from gateway.domain.vocabulary import State
+from gateway.settings.diff import compare
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems, Problem
 from gateway.settings.site import Site
@@ -54,6 +55,16 @@ def test_a_good_site_is_read_completely(tmp_path: Path) -> None:
     assert rules.faults[0].texts[0].code == "P01"
     assert rules.faults[0].on_delay_s == 0.2
     assert rules.min_hold_s == 1.0
+
+
+def test_files_meant_for_another_directory_are_read_as_if_they_lay_there(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    draft = write_site(tmp_path / "draft", GOOD)
+    site = load(draft, spec_of=spec_of, shipped_data=tmp_path / "none", meant_for=there)
+    assert site.directory == site.home.directory == there
+    assert site.home.find("secrets/x") == there / "secrets/x"
+    again = load(write_site(there), spec_of=spec_of, shipped_data=tmp_path / "none")
+    assert not compare(site, again)
 
 
 def test_a_push_target_for_nobody_and_one_that_is_overheard_are_warned_of(tmp_path: Path) -> None:
