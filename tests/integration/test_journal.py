@@ -14,22 +14,23 @@ import orjson
 import pytest
 
 from gateway.journal.reader import JournalReader
+from gateway.journal.retention import Limits
 from tests.support.journal import entry, open_journal
-from tests.support.journal_worker import MACHINES, Word, check, produce, words
+from tests.support.journal_worker import HOLDING, LIMITS, MACHINES, Word, check, produce, words
 
 KILLS = 40
 MANY_KILLS = 1000
 
 
 @contextmanager
-def producer(path: Path) -> Iterator[tuple[int, int]]:
+def producer(path: Path, limits: Limits = LIMITS) -> Iterator[tuple[int, int]]:
     """A forked child that produces; yields its pid and the pipe it acknowledges to."""
     acknowledgements, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
         with suppress(BaseException):  # whatever happens, the child never returns into the tests
             os.close(acknowledgements)
-            asyncio.run(produce(path, write_end))
+            asyncio.run(produce(path, write_end, limits=limits))
         os._exit(1)
     os.close(write_end)
     try:
@@ -41,9 +42,9 @@ def producer(path: Path) -> Iterator[tuple[int, int]]:
         os.close(acknowledgements)
 
 
-def kill_after(path: Path, delay_s: float) -> bytes:
+def kill_after(path: Path, delay_s: float, limits: Limits = LIMITS) -> bytes:
     """Let a child produce, kill it this long after its first word, return all its words."""
-    with producer(path) as (pid, pipe):
+    with producer(path, limits) as (pid, pipe):
         assert select.select([pipe], [], [], 10)[0], "the child never appended anything"
         time.sleep(delay_s)  # the moment is the point: nothing to wait for
         os.kill(pid, signal.SIGKILL)
@@ -98,6 +99,27 @@ def test_kill_9_at_any_moment_leaves_both_or_neither_and_loses_nothing_acknowled
 )
 def test_a_thousand_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
     killed_again_and_again(tmp_path / "journal.db", MANY_KILLS)
+
+
+@pytest.mark.fault(
+    1,
+    injection="kill -9, 40 times, of a process whose readings are in memory only",
+    expectation="no count is lost, no seq and no streamseq is given twice, a gap names what is"
+    " missing of the readings",
+)
+def test_kill_9_with_readings_in_memory_costs_readings_only(tmp_path: Path) -> None:
+    random, path = Random(9), tmp_path / "journal.db"
+    newest = 0
+    for _ in range(KILLS):
+        told = list(words(kill_after(path, random.uniform(0, 0.06), HOLDING)))
+        assert min(word.seq for word in told) > newest, "a seq was given twice"
+        newest = max(word.seq for word in told)
+        check(path, told, all_readings=False)
+    with JournalReader(path) as journal:
+        rows = journal.rows(0, 1_000_000)
+    gaps = [orjson.loads(row.data) for row in rows if row.type == "gap"]
+    assert {(gap["stream"], gap["reason"]) for gap in gaps} == {("reading", "not_observed")}
+    assert len(gaps) >= KILLS - 1
 
 
 def test_kill_9_while_it_is_created_leaves_a_journal_that_opens(tmp_path: Path) -> None:
