@@ -10,6 +10,7 @@ changes once a second. Only ratios within one run mean anything on another machi
 import argparse
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -62,7 +63,10 @@ class Question:
             raise ValueError(self.process.args)
         ask.write("s\n")
         ask.flush()
-        return int(json.loads(answers.readline())["values"])
+        told = answers.readline()
+        if not told:
+            raise SystemExit(f"{self.process.args} ended")
+        return int(json.loads(told)["values"])
 
 
 @contextmanager
@@ -75,6 +79,20 @@ def running(command: Sequence[object], **how: Any) -> "Iterator[subprocess.Popen
     finally:
         if process.poll() is None:
             _load.end(process)
+
+
+def wait_for(port: int) -> None:
+    """Wait until somebody listens there."""
+    until_s = time.monotonic() + START_LIMIT_S
+    while True:
+        try:
+            socket.create_connection((HOST, port)).close()
+        except OSError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 @contextmanager
@@ -113,7 +131,7 @@ def millgate(
         stack.enter_context(
             running(["mosquitto", "-c", work / "mosquitto.conf"], env={**os.environ, "PATH": path})
         )
-        time.sleep(0.5)
+        wait_for(broker)
         counting = [BUILD / "consumer", "-p", broker, "-t", READINGS, "-i", ENVELOPE]
         consumer = stack.enter_context(
             running(counting, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
