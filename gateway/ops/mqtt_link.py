@@ -4,7 +4,8 @@ Promises:
 
 - No thread and no queue of the library is used: a ``MqttLink`` is one connection, a new client
   each time, and what was not confirmed when it ends is the caller's to send again.
-- paho speaks the protocol; a publish and its PUBACK, of which there are many, go around it.
+- paho speaks the protocol; a publish and its PUBACK, of which there are many, go around it,
+  either way.
 - ``publish()`` succeeds only on a PUBACK that says so; a refusal, a lost connection and a
   PUBACK that does not come within ``ack_timeout_s`` all fail it.
 - A packet larger than the broker says it takes is refused here: there it would end the
@@ -36,6 +37,7 @@ from gateway.ops import mqtt_packets
 from gateway.ops.mqtt_packets import publish_properties
 from gateway.ops.mqtt_paho import greet, new_client, secrets
 from gateway.ops.mqtt_pending import Pending, fail
+from gateway.ops.mqtt_received import read_publish
 from gateway.ops.mqtt_stream import MqttStream, open_stream
 from gateway.ops.mqtt_terms import (
     CLOSED,
@@ -119,7 +121,7 @@ class MqttLink:
         self._arrived = asyncio.Event()
         self._mid = _LAST_MID
         self._timer: asyncio.TimerHandle | None = None
-        self._stream = MqttStream(self._on_puback, self._on_bytes)
+        self._stream = MqttStream(self._on_puback, self._on_publish, self._on_bytes)
         self._client = new_client(settings, session, will, self._stream)
         self._listen()
 
@@ -193,8 +195,8 @@ class MqttLink:
 
     def ack(self, message: Message) -> None:
         """Tell the broker that we have it. Nothing happens if the connection is gone."""
-        if not self.lost.done():
-            self._client.ack(message.mid, message.qos)
+        if message.qos and not self.lost.done():
+            self._stream.write(mqtt_packets.confirmation(message.mid))
 
     def disconnect(self) -> None:
         """Say goodbye (the broker forgets the will) and close. Idempotent."""
@@ -312,7 +314,14 @@ class MqttLink:
         read = read_message(message)
         if read is None:
             client.ack(message.mid, message.qos)
-            return
+        else:
+            self._keep(read)
+
+    def _on_publish(self, packet: bytes) -> None:
+        """Keep a message that came in, or raise Unusual: then it comes by `_on_message`."""
+        self._keep(read_publish(packet, v5=self._v5))
+
+    def _keep(self, read: Message) -> None:
         if read.qos == 0 and len(self._inbox) >= INBOX_LIMIT:
             self.dropped += 1
             return

@@ -1,18 +1,20 @@
 """The bytes of one MQTT connection, between the event loop, paho and what goes around it.
 
-- PUBACKs go to ``on_puback``. Every other packet waits until paho takes it with `recv`: to
-  paho this is its socket.
+- PUBACKs go to ``on_puback``, PUBLISHes to ``on_publish`` unless that is Unusual. Every other
+  packet waits until paho takes it with `recv`: to paho this is its socket.
 - Nothing blocks: what is sent is queued by the transport; how much that can be is bounded by
   what may be unconfirmed, which is the caller's part.
 - ``on_bytes`` is called when packets wait for paho, and once when the stream has ended.
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable
 from typing import cast
 
 from gateway.ops.mqtt_packets import PUBACK, Malformed, puback, split
+from gateway.ops.mqtt_received import PUBLISH, Unusual
 
 _KIND = 0xF0
 
@@ -20,8 +22,14 @@ _KIND = 0xF0
 class MqttStream(asyncio.Protocol):
     """One TCP or TLS connection. Looks to paho like a non-blocking socket."""
 
-    def __init__(self, on_puback: Callable[[int, int], None], on_bytes: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        on_puback: Callable[[int, int], None],
+        on_publish: Callable[[bytes], None],
+        on_bytes: Callable[[], None],
+    ) -> None:
         self._on_puback = on_puback
+        self._on_publish = on_publish
         self._on_bytes = on_bytes
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
@@ -40,14 +48,24 @@ class MqttStream(asyncio.Protocol):
         self._received += data
         try:
             for packet in split(self._received):
-                if packet[0] & _KIND == PUBACK:
-                    self._on_puback(*puback(packet))
-                else:
-                    self._for_paho += packet
+                self._sort(packet)
         except Malformed:
             self.abort()
         if self._for_paho:
             self._on_bytes()
+
+    def _sort(self, packet: bytes) -> None:
+        kind = packet[0] & _KIND
+        if kind == PUBACK:
+            self._on_puback(*puback(packet))
+            return
+        if kind == PUBLISH:
+            if self._for_paho:
+                self._on_bytes()  # what came before is read before
+            with contextlib.suppress(Unusual):
+                self._on_publish(packet)
+                return
+        self._for_paho += packet
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""

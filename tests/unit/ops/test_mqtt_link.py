@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from gateway.ops.mqtt_link import (
     BrokerSettings,
@@ -258,3 +262,25 @@ async def test_a_password_file_that_is_missing_is_named(locked: Broker, tmp_path
     with pytest.raises(Unreachable, match="none"):
         async with connect(at, Session(client_id="a")):
             pass
+
+
+async def test_what_paho_reads_and_what_goes_around_it_come_in_order(plain: Broker) -> None:
+    at = BrokerSettings(host=plain.host, port=plain.port)
+    client = Client(CallbackAPIVersion.VERSION2, client_id="stranger", protocol=MQTTv5)
+    with_property = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    with_property.UserProperty = ("trace", "1")
+    async with connect(at, Session(client_id="in", receive_maximum=1000)) as link:
+        await link.subscribe(["open/mixed"])
+        await asyncio.to_thread(client.connect, plain.host, plain.port)
+        client.loop_start()
+        for number in range(200):
+            properties = with_property if number % 3 == 0 else None
+            client.publish("open/mixed", str(number), qos=1, properties=properties)
+        read: list[int] = []
+        while len(read) < 200:
+            for message in await link.receive(1000):
+                read.append(int(message.payload))
+                link.ack(message)
+        client.disconnect()
+        await asyncio.to_thread(client.loop_stop)
+    assert read == list(range(200))
