@@ -111,19 +111,20 @@ class Web:
 
 
 @asynccontextmanager
-async def lookers(web: Web, cookies: httpx.Cookies, number: int) -> AsyncIterator[None]:
-    """So many pages that keep their stream and read it."""
+async def lookers(web: Web, cookies: httpx.Cookies, number: int) -> AsyncIterator[list[int]]:
+    """So many pages that keep their stream and read it; gives how many messages each got."""
+    messages = [0] * number
 
-    async def read(client: httpx.AsyncClient) -> None:
+    async def read(client: httpx.AsyncClient, place: int) -> None:
         async with client.stream("GET", f"{web.url}api/v1/stream") as stream:
-            async for _ in stream.aiter_raw():
-                pass
+            async for piece in stream.aiter_raw():
+                messages[place] += piece.count(b"event: ")
 
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(cookies=cookies, timeout=60, limits=limits) as client:
-        reading = [asyncio.create_task(read(client)) for _ in range(number)]
+        reading = [asyncio.create_task(read(client, place)) for place in range(number)]
         try:
-            yield
+            yield messages
         finally:
             for task in reading:
                 task.cancel()
@@ -131,14 +132,16 @@ async def lookers(web: Web, cookies: httpx.Cookies, number: int) -> AsyncIterato
 
 
 async def costs(web: Web, cookies: httpx.Cookies, window_s: float) -> None:
-    print("| clients | CPU of one core | RSS MB |\n|---|---|---|", flush=True)
+    print("| clients | messages/s each | CPU of one core | RSS MB |\n|---|---|---|---|", flush=True)
     for number in CLIENTS:
-        async with lookers(web, cookies, number):
+        async with lookers(web, cookies, number) as messages:
             await asyncio.sleep(3)
-            before, began_s = web.cpu_s(), time.perf_counter()
+            before, began_s, told = web.cpu_s(), time.perf_counter(), sum(messages)
             await asyncio.sleep(window_s)
-            share = (web.cpu_s() - before) / (time.perf_counter() - began_s)
-        print(f"| {number} | {share:.1%} | {web.rss_mb():.0f} |", flush=True)
+            took_s = time.perf_counter() - began_s
+            share = (web.cpu_s() - before) / took_s
+            rate = (sum(messages) - told) / took_s / (number or 1)
+        print(f"| {number} | {rate:.2f} | {share:.1%} | {web.rss_mb():.0f} |", flush=True)
 
 
 async def answers(web: Web, cookies: httpx.Cookies, what: Sequence[str]) -> None:

@@ -13,5 +13,5 @@ router = APIRouter(prefix="/api/v1", tags=["document"])
 
 @router.get("/openapi.json", **needs(Role.VIEWER))
 async def openapi(request: Request) -> dict[str, Any]:
-    """Return what describes this API; `millgate schema api` prints the same."""
+    """What describes this API, to generate clients from."""
     return document(request.app)
