@@ -25,6 +25,7 @@ from gateway.demo.site import write_site
 from gateway.ops.log import setup_logging
 from gateway.settings.site import Site
 from simulators.audit import AuditReport, audit
+from simulators.strain import strain
 
 _POLL_S = 0.05
 _SETTLE_TIMEOUT_S = 20.0
@@ -95,10 +96,15 @@ async def _show(options: Options, directory: Path) -> int:
             chosen,
             web_port=_board_port(),
         )
-        figures = await _run_site(site, machines, mqtt, options)
+        async with strain(directory) as seen:
+            figures = await _run_site(site, machines, mqtt, options)
         truth = await machines.truth()
     report = await asyncio.to_thread(
-        audit, truth, site.path(HISTORY), heartbeat_s=options.interval_ms / 1000
+        audit,
+        truth,
+        site.path(HISTORY),
+        heartbeat_s=options.interval_ms / 1000,
+        late_s=seen.late_s,
     )
     _tell(_line(figures, report, mqtt), report, as_json=options.as_json)
     arrived = figures["events_stored"] == figures["events_journaled"]

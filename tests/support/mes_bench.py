@@ -20,10 +20,10 @@ from simulators.audit_states import check_offline, check_states
 from simulators.audit_store import Interval, Stored
 from simulators.audit_view import Findings, Kill, View
 from simulators.clock import wall_seconds
+from simulators.strain import Strain, strain
 from tests.support.broker import Broker, mosquitto
 from tests.support.gateway_process import ServiceProcess
 from tests.support.ports import HOST
-from tests.support.strain import Strain, strain
 from tests.support.unruly_broker import Rates, UnrulyRelay, unruly_relay
 from tests.support.until import until
 
@@ -219,7 +219,7 @@ class MesBench:
         truth, found = await self.plant.truth(), Findings()
         kills = [Kill(down.timestamp(), up.timestamp()) for down, up in self.gateway.kills]
         for name, machine in truth["machines"].items():
-            late_s = max(self.strain.late_s, truth["late_s"])
+            late_s = self.strain.late_s + truth["late_s"]
             view = View(name, machine, truth, kills, INTERVAL_MS / 1000, late_s)
             stored = Stored(intervals=self._intervals(name))
             check_states(view, stored, found)

@@ -14,9 +14,9 @@ from gateway.demo.plant import PlantOptions, PlantProcess, plant
 from gateway.demo.site import write_site
 from gateway.settings.site import Site
 from simulators.audit import AuditReport, audit
+from simulators.strain import Strain, strain
 from tests.support.broker import Broker, mosquitto
 from tests.support.gateway_process import ServiceProcess
-from tests.support.strain import Strain, strain
 from tests.support.until import until
 
 INTERVAL_MS = 200

@@ -1,7 +1,7 @@
-"""How long this machine keeps a process waiting while a test runs: for the CPU and for the disk.
+"""How long this machine keeps a process waiting: for the CPU and for the disk.
 
-What one process is kept waiting another may be, too. A bench that judges by the clock what
-several processes did allows for it.
+What one process is kept waiting another may be, too. Who judges by the clock what several
+processes did allows for it.
 """
 
 import asyncio
