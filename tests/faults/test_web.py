@@ -1,6 +1,7 @@
 """Clients that do harm by being slow: the screens stay open to others, collecting goes on."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -113,6 +114,30 @@ async def test_lookers_who_do_not_read_hold_up_nobody(rig: Rig) -> None:
             await until(lambda: rig.context.board.lookers == NOT_READING, timeout_s=20)
             assert (await client.get(f"{server.url}api/v1/equipment")).status_code == 200
         await until(lambda: rig.context.board.lookers == 0, timeout_s=20)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.fault(
+    62,
+    injection="a client keeps its stream open and reads nothing",
+    expectation="it is cut off after its time, its place comes free",
+)
+async def test_a_looker_who_never_reads_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "UNREAD_S", 1.0)
+    board = Board(FakeSource(), refresh_s=0.0005, beat_s=0.0, now=lambda: NOW)
+    async with web_rig(tmp_path, board=board) as rig:
+        ((name, value),) = (await session_of(rig)).items()
+        async with await serve(rig.app, Address()) as server:
+            with socket.socket() as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect((server.host, server.port))
+                head = f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {name}={value}"
+                client.sendall(f"{head}\r\n\r\n".encode())
+                await until(lambda: board.lookers == 1, timeout_s=30)
+                await until(lambda: board.lookers == 0, timeout_s=80)
+    await board.close()
 
 
 async def test_there_are_no_more_streams_than_places(
