@@ -55,7 +55,7 @@ export interface Order {
 // The running shift's figures; `missing` says why `oee` is not there.
 export interface Figures {
   shift: string | null;
-  from: string;
+  since: string;
   good: number | null;
   reject: number | null;
   target: number | null;
