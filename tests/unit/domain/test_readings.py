@@ -95,3 +95,11 @@ def test_a_batch_that_covers_nothing_of_a_group_does_not_take_its_snapshot() -> 
     play.feed(started(0), seen(1)._replace(covers=frozenset({"not_ours"})))
     assert readings(play) == []
     assert set(TAGS) == set(play.rules.tags)
+
+
+def test_a_number_beyond_any_float_moved() -> None:
+    rules = press()
+    tags = {**rules.tags, "temperature": TagRule("temperature", "plc", "plc", deadband=1.0)}
+    play = Play(replace(rules, tags=tags)).awake()
+    play.feed(seen(2, temperature=10**400))
+    assert [one["values"] for one in readings(play)] == [{"temperature": 10**400}]

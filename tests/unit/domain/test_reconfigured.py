@@ -15,7 +15,7 @@ from gateway.domain.facts import Reconfigured, Removed
 from gateway.domain.rules import Alive, CounterRule, EquipmentRules, TagRule, UsageRule
 from gateway.domain.shifts import Pattern, ShiftCalendar
 from gateway.domain.vocabulary import State
-from tests.unit.domain.scene import IDLE, TAGS, Play, at, of_type, press, rule, seen, tick
+from tests.unit.domain.scene import IDLE, TAGS, Play, at, of_type, press, rule, seen, started, tick
 
 PLC = frozenset({"plc"})
 
@@ -246,3 +246,19 @@ def test_whatever_rules_follow_each_other_totals_never_fall_and_intervals_abut(
             assert data["delta"] >= 0
             assert data["total"] == total + data["delta"]
             total = data["total"]
+
+
+def test_what_goes_live_or_is_taken_away_may_never_have_had_a_state() -> None:
+    play = Play(press(stage="commissioning"))
+    play.state = play.state._replace(durable=replace(play.state.durable, local=True))
+    assert take_up(play, 1, press()) == []
+    assert not is_local(play)
+    assert play.feed(Removed(at(2), 2)) == []
+
+
+def test_a_start_under_rules_that_are_live_begins_without_a_past() -> None:
+    play = Play(press(stage="commissioning")).awake()
+    play.rules = press()
+    told = of_type(play.feed(started(60, last_alive=3)), "status")
+    assert [(one["state"], one["prev_state"]) for one in told] == [("offline", None)]
+    assert not is_local(play)

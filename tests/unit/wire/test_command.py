@@ -161,6 +161,12 @@ def test_a_range_of_seq_is_read() -> None:
     assert command.replay({"command_id": "r-1", "from_seq": 3}).to_seq is None
 
 
+def test_some_places_may_be_asked_for() -> None:
+    request = command.replay({"command_id": "r-1", "from_seq": 3, "places": ["stamping/#"]})
+    assert [str(one) for one in request.places] == ["stamping/+/+"]
+    assert command.replay({"command_id": "r-1", "from_seq": 3, "places": None}).places == ()
+
+
 def test_a_range_of_time_is_read() -> None:
     message = {"command_id": "r", "from": "2026-03-20T04:00:00Z", "to": "2026-03-20T04:00:00Z"}
     request = command.replay(message)
@@ -181,6 +187,10 @@ def test_a_range_of_time_is_read() -> None:
         {"from_seq": 1, "types": [[]]},
         {"from_seq": 1, "epoch": "?"},
         {"from_seq": 1, "equipment": 3},
+        {"from_seq": 1, "places": []},
+        {"from_seq": 1, "places": "stamping"},
+        {"from_seq": 1, "places": ["stamping"] * (command.MAX_PLACES + 1)},
+        {"from_seq": 1, "places": [7.5]},
     ],
 )
 def test_a_wrong_request_is_refused(wrong: Json) -> None:
