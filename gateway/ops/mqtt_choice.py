@@ -25,7 +25,8 @@ STEADY_S = 60.0
 PATIENCE_S = 10.0
 TAKEN_OVER_S = 10.0
 DISPLACED = 3
-_LONGEST_AWAY_S = 300.0
+_LONGEST_AWAY_S = 30.0
+"""And as much again by chance. It may be a broker that falls over again and again."""
 LOOK_S = 30.0
 """How often a better broker is looked for."""
 _GREETINGS = 2

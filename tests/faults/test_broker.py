@@ -257,7 +257,7 @@ FRACTION_S = 0.005
 @pytest.mark.fault(
     54,
     injection="a second client connects with the gateway's client id, again and again",
-    expectation="from the third time on an alarm and waits of 10, 20, 40 s; then all arrives",
+    expectation="from the third time on an alarm and waits of 10, 20, 30 s; then all arrives",
 )
 async def test_a_namesake_takes_the_place(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
     journal, settings, patience = FakeJournal(), settings_for(broker), Patience()
@@ -278,7 +278,7 @@ async def test_a_namesake_takes_the_place(broker: Broker, caplog: pytest.LogCapt
         assert await publisher.drain(LONG_S)
         await until(lambda: len(ear.totals()) >= 5, timeout_s=LONG_S)
         assert publisher.stats().taken_over == 3
-    assert [round(wait) for wait in patience.asked_s] == [10, 20, 40]
+    assert [round(wait) for wait in patience.asked_s] == [10, 20, 30]
     assert first_of_each(ear.totals()) == [0, 1, 2, 3, 4]
     assert caplog.text.count("two gateways of one name") == 3
 

@@ -102,6 +102,7 @@ class Bench:
         self.historian = Historian(
             settings,
             open_store=lambda: SqlStore.open(url, busy_timeout_ms=self.patience_ms),
+            sleep=_hurried,
             uniform=lambda _low, _high: RETRY_S,
         )
         self._task = asyncio.create_task(self.historian.run(), name="historian")
