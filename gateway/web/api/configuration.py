@@ -34,7 +34,8 @@ _BACKUP["responses"][200] = {"content": {_ZIP: {}}, "description": "All files of
 _RESTORE = needs(Role.ADMIN, 413, 503)
 _RESTORE["openapi_extra"]["requestBody"] = {
     "required": True,
-    "content": {_ZIP: {"schema": {"type": "string", "format": "binary"}}},
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    "description": "A zip file as `backup` gives it",
 }
 Number = Annotated[int, Path(ge=1, lt=2**31)]
 
