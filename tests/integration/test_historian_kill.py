@@ -29,7 +29,7 @@ KILLS = 10
 AHEAD = 300
 """So many events may wait for the historian: fewer than a broker keeps for one who is away."""
 CHUNK = 20
-START_S = 30.0
+START_S = 120.0
 SITE = """\
 site: plant
 gateway: gw-01

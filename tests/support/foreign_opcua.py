@@ -170,7 +170,8 @@ async def _plain() -> AsyncIterator[_Rig]:
 
 @asynccontextmanager
 async def _encrypted() -> AsyncIterator[_Rig]:
-    with tempfile.TemporaryDirectory() as folder:
+    # A driver that was cancelled may still be writing there, in a thread.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         async with node_opcua(_FIRST) as server:
             await server.trusted_by(Path(folder))
             yield _EncryptedRig(server, {**ENCRYPTED, **_QUICK}, Path(folder))

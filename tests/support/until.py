@@ -7,7 +7,7 @@ from collections.abc import Callable
 POLL_S = 0.005
 
 
-async def until(condition: Callable[[], object], *, timeout_s: float = 30.0) -> None:
+async def until(condition: Callable[[], object], *, timeout_s: float = 90.0) -> None:
     """Return as soon as condition() is true; TimeoutError after timeout_s."""
     deadline_s = time.monotonic() + timeout_s
     while not condition():
