@@ -14,6 +14,8 @@ from simulators.nodes import EXECUTION, NAMESPACE, NODES, node_name
 from simulators.registers import EUROMAP_MODES, FIELDS, Field
 from simulators.scenario import SCENARIOS
 
+MADE = frozenset({"good", "total"})
+"""The kinds of counter whose parts have a planned time."""
 RATE_MARGIN = 1.5
 """How much faster than its nominal pace a machine may be before a gateway doubts it."""
 
@@ -134,12 +136,19 @@ def _equipment(spec: MachineSpec, hold_ms: int, speed: float) -> str:
     head = {"equipment": spec.name, "name": {"zh": zh, "en": en}, "area": area, "line": line}
     lines = [f"{key}: {_scalar(value)}" for key, value in head.items()]
     lines += [f"link: {LINKS[spec.name]}", f"min_hold_ms: {hold_ms}"]
+    if made := [counter for counter in spec.counters if counter.kind in MADE]:
+        lines.append(f"ideal_cycle_ms: {_ideal_cycle_ms(spec, made[0], speed)}")
     lines += ["tags:", *_entries(_tags(spec))]
     lines += ["status:", *_items(_status(spec))]
     lines += ["counters:", *_entries(_counters(spec, speed))]
     if spec.faults:
         lines += ["faults:", *_items([_fault_source(spec)])]
     return "\n".join(lines) + "\n"
+
+
+def _ideal_cycle_ms(spec: MachineSpec, made: CounterSpec, speed: float) -> float:
+    """Return the wall time of one part at the nominal pace."""
+    return round(1000 * spec.cycle_s / (speed * made.steps * made.factor), 3)
 
 
 def _tags(spec: MachineSpec) -> Iterator[tuple[str, Entries]]:

@@ -54,3 +54,15 @@ def test_counters_may_be_faster_in_a_faster_plant() -> None:
     fast = site_files(LINKS, interval_ms=250, hold_ms=500, speed=10)["equipment/conveyor-01.yaml"]
     assert "max_rate_per_s: 4.286" in slow
     assert "max_rate_per_s: 42.857" in fast
+
+
+def test_what_makes_parts_has_a_planned_time_for_each_so_that_the_demo_shows_oee(
+    tmp_path: Path,
+) -> None:
+    files = site_files(LINKS, interval_ms=250, hold_ms=500, speed=2.0)
+    site = load(written(tmp_path, files))
+    planned = {name: one.rules.ideal_cycle_ms for name, one in site.equipment.items()}
+    assert planned["press-01"] == 300.0
+    assert planned["mould-01"] == 200.0  # four cavities
+    assert planned["meter-01"] is None
+    assert all(planned[name] for name in MACHINES if name != "meter-01")

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asQuery, spanOf, stepped, wallOf } from "../src/lib/range";
+import { asQuery, fitting, spanOf, stepped, wallOf, PRESETS } from "../src/lib/range";
 import { localPath } from "../src/lib/paths";
 
 const now = Date.UTC(2026, 2, 20, 4, 0);
@@ -9,6 +9,18 @@ test("a preset ends now; nonsense is the standard", () => {
   expect(spanOf({ range: "24h", from: "", to: "" }, now, zone)).toEqual({ fromMs: now - 86_400_000, toMs: now });
   expect(spanOf({ range: "x", from: "", to: "" }, now, zone)).toEqual({ fromMs: now - 28_800_000, toMs: now });
   expect(spanOf({ range: "", from: "2026-03-20T12:00", to: "2026-03-20T11:00" }, now, zone).toMs).toBe(now);
+});
+
+test.each([
+  [20, "1h"],
+  [90, "8h"],
+  [600, "8h"],
+])("a record that began %i minutes ago is shown in %s", (minutes, preset) => {
+  expect(fitting(new Date(now - minutes * 60_000).toISOString(), now, PRESETS, "8h")).toBe(preset);
+});
+
+test("where nothing is kept the longest span stands", () => {
+  expect(fitting(null, now, PRESETS, "8h")).toBe("8h");
 });
 
 test("moments are of the site's wall clock, and a step moves by the whole span", () => {

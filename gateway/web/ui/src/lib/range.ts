@@ -29,6 +29,12 @@ export function spanOf(asked: Asked, nowMs: number, zone: string, otherwise: Pre
   return { fromMs: nowMs - hours * HOUR_MS, toMs: nowMs };
 }
 
+// The shortest of `presets` up to `longest` that shows all there is: on a young record eight hours are an empty chart.
+export function fitting(keptFrom: string | null | undefined, nowMs: number, presets: readonly Preset[], longest: Preset): Preset {
+  const kept = keptFrom ? Date.parse(keptFrom) : NaN;
+  return presets.find((preset) => HOURS[preset] <= HOURS[longest] && nowMs - kept <= HOURS[preset] * HOUR_MS) ?? longest;
+}
+
 // One span back or forward, as an address asks for it.
 export function stepped(span: Span, way: 1 | -1, zone: string): { from: string; to: string } {
   const length = span.toMs - span.fromMs;
