@@ -19,6 +19,7 @@ from gateway.settings.problems import ConfigProblems
 from gateway.settings.secrets import SecretUnreadable
 from gateway.settings.site import Site
 
+_log = logging.getLogger(__name__)
 
 def main(directory: Path, parts: Iterable[Part]) -> int:
     """Run until SIGTERM or SIGINT; 1 with sentences if something must be done first."""
@@ -66,6 +67,7 @@ async def _until_signalled(site: Site, parts: Iterable[Part]) -> None:
             sys.stdout.flush()
         memory.settle(loop)
         notifier.ready()
+        _log.info("running: %s", ", ".join(sorted(parts)))
 
     await run(site, parts, on_ready=ready, notifier=notifier)
     notifier.stopping()

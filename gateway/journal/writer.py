@@ -180,6 +180,7 @@ class Writer:
             appends = []
             if isinstance(order, CloseOrder):
                 self._commit([], at_the_end=True)
+                self._release_held()
                 return True
             if isinstance(order, FailOrder):
                 raise order.error

@@ -155,7 +155,7 @@ async def test_a_start_on_a_full_disk_waits_for_room(tmp_path: Path) -> None:
             await service.start()
             await until(lambda: "until there is room" in service.log.read_text(), timeout_s=30)
             theirs.unlink()
-            await until(lambda: (place / "control.sock").exists(), timeout_s=30)
+            await until(lambda: "running: collect" in service.log.read_text())
             await service.stop()
         finally:
             await service.abandon()

@@ -10,7 +10,7 @@ from gateway.ops.mqtt_link import BrokerSettings
 from tests.support.broker import Broker, broker
 from tests.support.publishing import settings_for
 from tests.support.reload_site import devices, equipment, machine, running
-from tests.support.until import until
+from tests.support.until import until, until_told
 from tests.unit.publish.test_moves import retained, until_retained
 
 __all__ = ["broker"]
@@ -25,11 +25,10 @@ async def said(settings: BrokerSettings, topic: str) -> Any:
 
 
 async def until_said(settings: BrokerSettings, topic: str, key: str, value: object) -> None:
-    for _ in range(200):
-        message = await said(settings, topic)
-        if message is not None and message.get("data", message).get(key) == value:
-            return
-    raise AssertionError(f"{topic}: {message}")
+    await until_told(
+        lambda: said(settings, topic),
+        lambda message: message is not None and message.get("data", message).get(key) == value,
+    )
 
 
 async def test_births_and_states_follow_within_the_session(broker: Broker, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ async def test_an_end_in_order_loses_nothing(tmp_path: Path) -> None:
     async with open_journal(path, limits=HOLDING) as journal:
         await journal.append([readings(1, 5)])
         await journal.advance("mqtt", 2)
-    assert on_disk(path) in (["reading"] * 3, ["reading"] * 5)
+    assert on_disk(path) == ["reading"] * 3
     async with open_journal(path, limits=HOLDING) as journal:
         assert await journal.append([readings(6)]) == [6]
         assert journal.cursor("mqtt") == 2

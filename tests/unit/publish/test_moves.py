@@ -24,7 +24,7 @@ from tests.support.publishing import (
     publishing,
     settings_for,
 )
-from tests.support.until import until
+from tests.support.until import until, until_told
 
 __all__ = ["broker"]
 
@@ -46,11 +46,7 @@ async def online(publisher: Publisher) -> None:
 
 
 async def until_retained(settings: BrokerSettings, topic: str, expected: int) -> dict[str, bytes]:
-    for _ in range(100):
-        found = await retained(settings, topic)
-        if len(found) == expected:
-            return found
-    raise AssertionError(f"{sorted(found)}: not {expected}")
+    return await until_told(lambda: retained(settings, topic), lambda found: len(found) == expected)
 
 
 async def test_a_move_leaves_nothing_at_the_old_place(broker: Broker) -> None:
