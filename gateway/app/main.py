@@ -21,6 +21,7 @@ from gateway.settings.site import Site
 
 _log = logging.getLogger(__name__)
 
+
 def main(directory: Path, parts: Iterable[Part]) -> int:
     """Run until SIGTERM or SIGINT; 1 with sentences if something must be done first."""
     setup_logging("INFO")
