@@ -9,8 +9,11 @@ from simulators.clock import wall_seconds
 
 SLACK_S = 0.25
 """What scheduling may add to a boundary, beside what the machine was seen to be late."""
-UNCOMMITTED_S = 0.15
-"""A sample served this shortly before a kill may not have been committed; and the same beside."""
+UNCOMMITTED_S = 0.5
+"""A sample served this shortly before a kill may not have been committed; and the same beside.
+
+A collector that has just been started shares two busy cores with what it needs to start.
+"""
 NOTICEABLE_S = 1.0
 """A blind window this much longer than interval plus hold has to be noticed."""
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+HANDSHAKE_S = 2.0
 HOST = "127.0.0.1"
 KEY = "of the mes"
 
@@ -76,7 +77,14 @@ class Target:
         return [len(request.events) for request in self.requests]
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
-        self._server = await asyncio.start_server(self._serve, HOST, self.port, ssl=tls)
+        # A client that leaves in the middle of a handshake is not always noticed by asyncio.
+        self._server = await asyncio.start_server(
+            self._serve,
+            HOST,
+            self.port,
+            ssl=tls,
+            ssl_handshake_timeout=None if tls is None else HANDSHAKE_S,
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
