@@ -63,7 +63,8 @@ run: install
 test: install foreign
 	@./.ci/packages $(SERVERS) $(BROWSER)
 	@$(call ui,test)
-	$(BIN)/pytest -q -m "not soak" -n 2 --dist worksteal
+	$(BIN)/pytest -q -m "not soak and not alone" -n 2 --dist worksteal
+	$(BIN)/pytest -q -m "alone and not soak"
 
 # The servers of other hands that the drivers are tested against.
 foreign:

@@ -22,6 +22,8 @@ from tests.support.patient_loop import LoopClock
 from tests.support.ports import HOST
 from tests.support.until import until
 
+pytestmark = pytest.mark.alone
+
 INTERVAL_S = 0.25
 TIMEOUT_MS = 200
 SCANS = 12

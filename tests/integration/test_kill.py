@@ -9,6 +9,8 @@ import pytest
 from simulators.audit import AuditReport
 from tests.support.plant_bench import PlantBench, plant_bench
 
+pytestmark = pytest.mark.alone
+
 KILLS_A_RUN = 20
 
 

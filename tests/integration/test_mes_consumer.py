@@ -19,6 +19,8 @@ from tests.support.mes_bench import CONSUMER, ConsumerProcess, MesBench, mes_ben
 from tests.support.unruly_broker import Rates
 from tests.support.until import until
 
+pytestmark = pytest.mark.alone
+
 ORDER_TOPIC = "mg/v1/demo/stamping/line-1/{}/cmd/order"
 
 

@@ -18,7 +18,10 @@ from gateway.historian.historian import Historian
 from tests.support.outage_bench import Bench, outage_bench
 from tests.support.until import until
 
-pytestmark = pytest.mark.timeout(400)  # each takes seconds where nothing else runs
+pytestmark = [
+    pytest.mark.timeout(400),
+    pytest.mark.alone,
+]  # each takes seconds where nothing else runs
 
 STATES = list(State)
 
