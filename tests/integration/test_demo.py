@@ -23,10 +23,8 @@ from tests.support.demo_process import Demo, demo
 from tests.support.mqtt_consumer import consuming
 from tests.support.until import until
 
-pytestmark = [
-    pytest.mark.timeout(900),
-    pytest.mark.alone,
-]  # on a busy machine the demo's start alone takes a while
+# The limit: on a busy machine the demo's start alone takes a while.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.alone]
 
 SECONDS = 8.0
 HEARTBEAT_S = 0.25  # the demo's poll interval is its heartbeat

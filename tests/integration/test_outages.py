@@ -18,10 +18,8 @@ from gateway.historian.historian import Historian
 from tests.support.outage_bench import Bench, outage_bench
 from tests.support.until import until
 
-pytestmark = [
-    pytest.mark.timeout(400),
-    pytest.mark.alone,
-]  # each takes seconds where nothing else runs
+# The limit: each takes seconds where nothing else runs.
+pytestmark = [pytest.mark.timeout(400), pytest.mark.alone]
 
 STATES = list(State)
 
