@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from gateway.control.server import listening
 from gateway.domain import durable
 from gateway.domain.snapshot import snapshots
 from gateway.domain.vocabulary import Json
-from gateway.journal.errors import JournalFull
+from gateway.journal.errors import JournalError, JournalFull
 from gateway.journal.journal import Journal
 from gateway.journal.lineage import Rival
 from gateway.journal.row import Entry, Row
@@ -157,14 +157,15 @@ async def _opened(site: Site) -> Journal:
     """Open the journal; on a full disk wait for room: to end and start again makes none."""
     told = False
     while True:
+        opening = asyncio.to_thread(
+            Journal.open,
+            site.path(site.gateway.journal.path),
+            now=SYSTEM_CLOCK.now,
+            limits=translate.limits(site),
+            readers=translate.readers(site),
+        )
         try:
-            return await asyncio.to_thread(
-                Journal.open,
-                site.path(site.gateway.journal.path),
-                now=SYSTEM_CLOCK.now,
-                limits=translate.limits(site),
-                readers=translate.readers(site),
-            )
+            return await _closed_if_cancelled(opening)
         except JournalFull as err:
             if not told:
                 _log.critical(
@@ -173,6 +174,17 @@ async def _opened(site: Site) -> Journal:
                 )
             told = True
             await asyncio.sleep(ROOM_RETRY_S)
+
+
+async def _closed_if_cancelled(opening: Coroutine[Any, Any, Journal]) -> Journal:
+    """Wait for a journal; one that nobody waits for any more when it is open is closed."""
+    task = asyncio.create_task(opening, name="journal.open")
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(JournalError):
+            await (await task).close()
+        raise
 
 
 def _publisher(

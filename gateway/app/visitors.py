@@ -1,5 +1,6 @@
-"""Who may look at a demo."""
+"""Who may look at a demo, and where."""
 
+import socket
 from dataclasses import dataclass
 
 
@@ -12,3 +13,5 @@ class Visitors:
 
     code: str
     password: str
+    listener: socket.socket
+    """Where the screens are served; it listens already, so nobody else takes its port."""

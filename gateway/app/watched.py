@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from gateway.app.collector import Collector
+from gateway.app.ports import refused
 from gateway.journal.journal import Journal
 from gateway.ops.heart import Check, Heart
 from gateway.settings.site import Site
@@ -56,11 +57,12 @@ async def metrics(
         if historian is not None:
             yield from figures.of_historian(historian)
 
-    port = asked.historian_port if collector is None else asked.port
+    key = "historian_port" if collector is None else "port"
+    port: int = getattr(asked, key)
     async with AsyncExitStack() as stack:
         serves: int | None = None
         try:
             serves = await stack.enter_async_context(serving(asked.host, port, gather))
         except OSError as err:
-            _log.error("no metrics: %s:%d cannot be listened on: %s", asked.host, port, err)
+            _log.error("no metrics: %s", refused(site, f"metrics.{key}", asked.host, port, err))
         yield serves

@@ -13,6 +13,7 @@ from pathlib import Path
 from gateway.app import translate
 from gateway.app.collector import SOCKET, cancelled
 from gateway.app.following import LOOK_S, following, in_force
+from gateway.app.ports import refused
 from gateway.app.visitors import Visitors
 from gateway.control import client
 from gateway.control.configuring import Reload, Restore, Wish
@@ -30,7 +31,7 @@ from gateway.web.context import Context, DemoEntry
 from gateway.web.history import History
 from gateway.web.journal_source import JournalBoardSource
 from gateway.web.live import Board, utc_now
-from gateway.web.server import Address, WebServer, serve
+from gateway.web.server import Address, WebServer, listen, serve
 from gateway.web.shift_figures import keep_up
 from gateway.web.store import users
 from gateway.web.store.database import Connection, Store
@@ -38,14 +39,34 @@ from gateway.web.store.database import Connection, Store
 
 @asynccontextmanager
 async def web(site: Site, visitors: Visitors | None = None) -> AsyncIterator[WebServer]:
-    """Serve the site's screens; raises OSError for a taken port or an unusable web.db."""
+    """Serve the site's screens, at the visitors' door if there are any.
+
+    Raises OSError for a taken port or an unusable web.db.
+    """
     async with context(site) as parts:
         if visitors is not None:
             await _let_in(parts, visitors)
         elif not await parts.store.run(users.has_admin):
             _ask_for_set_up(parts.setup_code)
-        async with await serve(create_app(parts), address(site)) as server:
+        listener = _listening(site) if visitors is None else visitors.listener
+        async with await serve(create_app(parts), address(site), listener) as server:
             yield server
+
+
+def listening(port: int) -> socket.socket:
+    """Return what listens on this port of this machine, on any where somebody else has it."""
+    try:
+        return listen(Address(port=port))
+    except OSError:
+        return listen(Address())
+
+
+def _listening(site: Site) -> socket.socket:
+    at = address(site)
+    try:
+        return listen(at)
+    except OSError as err:
+        raise refused(site, "web.port", at.host, at.port, err) from err
 
 
 @asynccontextmanager

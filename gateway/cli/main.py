@@ -9,6 +9,7 @@ import typer
 from gateway import __version__
 from gateway.cli import commissioning, journal, opcua, tags
 from gateway.cli.say import Lang
+from gateway.ops.signals import TO_END, Signals
 
 app = typer.Typer(
     name="millgate",
@@ -143,33 +144,37 @@ def demo(
 @app.command()
 def run(directory: Directory) -> None:
     """按配置在一个进程里运行全部 / run all that the configuration enables, in one process."""
+    ending = Signals(*TO_END)
     from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands
 
-    raise typer.Exit(site_app.main(directory, site_app.Part))
+    raise typer.Exit(site_app.main(directory, site_app.Part, ending))
 
 
 @app.command()
 def collect(directory: Directory) -> None:
     """只采集并发布 / collect and publish only."""
+    ending = Signals(*TO_END)
     from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands
 
-    raise typer.Exit(site_app.main(directory, frozenset({site_app.Part.COLLECT})))
+    raise typer.Exit(site_app.main(directory, frozenset({site_app.Part.COLLECT}), ending))
 
 
 @app.command()
 def web(directory: Directory) -> None:
     """只运行页面和接口 / the screens and the API only."""
+    ending = Signals(*TO_END)
     from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands
 
-    raise typer.Exit(site_app.main(directory, frozenset({site_app.Part.WEB})))
+    raise typer.Exit(site_app.main(directory, frozenset({site_app.Part.WEB}), ending))
 
 
 @app.command()
 def historian(directory: Directory) -> None:
     """只写历史库 / write the history only: MQTT to the stores."""
+    ending = Signals(*TO_END)
     from gateway import app as site_app  # noqa: PLC0415 - start-up time of the other commands
 
-    raise typer.Exit(site_app.main(directory, frozenset({site_app.Part.HISTORIAN})))
+    raise typer.Exit(site_app.main(directory, frozenset({site_app.Part.HISTORIAN}), ending))
 
 
 @app.command()

@@ -5,13 +5,15 @@ one, speaks MQTT 3.1.1 and is for looking only: the demo says which of the two i
 """
 
 import asyncio
+import errno
 import logging
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -21,6 +23,8 @@ from gateway.demo.errors import DemoError
 HOST = "127.0.0.1"
 _READY_TIMEOUT_S = 5.0
 _POLL_S = 0.02
+_TRIES = 5
+_TAKEN = b"Address already in use"
 _EXTRA_PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 
 Kind = Literal["mosquitto", "amqtt"]
@@ -40,6 +44,10 @@ _ADVICE: dict[Choice, tuple[str, str]] = {
         "amqtt is not installed: pip install millgate[demo], or say --broker mosquitto",
     ),
 }
+
+
+class _PortTaken(Exception):
+    """Another program was quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +72,28 @@ async def broker(
     ``port`` 0 is any that is free. Raises DemoError if what was chosen is not installed, or
     the port is taken.
     """
-    listened = _free_port(port)
     program = None if choice == "amqtt" else _mosquitto()
-    if program is not None:
-        async with _run_mosquitto(program, directory, listened):
-            yield Broker("mosquitto", listened)
-    elif choice != "mosquitto" and find_spec("amqtt") is not None:
-        async with _run_amqtt(listened):
-            yield Broker("amqtt", listened)
-    else:
-        zh, en = _ADVICE[choice]
-        raise DemoError(zh=zh, en=en)
+    async with AsyncExitStack() as stack:
+        if program is not None:
+            running = await _started(stack, port, partial(_run_mosquitto, program, directory))
+            yield Broker("mosquitto", running)
+        elif choice != "mosquitto" and find_spec("amqtt") is not None:
+            yield Broker("amqtt", await _started(stack, port, _run_amqtt))
+        else:
+            zh, en = _ADVICE[choice]
+            raise DemoError(zh=zh, en=en)
+
+
+async def _started(
+    stack: AsyncExitStack, port: int, run: Callable[[int], AbstractAsyncContextManager[None]]
+) -> int:
+    """Start a broker on ``port``; one that was free a moment ago may be another's by now."""
+    for _ in range(_TRIES):
+        listened = _free_port(port)
+        with suppress(_PortTaken):
+            await stack.enter_async_context(run(listened))
+            return listened
+    raise DemoError(zh=f"端口 {listened} 已被占用", en=f"port {listened} is taken")
 
 
 def _mosquitto() -> str | None:
@@ -105,8 +124,10 @@ async def _run_mosquitto(program: str, directory: Path, port: int) -> AsyncItera
         "max_queued_messages 0\n"
         "set_tcp_nodelay true\n"
         "log_type error\n"
+        "log_type information\n"  # says when it runs: whoever answers may be another program
     )
-    with (directory / "mosquitto.log").open("ab") as log:
+    log_file = directory / "mosquitto.log"
+    with log_file.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             program,
             "-c",
@@ -117,7 +138,7 @@ async def _run_mosquitto(program: str, directory: Path, port: int) -> AsyncItera
             start_new_session=True,  # Ctrl-C is for the demo, which ends its broker last
         )
     try:
-        await _until_it_answers(process, port)
+        await _until_it_runs(process, log_file)
         yield
     finally:
         if process.returncode is None:
@@ -125,26 +146,35 @@ async def _run_mosquitto(program: str, directory: Path, port: int) -> AsyncItera
             await process.wait()
 
 
-async def _until_it_answers(process: asyncio.subprocess.Process, port: int) -> None:
-    async with asyncio.timeout(_READY_TIMEOUT_S):
-        while process.returncode is None:
-            try:
-                _, writer = await asyncio.open_connection(HOST, port)
-            except OSError:
+async def _until_it_runs(process: asyncio.subprocess.Process, log: Path) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_READY_TIMEOUT_S):
+            while process.returncode is None:
+                if _runs(_said(log)):
+                    return
                 await asyncio.sleep(_POLL_S)
-                continue
-            writer.close()
-            await writer.wait_closed()
-            return
+    if _TAKEN in _said(log):
+        raise _PortTaken
     raise DemoError(
-        zh=f"mosquitto 启动失败(退出码 {process.returncode}),见 mosquitto.log",
-        en=f"mosquitto did not start (exit code {process.returncode}), see mosquitto.log",
+        zh=f"mosquitto 启动失败(退出码 {process.returncode}),见 {log}",
+        en=f"mosquitto did not start (exit code {process.returncode}), see {log}",
     )
+
+
+def _said(log: Path) -> bytes:
+    return log.read_bytes()
+
+
+def _runs(said: bytes) -> bool:
+    """Versions before 2 say that they open the port, and nothing more."""
+    return b" running" in said or (b"mosquitto version 1." in said and b"Opening" in said)
 
 
 @asynccontextmanager
 async def _run_amqtt(port: int) -> AsyncIterator[None]:
-    from amqtt.broker import Broker as Amqtt  # noqa: PLC0415 - an extra, and slow to import
+    # an extra, and slow to import
+    from amqtt.broker import Broker as Amqtt  # noqa: PLC0415
+    from amqtt.errors import BrokerError  # noqa: PLC0415
 
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)
     logging.getLogger("transitions").setLevel(logging.CRITICAL)
@@ -156,7 +186,13 @@ async def _run_amqtt(port: int) -> AsyncIterator[None]:
             },
         }
     )
-    await server.start()
+    try:
+        await server.start()
+    except BrokerError as err:
+        cause = err.__cause__
+        if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+            raise _PortTaken from err
+        raise
     try:
         yield
     finally:

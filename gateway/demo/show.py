@@ -5,7 +5,6 @@ import contextlib
 import json
 import secrets
 import signal
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -17,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app.running import Part, Running, run
+from gateway.app.told import told
 from gateway.app.visitors import Visitors
+from gateway.app.web import listening
 from gateway.demo.broker import Broker, Choice, broker
 from gateway.demo.errors import DemoError
 from gateway.demo.plant import PlantOptions, PlantProcess, plant
@@ -56,14 +57,17 @@ def main(options: Options) -> int:
     """Run the demo; 0 if the audit found everything, 1 if not or if it could not run."""
     setup_logging("WARNING")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the site has its own
+    code = 1
     try:
-        with _directory(options.data) as directory:
-            return asyncio.run(_show(options, directory))
+        with told() as sentences, _directory(options.data) as directory:
+            code = asyncio.run(_show(options, directory))
     except DemoError as err:
-        sys.stderr.write(f"{err}\n")
-        return 1
+        sentences = [str(err)]
     except KeyboardInterrupt:  # before there was anything to stop in order
         return 130
+    for sentence in sentences:
+        sys.stderr.write(f"{sentence}\n")
+    return code
 
 
 @contextmanager
@@ -89,15 +93,12 @@ async def _show(options: Options, directory: Path) -> int:
         plant(chosen, directory) as machines,
         broker(directory, options.broker, port=options.mqtt_port) as mqtt,
     ):
-        site = write_site(
-            directory / "site",
-            machines.links,
-            mqtt,
-            chosen,
-            web_port=_board_port(),
-        )
-        async with strain(directory) as seen:
-            figures = await _run_site(site, machines, mqtt, options)
+        with contextlib.closing(listening(BOARD_PORT)) as listener:
+            port = listener.getsockname()[1]
+            site = write_site(directory / "site", machines.links, mqtt, chosen, web_port=port)
+            visitors = Visitors(secrets.token_urlsafe(16), secrets.token_hex(6), listener)
+            async with strain(directory) as seen:
+                figures = await _run_site(site, machines, mqtt, options, visitors)
         truth = await machines.truth()
     report = await asyncio.to_thread(
         audit,
@@ -111,20 +112,11 @@ async def _show(options: Options, directory: Path) -> int:
     return 0 if report.ok and arrived else 1
 
 
-def _board_port() -> int:
-    """Return the board's usual port, 0 (any) where something else has it."""
-    with socket.socket() as probe, contextlib.suppress(OSError):
-        probe.bind(("127.0.0.1", BOARD_PORT))
-        return BOARD_PORT
-    return 0
-
-
 async def _run_site(
-    site: Site, machines: PlantProcess, mqtt: Broker, options: Options
+    site: Site, machines: PlantProcess, mqtt: Broker, options: Options, visitors: Visitors
 ) -> dict[str, Any]:
     """Run the site for as long as asked and return what was counted before it stopped."""
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
-    visitors = Visitors(code=secrets.token_urlsafe(16), password=secrets.token_hex(6))
     running_site = asyncio.create_task(
         run(site, Part, on_ready=ready.set_result, visitors=visitors), name="site"
     )

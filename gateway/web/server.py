@@ -144,13 +144,14 @@ class WebServer:
         await self.close()
 
 
-async def serve(app: FastAPI, address: Address) -> WebServer:
-    """Bind, start and return once requests are answered; port 0 takes a free one.
+async def serve(app: FastAPI, address: Address, listener: socket.socket | None = None) -> WebServer:
+    """Listen, start and return once requests are answered; port 0 takes a free one.
 
-    Raises OSError if the address cannot be bound or the certificate cannot be used.
+    ``listener`` is what `listen` returned before; it is closed in the end. Raises OSError if
+    the address cannot be listened on or the certificate cannot be used.
     """
     config = _config(app, address)
-    listener = _bind(address)
+    listener = listener or listen(address)
     try:
         config.load()
     except (OSError, ValueError) as err:
@@ -191,7 +192,11 @@ def _config(app: FastAPI, address: Address) -> uvicorn.Config:
     )
 
 
-def _bind(address: Address) -> socket.socket:
+def listen(address: Address) -> socket.socket:
+    """Return a socket that listens: whoever asks for the port after that is refused.
+
+    Raises OSError.
+    """
     host = "127.0.0.1" if address.host == "localhost" else address.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -201,8 +206,7 @@ def _bind(address: Address) -> socket.socket:
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNREAD_S * 1000))
         listener.bind((host, address.port))
         listener.listen(BACKLOG)
-    except OSError as err:
+    except OSError:
         listener.close()
-        message = f"the web server cannot use {host}:{address.port}: {err.strerror}"
-        raise OSError(err.errno, message) from err
+        raise
     return listener

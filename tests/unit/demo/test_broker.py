@@ -1,5 +1,6 @@
 """Which broker the demo takes, and what it says when there is none."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,18 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         with pytest.raises(DemoError, match=f"port {running.port} cannot be used"):
             async with broker(tmp_path, port=running.port):
                 pass
+
+
+@pytest.mark.parametrize("choice", ["mosquitto", "amqtt"])
+async def test_a_port_somebody_else_took_meanwhile_is_left_to_him(
+    choice: Choice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    async with broker(tmp_path / "other") as other:
+        monkeypatch.setattr(brokers, "_free_port", _next_of([other.port, free_port()]))
+        running = await taken(choice, tmp_path)
+    assert running.port != other.port
+
+
+def _next_of(ports: list[int]) -> Callable[[int], int]:
+    return lambda _wanted: ports.pop(0)

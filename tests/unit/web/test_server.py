@@ -112,7 +112,7 @@ async def test_a_taken_port_is_an_error_for_the_caller(rig: Rig) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(OSError, match=f"127.0.0.1:{port}: Address already in use"):
+        with pytest.raises(OSError, match="Address already in use"):
             await serve(rig.app, Address(port=port))
 
 
