@@ -23,6 +23,7 @@ from gateway.settings.outcome import Outcome
 from gateway.settings.revision import Draft
 from gateway.settings.revisions import Revisions
 from gateway.settings.site import Site
+from gateway.web import order_progress, shift_figures
 from gateway.web.access import login
 from gateway.web.access.roles import Role
 from gateway.web.access.throttle import Throttle
@@ -32,7 +33,6 @@ from gateway.web.history import History
 from gateway.web.journal_source import JournalBoardSource
 from gateway.web.live import Board, utc_now
 from gateway.web.server import Address, WebServer, listen, serve
-from gateway.web.shift_figures import keep_up
 from gateway.web.store import users
 from gateway.web.store.database import Connection, Store
 
@@ -84,6 +84,7 @@ async def context(site: Site) -> AsyncIterator[Context]:
         stack.callback(history.close)
         source = JournalBoardSource.of(site, reader)
         board = Board(source)
+        trust = translate.clock_trust(site)
         stack.push_async_callback(board.close)
         parts = Context(
             site=site,
@@ -96,6 +97,7 @@ async def context(site: Site) -> AsyncIterator[Context]:
             now=utc_now,
             hosts=_names(site),
             any_address=settings.is_open,
+            clock_is_trusted=lambda: trust.trusted,
             version=version("millgate"),
             secure=settings.cert_file is not None,
         )
@@ -109,7 +111,8 @@ async def context(site: Site) -> AsyncIterator[Context]:
         follow = following(kept, become, seen=seen, look_s=LOOK_S)
         tasks = [
             asyncio.create_task(follow, name="web.following"),
-            asyncio.create_task(keep_up(parts), name="web.figures"),
+            asyncio.create_task(shift_figures.keep_up(parts), name="web.figures"),
+            asyncio.create_task(order_progress.keep_up(parts), name="web.orders"),
         ]
         try:
             yield parts

@@ -63,6 +63,14 @@ ORDER BY time_ms LIMIT 1000
 """
 
 
+_STEPS_OF_CLOCK = """
+SELECT time_ms, json_extract(CAST(data AS TEXT), '$.clock.offset_ms') AS offset_ms FROM event
+WHERE equipment = ? AND type = 'health' AND type <> 'reading' AND time_ms >= ?
+  AND json_extract(CAST(data AS TEXT), '$.clock.offset_ms') IS NOT NULL
+ORDER BY seq
+"""
+
+
 class QueryTooLong(JournalError):
     """The look took longer than it may; ask for less."""
 
@@ -94,6 +102,14 @@ class Extent(NamedTuple):
     first_seq: int
     first_at: datetime
     last_at: datetime
+
+
+class ClockStep(NamedTuple):
+    """The wall clock was set; ``at`` is what it showed afterwards."""
+
+    at: datetime
+    offset_ms: int
+    """Positive is forward."""
 
 
 class Waiting(NamedTuple):
@@ -202,6 +218,11 @@ class Look:
         """Return when a tag was read as bad: milliseconds since 1970."""
         path = f'$.bad."{tag}"'
         return [at for (at,) in self._query(_BAD, (path, equipment, unix_ms(start), unix_ms(end)))]
+
+    def clock_steps(self, equipment: str, start: datetime) -> list[ClockStep]:
+        """Return when the clock was set, oldest first; it is told to every equipment there is."""
+        found = self._query(_STEPS_OF_CLOCK, (equipment, unix_ms(start)))
+        return [ClockStep(from_unix_ms(at), int(offset_ms)) for at, offset_ms in found]
 
     def _query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         if self._connection is None:

@@ -91,21 +91,39 @@ class LinkLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """The order in force."""
+    """The order in force, since when, and how far it is.
+
+    ``good``: parts since it began here, None where the journal does not reach back that far or it
+    was not added up yet. ``due``: what the plan says by now.
+    """
 
     order_no: str
     operation: str | None
     product: str | None
     batch: str | None
     planned_qty: float | None
+    since: str | None = None
+    ideal_cycle_ms: float | None = None
+    good: float | None = None
+    due: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an order is; it counts as long as this order stands since then."""
+
+    order_no: str
+    since: str
+    good: float | None
+    due: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftFigures:
     """What the running shift (else the local day) made so far.
 
-    ``target`` is what the whole shift makes at the ideal cycle; ``missing`` says why there is
-    no OEE.
+    ``target`` is what the whole shift makes at the ideal cycle, ``due`` what it would have made by
+    now; ``missing`` says why there is no OEE.
     """
 
     shift: str | None
@@ -113,6 +131,7 @@ class ShiftFigures:
     good: float | None
     reject: float | None
     target: float | None
+    due: float | None
     oee: float | None
     missing: str | None
 
@@ -143,7 +162,10 @@ Tiles = Mapping[str, Tile]
 
 
 def tile(
-    card: EquipmentCard, snapshots: Mapping[str, Json], figures: ShiftFigures | None = None
+    card: EquipmentCard,
+    snapshots: Mapping[str, Json],
+    figures: ShiftFigures | None = None,
+    progress: Progress | None = None,
 ) -> Tile:
     """Make a tile of the snapshots of `gateway.domain.snapshot`; any may be missing."""
     status = snapshots.get("status", {})
@@ -163,7 +185,7 @@ def tile(
             LinkLine(**_only(LinkLine, link))
             for link in snapshots.get("health", {}).get("links", ())
         ),
-        order=_order(snapshots.get("order", {})),
+        order=_order(snapshots.get("order", {}), progress),
         figures=figures,
     )
 
@@ -235,11 +257,15 @@ def priority(severity: int) -> int:
     return 2 if severity >= P2_SEVERITY else 3
 
 
-def _order(snapshot: Json) -> OrderLine | None:
+def _order(snapshot: Json, progress: Progress | None) -> OrderLine | None:
     order = snapshot.get("order")
     if order is None:
         return None
-    return OrderLine(**_only(OrderLine, {"planned_qty": snapshot.get("planned_qty")} | order))
+    beside = {key: snapshot.get(key) for key in ("planned_qty", "since", "ideal_cycle_ms")}
+    line = OrderLine(**_only(OrderLine, beside | order))
+    if progress is None or (progress.order_no, progress.since) != (line.order_no, line.since):
+        return line
+    return replace(line, good=progress.good, due=progress.due)
 
 
 def _only(kind: type[Any], data: Json) -> Json:

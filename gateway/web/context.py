@@ -51,6 +51,8 @@ class Context:
     """Names beside this machine's own loopback that requests may be addressed to."""
     any_address: bool = False
     """Whether requests may be addressed to any IP address."""
+    clock_is_trusted: Callable[[], bool] = lambda: True
+    """Whether somebody vouches for this machine's clock now."""
     secure: bool = False
     """Whether it is served over TLS: cookies then never leave it."""
     version: str = ""

@@ -6,11 +6,11 @@ from typing import Self
 from gateway.domain.durable import load
 from gateway.domain.snapshot import snapshots
 from gateway.domain.vocabulary import Json
-from gateway.journal.errors import JournalError
+from gateway.journal.errors import FileDamaged, JournalError, JournalUnusable
 from gateway.journal.reader import JournalReader
 from gateway.settings.site import EquipmentConfig, Site
 from gateway.web.board import EquipmentCard
-from gateway.web.source import BoardReading, SiteCard, SourceUnavailable
+from gateway.web.source import BoardReading, SiteCard, SourceUnavailable, Trouble
 
 
 def card_of(config: EquipmentConfig) -> EquipmentCard:
@@ -70,7 +70,7 @@ class JournalBoardSource:
             states = self._reader.states()
             epoch, head_seq = self._reader.epoch() or "", self._reader.head()
         except JournalError as err:
-            raise SourceUnavailable(str(err)) from err
+            raise SourceUnavailable(str(err), _trouble(err)) from err
         return BoardReading(
             epoch=epoch,
             head_seq=head_seq,
@@ -87,6 +87,13 @@ class JournalBoardSource:
         try:
             fresh = snapshots(load(data))
         except ValueError as err:
-            raise SourceUnavailable(f"the state of {equipment} cannot be understood") from err
+            text = f"the state of {equipment} cannot be understood"
+            raise SourceUnavailable(text, "unknown_state") from err
         self._decoded[equipment] = (data, fresh)
         return fresh
+
+
+def _trouble(err: JournalError) -> Trouble:
+    if isinstance(err, FileDamaged):
+        return "damaged"
+    return "unusable" if isinstance(err, JournalUnusable) else "unreadable"

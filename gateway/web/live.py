@@ -28,7 +28,15 @@ from typing import TypeVar
 import orjson
 
 from gateway.domain.vocabulary import Json, stamp
-from gateway.web.board import ShiftFigures, Tiles, changes, keep_equal, tile, unobserved
+from gateway.web.board import (
+    Progress,
+    ShiftFigures,
+    Tiles,
+    changes,
+    keep_equal,
+    tile,
+    unobserved,
+)
 from gateway.web.fault_list import FaultItem, fault_list
 from gateway.web.source import BoardReading, BoardSource, SourceUnavailable
 
@@ -46,7 +54,8 @@ class Picture:
     tiles: Tiles = field(default_factory=dict)
     faults: tuple[FaultItem, ...] = ()
     collector: Mapping[str, str | bool | None] = field(default_factory=dict)
-    """{"alive": bool, "at": its last sign of life or None, "problem": text or None}"""
+    """{"alive": bool, "at": its last sign of life or None, "problem": text or None,
+    "problem_code": `Trouble` or None}"""
     epoch: str = ""
     head_seq: int = 0
 
@@ -75,6 +84,8 @@ class Board:
         """How many streams are open."""
         self.figures: Mapping[str, ShiftFigures] = {}
         """Of the running shift; `gateway.web.shift_figures` keeps them up to date."""
+        self.progress: Mapping[str, Progress] = {}
+        """Of the orders in force; `gateway.web.order_progress` keeps it up to date."""
         self._source = source
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="board")
         self._refresh_s = refresh_s
@@ -105,14 +116,14 @@ class Board:
         return await asyncio.get_running_loop().run_in_executor(self._thread, read)
 
     async def _refresh(self) -> None:
-        problem = None
+        failure = None
         try:
             self._reading = await self._in_thread(self._source.read)
         except SourceUnavailable as err:
-            problem = str(err)
+            failure = err
         self._read_at_s = self._mono_s()
         self._notice(None if self._reading is None else self._reading.alive_at)
-        self._picture = self._paint(self._picture, self._reading, problem)
+        self._picture = self._paint(self._picture, self._reading, failure)
 
     def _notice(self, alive_at: datetime | None) -> None:
         """Remember when the sign of life last moved; the wall clock is asked only once."""
@@ -122,13 +133,18 @@ class Board:
         age_s = max(0.0, (self.now() - alive_at).total_seconds()) if first else 0.0
         self._alive_at, self._alive_seen_s = alive_at, self._mono_s() - age_s
 
-    def _paint(self, old: Picture, reading: BoardReading | None, problem: str | None) -> Picture:
+    def _paint(
+        self, old: Picture, reading: BoardReading | None, failure: SourceUnavailable | None
+    ) -> Picture:
         alive_at = self._alive_at
         silent = self._mono_s() - self._alive_seen_s > SILENT_S
         snapshots = {} if reading is None else reading.snapshots
         fresh = {
             card.equipment: tile(
-                card, snapshots.get(card.equipment, {}), self.figures.get(card.equipment)
+                card,
+                snapshots.get(card.equipment, {}),
+                self.figures.get(card.equipment),
+                self.progress.get(card.equipment),
             )
             for card in self._source.cards
         }
@@ -141,7 +157,8 @@ class Board:
         collector: Mapping[str, str | bool | None] = {
             "alive": not silent,
             "at": stamp(alive_at) if silent and alive_at is not None else None,
-            "problem": problem,
+            "problem": None if failure is None else str(failure),
+            "problem_code": None if failure is None else failure.code,
         }
         changed = tiles is not old.tiles or faults is not old.faults or collector != old.collector
         return Picture(

@@ -11,7 +11,7 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from gateway.domain.kpi import kpi, made
-from gateway.domain.shifts import ShiftCalendar, Span, breaks_between, shift_at
+from gateway.domain.shifts import ShiftCalendar, Span, shift_at
 from gateway.domain.vocabulary import CounterKind, Shift, stamp
 from gateway.domain.worktime import spent
 from gateway.journal.history import Look
@@ -19,6 +19,7 @@ from gateway.settings.site import EquipmentConfig
 from gateway.web.board import ShiftFigures
 from gateway.web.context import Context
 from gateway.web.facts import facts
+from gateway.web.order_progress import planned
 from gateway.web.problems import Problem
 
 EVERY_S = 30.0
@@ -96,18 +97,17 @@ def _one(
         since=stamp(span.begins),
         good=output.good,
         reject=reject if "reject" in known.counted[name] else None,
-        target=_target(config, shift),
+        target=None if shift is None else _target(config, shift, shift.ends_at),
+        due=_target(config, shift, now),
         oee=ratios.oee,
         missing=ratios.missing.get("oee"),
     )
 
 
-def _target(config: EquipmentConfig, shift: Shift | None) -> float | None:
-    """Return the parts of the whole shift at the ideal cycle; None where nobody said it."""
+def _target(config: EquipmentConfig, shift: Shift | None, until: datetime) -> float | None:
+    """Return the parts of the shift up to a moment, at the ideal cycle; None if nobody said it."""
     ideal_ms, calendar = config.rules.ideal_cycle_ms, config.rules.calendar
     if shift is None or calendar is None or not ideal_ms:
         return None
-    pauses = breaks_between(calendar, shift.starts_at, shift.ends_at)
-    rest = sum((pause.duration for pause in pauses), timedelta())
-    worked = shift.ends_at - shift.starts_at - rest
+    worked = planned(calendar, shift.starts_at, min(until, shift.ends_at))
     return float(worked / timedelta(milliseconds=ideal_ms) // 1)

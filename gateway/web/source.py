@@ -3,14 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from gateway.domain.vocabulary import Json
 from gateway.web.board import EquipmentCard
 
+Trouble = Literal["damaged", "unusable", "unreadable", "unknown_state"]
+"""Why: the file is damaged; of another version or program; the system says no; or it holds a
+state that this program does not understand."""
+
 
 class SourceUnavailable(Exception):
     """What the board shows cannot be read now; the next reading may succeed."""
+
+    def __init__(self, text: str, code: Trouble = "unreadable") -> None:
+        """``text`` is for who knows the system, ``code`` for everybody else."""
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def test_a_viewer_cannot_do_it_not_even_by_address(look: Look, gateway: Screens)
     gateway.machine(22)
 
 
-def test_an_order_that_an_engineer_changes_shows_on_the_board(look: Look) -> None:
+def test_an_order_that_an_engineer_changes_shows_on_the_board(look: Look, gateway: Screens) -> None:
     board = look("viewer", lang="en").open("/?q=WO-2077")
     expect(board.locator(".matchless")).to_contain_text("4 lines without a match")
     page = look("engineer", lang="en").open("/eq/press-33")
@@ -127,6 +127,11 @@ def test_an_order_that_an_engineer_changes_shows_on_the_board(look: Look) -> Non
     dialog.get_by_role("button", name="Change order").click()
     expect(page.locator(".facts")).to_contain_text("WO-2077 · A-77 · planned 1200")
     expect(board.locator(".tile[data-equipment]")).to_have_count(1)
+    expect(board.locator("#eq-press-33 .t-count")).to_contain_text("0 / 1200")
+    gateway.count(33, 133 + 30, 1)
+    expect(board.locator("#eq-press-33 .t-count")).to_contain_text("30 / 1200")
+    assert "width: 2.5%" in (board.locator("#eq-press-33 .t-done").get_attribute("style") or "")
+    expect(page.locator(".facts")).to_contain_text("planned 1200 · Good 30")
     board.locator("#eq-press-33").focus()
     expect(board.get_by_role("tooltip")).to_contain_text("WO-2077")
 

@@ -45,6 +45,15 @@ def test_every_page_speaks_the_language(look: Look, lang: str) -> None:
             assert bool(CHINESE.search(mine)) == (lang == "zh"), path
 
 
+@pytest.mark.parametrize(("lang", "words"), [("zh", "时间服务器"), ("en", "time server")])
+def test_the_system_page_says_what_the_clock_is_worth(look: Look, lang: str, words: str) -> None:
+    page = look("viewer", lang=lang).open("/health")
+    row = page.locator("[data-check=clock]")
+    expect(row).to_contain_text(words)
+    well = row.locator(".bad").count() == 0
+    assert well or "clock: trusted" in row.inner_text()  # then it says what to do
+
+
 def test_the_language_is_changed_with_one_press_and_kept(look: Look) -> None:
     viewer = look("viewer", lang="zh")
     page = viewer.open("/")

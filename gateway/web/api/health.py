@@ -2,41 +2,31 @@
 
 import shutil
 from collections import Counter
-from datetime import timedelta
-from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from gateway.domain.vocabulary import stamp, stamp_or_none
-from gateway.journal.history import Extent
+from gateway.domain.vocabulary import stamp
+from gateway.journal.history import ClockStep, Extent, Look, Waiting
+from gateway.web import checks
 from gateway.web.access.roles import Role
 from gateway.web.api.guard import Web, needs
+from gateway.web.checks import Check
 from gateway.web.context import Context
 from gateway.web.live import Picture
 from gateway.web.problems import Problem
+from gateway.web.source import Trouble
 
 router = APIRouter(prefix="/api/v1", tags=["health"])
-LOW_DISK = 0.05
-MAX_BACKLOG_AGE = timedelta(minutes=2)
-Name = Literal["collector", "links", "broker", "queue", "history", "disk", "versions"]
 
 
 class CollectorView(BaseModel):
-    """`at`: its last sign of life if it is silent."""
+    """`at`: its last sign of life if it is silent. `problem`: why the journal cannot be read."""
 
     alive: bool
     at: str | None
     problem: str | None
-
-
-class Check(BaseModel):
-    """One thing that can be well or not; `ok` null: it cannot be told from here."""
-
-    name: Name
-    ok: bool | None
-    detail: str
-    since: str | None
+    problem_code: Trouble | None
 
 
 class Health(BaseModel):
@@ -69,66 +59,34 @@ async def health(web: Web) -> Health:
         states=Counter(tile.state.value for tile in tiles),
         links=links,
         checks=[
-            _collector(picture),
-            _links(links),
+            checks.collector(picture.collector),
+            checks.links(links),
             *await _journal(web, picture),
             _disk(web),
-            Check(name="versions", ok=True, detail=f"millgate {web.version}", since=None),
+            checks.versions(web.version),
         ],
     )
 
 
-def _collector(picture: Picture) -> Check:
-    told = picture.collector
-    detail = told["problem"] or ("alive" if told["alive"] else "silent")
-    since = told["at"]
-    return Check(
-        name="collector",
-        ok=bool(told["alive"]),
-        detail=str(detail),
-        since=None if since is None else str(since),
-    )
-
-
-def _links(links: Counter[str]) -> Check:
-    bad = sum(number for state, number in links.items() if state in {"offline", "degraded"})
-    detail = ", ".join(f"{state} {number}" for state, number in sorted(links.items()))
-    return Check(name="links", ok=bad == 0, detail=detail or "none", since=None)
-
-
 async def _journal(web: Context, picture: Picture) -> list[Check]:
-    """Return what the journal tells of broker, queue and itself."""
+    """Return what the journal tells of broker, queue, itself and the clock."""
+
+    def look_for(look: Look) -> tuple[Extent | None, Waiting | None, list[ClockStep]]:
+        start = web.now() - checks.CLOCK_SPAN
+        told = (look.clock_steps(name, start) for name in web.site.equipment)
+        return look.extent(), look.waiting("mqtt"), max(told, key=len, default=[])
+
     try:
-        extent, waiting = await web.history.look(lambda look: (look.extent(), look.waiting("mqtt")))
+        extent, waiting, steps = await web.history.look(look_for)
     except Problem as problem:
-        return [Check(name="history", ok=False, detail=str(problem.detail), since=None)]
-    backlog = 0 if waiting is None else waiting.events
-    since = None if waiting is None else waiting.oldest_at
-    stuck = since is not None and web.now() - since > MAX_BACKLOG_AGE
-    alive = bool(picture.collector["alive"])
-    return [
-        Check(
-            name="broker",
-            ok=not stuck if alive else None,
-            detail=f"confirmed up to {0 if waiting is None else waiting.cursor}",
-            since=stamp_or_none(since) if stuck else None,
-        ),
-        Check(
-            name="queue", ok=not stuck, detail=f"{backlog} events wait", since=stamp_or_none(since)
-        ),
-        _kept(extent),
-    ]
+        return [checks.no_history(problem.code, str(problem.detail or "")), _clock(web, [])]
+    delivery = checks.delivery(waiting, web.now(), alive=bool(picture.collector["alive"]))
+    return [*delivery, checks.kept(extent), _clock(web, steps)]
 
 
-def _kept(extent: Extent | None) -> Check:
-    if extent is None:
-        return Check(name="history", ok=None, detail="empty", since=None)
-    return Check(
-        name="history",
-        ok=True,
-        detail=f"{stamp(extent.first_at)} .. {stamp(extent.last_at)}",
-        since=stamp(extent.first_at),
-    )
+def _clock(web: Context, steps: list[ClockStep]) -> Check:
+    by_person = web.site.gateway.clock == "trusted"
+    return checks.clock(steps, trusted=web.clock_is_trusted(), by_person=by_person)
 
 
 def _disk(web: Context) -> Check:
@@ -136,11 +94,5 @@ def _disk(web: Context) -> Check:
     try:
         usage = shutil.disk_usage(place if place.exists() else web.site.directory)
     except OSError as err:
-        return Check(name="disk", ok=False, detail=str(err), since=None)
-    free = usage.free / usage.total
-    return Check(
-        name="disk",
-        ok=free > LOW_DISK,
-        detail=f"{usage.free / 1024**3:.1f} GiB of {usage.total / 1024**3:.1f} GiB free",
-        since=None,
-    )
+        return checks.no_disk(str(err))
+    return checks.disk(usage.free, usage.total)

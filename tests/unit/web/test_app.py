@@ -1,18 +1,34 @@
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import get_args
 
 import httpx
+import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from gateway.domain.events import FaultText, Health
+from drivers.contract import DriverError
+from drivers.registry import protocols, spec
+from gateway.domain.events import CLOCK, FaultText, Health
 from gateway.domain.vocabulary import State
+from gateway.journal.row import Entry
 from gateway.web.access.roles import Role
+from gateway.web.checks import Code, Name
 from gateway.web.source import SourceUnavailable
 from tests.support.board import NOW, FakeSource, ago, fault, links, press
 from tests.support.journal import entry, open_journal
 from tests.support.web import Rig
+from tests.unit.web.test_pages import CATALOGUE
 
 EPOCH = "t5k2m0-9f3a"
+
+
+def _kinds(kind: type[Exception]) -> Iterator[str]:
+    for below in kind.__subclasses__():
+        if below.__module__.startswith("drivers."):
+            yield below.__name__
+            yield from _kinds(below)
 
 
 @pytest.fixture
@@ -39,7 +55,7 @@ async def test_health_counts_states_and_links(client: httpx.AsyncClient) -> None
     checks = {one["name"]: one["ok"] for one in health.pop("checks")}
     assert health == {
         "now": "2026-03-20T01:01:29.123Z",
-        "collector": {"alive": True, "at": None, "problem": None},
+        "collector": {"alive": True, "at": None, "problem": None, "problem_code": None},
         "epoch": EPOCH,
         "head_seq": 7,
         "equipment": 2,
@@ -52,6 +68,7 @@ async def test_health_counts_states_and_links(client: httpx.AsyncClient) -> None
         "broker": True,
         "queue": True,
         "history": None,
+        "clock": True,
         "disk": True,
         "versions": True,
     }
@@ -71,9 +88,50 @@ async def test_a_queue_that_does_not_move_is_told(rig: Rig, client: httpx.AsyncC
 async def test_a_journal_that_cannot_be_read_is_told_with_the_reason(
     client: httpx.AsyncClient, source: FakeSource
 ) -> None:
-    source.failure = SourceUnavailable("journal.db: locked")
-    health = await client.get("/api/v1/health")
-    assert health.json()["collector"]["problem"] == "journal.db: locked"
+    source.failure = SourceUnavailable("journal.db: not a database", "damaged")
+    health = (await client.get("/api/v1/health")).json()
+    assert health["collector"]["problem"] == "journal.db: not a database"
+    assert health["collector"]["problem_code"] == "damaged"
+    told = health["checks"][0]
+    assert (told["ok"], told["code"]) == (False, "damaged")
+    assert told["values"] == {"error": "journal.db: not a database"}
+
+
+async def test_a_clock_nobody_vouches_for_is_told_with_how_often_it_was_set(
+    rig: Rig, client: httpx.AsyncClient
+) -> None:
+    rig.context.clock_is_trusted = lambda: False
+    steps = [
+        Health(at=ago(s), link=CLOCK, state="online", clock={"boot_id": "b", "offset_ms": ms})
+        for s, ms in ((9 * 86_400, 1), (7200, 3_600_000), (60, -250))
+    ]
+    async with open_journal(rig.journal, now=lambda: NOW) as journal:
+        await journal.append([Entry("press-07", steps), Entry("oven-01", steps[-1:])])
+        checks = (await client.get("/api/v1/health")).json()["checks"]
+    (told,) = [one for one in checks if one["name"] == "clock"]
+    assert (told["ok"], told["code"]) == (False, "unsynced")
+    assert told["values"] == {"steps": 2, "days": 7, "last_step_ms": -250}
+    assert told["since"] == "2026-03-20T01:00:29.123Z"
+
+
+async def test_a_person_may_vouch_for_the_clock(rig: Rig, client: httpx.AsyncClient) -> None:
+    site = rig.context.site
+    gateway = site.gateway.model_copy(update={"clock": "trusted"})
+    rig.context.site = replace(site, gateway=gateway)
+    checks = (await client.get("/api/v1/health")).json()["checks"]
+    assert [one["code"] for one in checks if one["name"] == "clock"] == ["vouched"]
+
+
+def test_the_screens_have_words_for_every_code() -> None:
+    texts = set(orjson.loads(CATALOGUE.read_bytes()))
+    said = {f"health.{code}" for code in get_args(Code)} - {"health.links"}
+    assert said <= texts
+    assert {f"check.{name}" for name in get_args(Name)} <= texts
+    for protocol in protocols():
+        spec(protocol)  # loads its kinds of error
+    errors = {*_kinds(DriverError), "Defect"}
+    assert "NoAnswer" in errors
+    assert {f"{what}.{one}" for what in ("linkError", "linkAdvice") for one in errors} <= texts
 
 
 async def test_answers_keep_to_the_published_schema(

@@ -10,13 +10,14 @@ import httpx
 import pytest
 
 from gateway.domain.events import Count, Fault, FaultText, Note, Reading, Status
-from gateway.domain.vocabulary import Order, Reason, State
+from gateway.domain.vocabulary import Order, Reason, State, stamp
 from gateway.journal.history import JournalHistory, QueryTooLong, Wanted
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
 from gateway.web.access.roles import Role
+from gateway.web.order_progress import OrderProgress
 from gateway.web.shift_figures import shift_figures
-from tests.support.board import NOW, ago
+from tests.support.board import NOW, ago, press
 from tests.support.journal import open_journal
 from tests.support.web import Rig
 
@@ -379,3 +380,37 @@ async def test_a_tile_shows_what_the_running_shift_made(
     assert detail["kpi"]["inputs"]["good"] == 30
     assert (detail["previous"], detail["next"]) == ("oven-01", None)
     assert {tag["tag"] for tag in detail["tags"]} >= {"temperature", "good_parts"}
+
+
+async def test_an_order_says_how_far_it_is(
+    rig: Rig, viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    order = Order("WO-1042", product="A-77", planned_qty=500, ideal_cycle_ms=30_000)
+    snapshot = {"order": order.data(), "planned_qty": 500, "ideal_cycle_ms": 30_000}
+    snaps = press(State.RUNNING)[PRESS]
+    rig.source.show({PRESS: {**snaps, "order": snapshot | {"since": stamp(ago(3600))}}})
+    progress = OrderProgress()
+
+    async def far() -> tuple[float | None, float | None]:
+        await progress.bring_up_to_date(rig.context)
+        told = (await viewer.get(f"/api/v1/equipment/{PRESS}")).json()["order"]
+        return told["good"], told["due"]
+
+    assert await far() == (None, 120)  # nothing reaches back to its beginning
+    events = [
+        status(State.RUNNING, 7200),
+        count(100, 4000, delta=100),  # another order's
+        count(130, 1800, delta=30, order=order),
+        count(2, 1700, delta=2, counter="bad", kind="reject", order=order),
+        count(1, 1600, delta=1, counter="scrap", kind="reject", origin="manual", order=order),
+        count(140, 30, delta=10, order=order),
+    ]
+    await journal.append([Entry(PRESS, events)])
+    assert await far() == (39, 120)
+    rig.clock.pass_by(timedelta(minutes=5))
+    await journal.append([Entry(PRESS, [count(160, -200, delta=20, order=order)])])
+    assert await far() == (59, 130)
+    rig.clock.pass_by(timedelta(hours=5))
+    assert await far() == (59, 500)
+    rig.source.show({PRESS: {**snaps, "order": snapshot | {"since": stamp(rig.clock.now())}}})
+    assert await far() == (0, 0)

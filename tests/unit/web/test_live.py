@@ -89,7 +89,7 @@ async def test_a_stream_begins_with_everything(rig: Rig) -> None:
     assert data["site"] == {"site": "suzhou", "gateway": "gw-01", "timezone": "Asia/Shanghai"}
     assert [tile["equipment"] for tile in data["tiles"]] == ["press-07", "oven-01"]
     assert data["tiles"][0]["state"] == "running"
-    assert data["collector"] == {"alive": True, "at": None, "problem": None}
+    assert data["collector"] == {"alive": True, "at": None, "problem": None, "problem_code": None}
 
 
 async def test_a_change_is_sent_once_and_alone(rig: Rig) -> None:
@@ -169,7 +169,7 @@ async def test_a_journal_that_never_lived_shows_every_tile_offline(rig: Rig) -> 
     picture = await rig.board().picture()
     assert picture.tiles["press-07"].state is State.OFFLINE
     assert picture.tiles["press-07"].since is None
-    assert picture.collector == {"alive": False, "at": None, "problem": None}
+    assert picture.collector == {"alive": False, "at": None, "problem": None, "problem_code": None}
 
 
 @pytest.mark.parametrize("step_s", [-7200, 7200])

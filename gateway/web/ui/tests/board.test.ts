@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { CHIPS, counts, found, lines, longestStops, problemsFirst, STATES } from "../src/lib/board";
+import { CHIPS, counts, found, lines, longestStops, plan, problemsFirst, STATES } from "../src/lib/board";
 import type { Tile } from "../src/lib/types";
-import { fault, tile } from "./make";
+import { fault, order, tile } from "./make";
 
 const names = (tiles: readonly Tile[]) => tiles.map((one) => one.equipment);
 
@@ -16,7 +16,7 @@ test("a running machine with a warning counts as running and as one with faults"
 });
 
 test("a search finds code, name in either language, line and order", () => {
-  const press = tile("press-07", { name: { zh: "\u51b2\u5e8a", en: "Press" }, order: { order_no: "WO-1", operation: null, product: null, batch: null, planned_qty: null } });
+  const press = tile("press-07", { name: { zh: "\u51b2\u5e8a", en: "Press" }, order: order("WO-1") });
   expect(["", "S-07", "\u51b2", "line-1", "wo-1"].every((text) => found(press, text))).toBe(true);
   expect(found(press, "oven")).toBe(false);
 });
@@ -39,4 +39,13 @@ test("the longest stops are faults and stops, longest first", () => {
   const at = (minute: number) => `2026-03-20T01:${minute}:00.000Z`;
   const tiles = [tile("a", { state: "fault", since: at(30) }), tile("b", { state: "stopped", since: at(20) }), tile("c", { state: "idle", since: at(10) }), tile("d", { state: "fault", since: null })];
   expect(names(longestStops(tiles, 3))).toEqual(["b", "a"]);
+});
+
+test("a tile measures itself by its order where that says how many, else by the shift", () => {
+  const figures = { shift: "A", since: "2026-03-20T00:00:00.000Z", good: 40, reject: 0, target: 100, due: 50, oee: null, missing: null };
+  const of = (more: Partial<Tile>) => plan(tile("a", { figures, ...more }));
+  expect(of({ order: order("WO-1", { planned_qty: 500, good: 120, due: 130 }) })).toEqual({ of: "order", good: 120, planned: 500, due: 130 });
+  const shift = { of: "shift", good: 40, planned: 100, due: 50 };
+  expect([of({}), of({ order: order("WO-1") }), of({ order: order("WO-1", { planned_qty: 500 }) })]).toEqual([shift, shift, shift]);
+  expect([of({ figures: null }), of({ figures: { ...figures, target: null } })]).toEqual([null, null]);
 });

@@ -70,6 +70,20 @@ export function longestStops(tiles: Iterable<Tile>, most: number): Tile[] {
 export const hasUrgent = (tile: Tile): boolean =>
   tile.faults.some((fault) => fault.priority === 1 && !fault.acked);
 
+// What a tile measures itself by: the order where it says how many, else the shift's target.
+export interface Plan {
+  of: "order" | "shift";
+  good: number;
+  planned: number;
+  due: number | null; // by now
+}
+
+export function plan({ order, figures }: Tile): Plan | null {
+  if (order?.planned_qty && order.good !== null) return { of: "order", good: order.good, planned: order.planned_qty, due: order.due };
+  if (figures?.target && figures.good !== null) return { of: "shift", good: figures.good, planned: figures.target, due: figures.due };
+  return null;
+}
+
 // What counts as the good figure of a tile: the shift's where it is known, else the gateway's own total.
 export function goodCounter(tile: Tile): { total: number; unit: string; kind: string | null } | null {
   return tile.counters.find((row) => row.kind === "good") ?? tile.counters.find((row) => row.kind === "total") ?? tile.counters[0] ?? null;

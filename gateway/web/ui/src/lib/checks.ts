@@ -1,32 +1,46 @@
-// What the server says of each check, in the language of the page. Pure but for the words.
+// What the server says of each check, by its code, in the language of the page. Pure but for the words.
 
 import { clock, number } from "./format";
 import { t, word } from "./i18n";
+import type { Collector } from "./types";
 
 export interface Check {
   name: string;
   ok: boolean | null;
-  detail: string | null;
+  code: string;
+  values: Record<string, string | number>;
+  detail: string;
   since: string | null;
 }
 
-type Speak = (parts: string[], zone: string) => string;
+const GIB = 1024 ** 3;
+const gib = (bytes: number) => `${(bytes / GIB).toFixed(1)} GiB`;
 
-const PATTERNS: readonly [RegExp, Speak][] = [
-  [/^(alive|silent|empty|none)$/, ([what = ""]) => word("detail", what)],
-  [/^(\d+) events? waits?$/, ([n]) => t("detail.waiting", { n: number(Number(n)) })],
-  [/^confirmed up to (\d+)$/, ([n]) => t("detail.confirmed", { n: number(Number(n)) })],
-  [/^([\d.]+ [KMGT]iB) of ([\d.]+ [KMGT]iB) free$/, ([free = "", all = ""]) => t("detail.free", { free, all })],
-  [/^(\S+Z) \.\. (\S+Z)$/, ([from = "", to = ""], zone) => `${clock(Date.parse(from), zone)} – ${clock(Date.parse(to), zone)}`],
-  [/^((?:[a-z]+ \d+(?:, )?)+)$/, ([all = ""]) => all.split(", ").map((one) => one.replace(/^[a-z]+/, (state) => word("link", state))).join(" · ")],
-];
-
-// Something no pattern knows is shown as it came.
-export function spoken(check: Check, zone: string): string {
-  const detail = check.detail ?? "";
-  for (const [pattern, speak] of PATTERNS) {
-    const found = pattern.exec(detail);
-    if (found) return speak(found.slice(1), zone);
-  }
-  return detail;
+// "+3 600.0 s", "-250 ms"
+function signed(ms: number): string {
+  const sign = ms < 0 ? "-" : "+";
+  return Math.abs(ms) < 1000 ? `${sign}${Math.abs(ms)} ms` : `${sign}${number(Math.round(Math.abs(ms) / 100) / 10)} s`;
 }
+
+function shown(name: string, value: string | number, zone: string): string | number {
+  if (name === "from" || name === "to") return clock(Date.parse(String(value)), zone);
+  if (typeof value === "string") return value;
+  if (name.endsWith("_bytes")) return gib(value);
+  return name.endsWith("_ms") ? signed(value) : number(value);
+}
+
+// A code newer than this page is said in the server's own words.
+export function spoken(check: Check, zone: string): string {
+  if (check.code === "links") return Object.entries(check.values).map(([state, n]) => `${word("link", state)} ${n}`).join(" · ");
+  const values = Object.fromEntries(Object.entries(check.values).map(([name, value]) => [name, shown(name, value, zone)]));
+  const parts = [word("health", check.code, check.detail)];
+  if (check.name === "clock" && Number(check.values["steps"]) > 0) parts.push(t("clock.steps"));
+  return parts.map((text) => text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))).join(" · ");
+}
+
+// What to do about one that is bad.
+export const advice = (check: Check): string => (check.ok === false ? word("todo", check.code, "") : "");
+
+// Why the journal cannot be read; what the system said stands behind it.
+export const trouble = (collector: Collector): string =>
+  word("health", collector.problem_code, t("health.unreadable")).replace("{error}", collector.problem ?? "");

@@ -40,7 +40,7 @@ export interface Link {
   last_ok: string | null;
   rtt_ms: number | null;
   failures: number;
-  error: { text?: string; hint?: string } | null;
+  error: { class?: string; text?: string; hint?: string } | null;
 }
 
 export interface Order {
@@ -49,7 +49,9 @@ export interface Order {
   product: string | null;
   batch: string | null;
   planned_qty: number | null;
-  good?: number | null;
+  since: string | null;
+  good: number | null; // since it began here
+  due: number | null; // what the plan says by now
 }
 
 // The running shift's figures; `missing` says why `oee` is not there.
@@ -59,6 +61,7 @@ export interface Figures {
   good: number | null;
   reject: number | null;
   target: number | null;
+  due: number | null;
   oee: number | null;
   missing: string | null;
 }
@@ -90,6 +93,7 @@ export interface Collector {
   alive: boolean;
   at: string | null;
   problem: string | null;
+  problem_code: string | null;
 }
 
 export interface Acked {
