@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gateway.app import translate
 from gateway.app.live import LiveSite
+from gateway.app.pushing import Pushing
 from gateway.app.reconfigure import Reconfiguration
 from gateway.collect.clock_steps import watch_clock
 from gateway.collect.deriver import Deriver
@@ -34,9 +35,6 @@ from gateway.settings.diff import COLLECTOR_KEYS
 from gateway.settings.revisions import Revisions
 from gateway.settings.site import Site
 
-if TYPE_CHECKING:
-    from gateway.push.courier import Courier
-
 __all__ = ["SOCKET", "Collector", "cancelled", "collector"]
 
 DRAIN_TIMEOUT_S = 5.0
@@ -54,8 +52,8 @@ class Collector:
     journal: Journal
     deriver: Deriver
     publisher: Publisher
+    pushing: Pushing
     configuration: Reconfiguration
-    couriers: "list[Courier]" = field(default_factory=list)
     _tasks: asyncio.TaskGroup | None = None
     _reading: list["asyncio.Task[Any]"] = field(default_factory=list)
     _to_the_end: list["asyncio.Task[Any]"] = field(default_factory=list)
@@ -81,8 +79,8 @@ class Collector:
         self._to_the_end = [
             tasks.create_task(self.publisher.run(), name="publisher"),
             tasks.create_task(_journal_must_live(self.journal), name="journal.failed"),
-            *_pushing(self.couriers, tasks),
         ]
+        self.pushing.start(tasks)
         self.live.links.start(tasks)
         self._reading.append(tasks.create_task(self.deriver.run_ticks(), name="ticks"))
         steps = watch_clock(SYSTEM_CLOCK, self.deriver.note_clock_step, asyncio.sleep)
@@ -106,6 +104,7 @@ class Collector:
         await self.live.links.stop()
         if self.publisher.stats().online and not await self.publisher.drain(DRAIN_TIMEOUT_S):
             _log.warning("stopping with a backlog; it is delivered after the next start")
+        await self.pushing.stop()
         await cancelled(self._to_the_end)
 
 
@@ -138,8 +137,10 @@ async def collector(site: Site) -> AsyncIterator[Collector]:
         )
         live.publisher = publisher = _publisher(site, journal, deriver, control, trust)
         async with listening(site.path(site.gateway.journal.path).parent / SOCKET, control):
-            couriers = _couriers(site, journal, live)
-            yield Collector(live, journal, deriver, publisher, configuration, couriers)
+            live.pushing = pushing = Pushing(
+                site, journal, live.place_of, partial(_set_aside, journal)
+            )
+            yield Collector(live, journal, deriver, publisher, pushing, configuration)
     finally:
         if live is not None:
             live.release()
@@ -229,22 +230,6 @@ async def _set_aside(journal: Journal, row: Row, reason: str) -> None:
     gaps = dead_letter(row, epoch=journal.epoch, at=SYSTEM_CLOCK.now())
     if gaps:
         await journal.append([Entry(row.equipment, gaps)])
-
-
-def _couriers(site: Site, journal: Journal, live: LiveSite) -> "list[Courier]":
-    if not site.gateway.push:
-        return []
-    from gateway.app.pushing import couriers  # noqa: PLC0415 - an HTTP library others save
-
-    return couriers(site, journal, live.place_of, partial(_set_aside, journal))
-
-
-def _pushing(couriers: "list[Courier]", tasks: asyncio.TaskGroup) -> "Iterator[asyncio.Task[Any]]":
-    if couriers:
-        from gateway.app.pushing import pushing  # noqa: PLC0415 - as above
-
-        for one in couriers:
-            yield tasks.create_task(pushing(one), name=f"push[{one.target.name}]")
 
 
 async def _journal_must_live(journal: Journal) -> None:

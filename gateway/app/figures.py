@@ -247,9 +247,10 @@ def _of_publisher(collector: "Collector") -> Iterator[Metric]:
 
 
 def _of_push(collector: "Collector") -> Iterator[Metric]:
-    stats = {courier.target.name: courier.stats for courier in collector.couriers}
+    couriers = collector.pushing.couriers
+    stats = {courier.target.name: courier.stats for courier in couriers}
     yield Metric(PUSH_UP, {name: one.online for name, one in stats.items()})
-    yield Metric(PUSH_BACKLOG, {one.target.name: one.backlog for one in collector.couriers})
+    yield Metric(PUSH_BACKLOG, {one.target.name: one.backlog for one in couriers})
     yield Metric(PUSHED, {name: one.events for name, one in stats.items()})
     yield Metric(PUSH_REQUESTS, {name: one.requests for name, one in stats.items()})
     yield Metric(PUSH_FAILURES, {name: one.failures for name, one in stats.items()})

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection, Iterable
 
 from gateway.app import translate
+from gateway.app.pushing import Pushing
 from gateway.collect.deriver import Deriver
 from gateway.collect.first_reads import FirstReads
 from gateway.collect.links import Links
@@ -28,9 +29,10 @@ class LiveSite:
     """Owns the links; knows who else has to follow."""
 
     def __init__(self, site: Site, journal: Journal, deriver: Deriver) -> None:
-        """Nothing is opened yet; `publisher` is set by whoever makes it."""
+        """Nothing is opened yet; `publisher` and `pushing` are set by whoever makes them."""
         self.site = site
         self.publisher: Publisher | None = None
+        self.pushing: Pushing | None = None
         self._journal = journal
         self._deriver = deriver
         self._shared = SharedThings()
@@ -62,6 +64,8 @@ class LiveSite:
         ]
         before, self.site = self.site, after
         await self._tell_publisher(before, diff)
+        if self.pushing is not None:
+            await self.pushing.become(after)
         await self.links.close(diff.closed)
         self._shared.release(diff.closed)
         rules = {name: config.rules for name, config in after.equipment.items()}

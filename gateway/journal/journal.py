@@ -52,6 +52,7 @@ from gateway.journal.watch import Watch
 from gateway.journal.writer import (
     AppendOrder,
     CloseOrder,
+    CursorsOrder,
     EpochOrder,
     FailOrder,
     IdentityOrder,
@@ -212,6 +213,18 @@ class Journal:
             raise ValueError(f"cursor {cursor}: {seq} is beyond the newest row {self._head}")
         if seq > self.cursor(cursor):
             self._writer.cursors = {**self._writer.cursors, cursor: seq}
+
+    async def keep_readers(self, readers: Mapping[str, Begins]) -> None:
+        """Let these cursors count for what is delivered from now on, and no others.
+
+        One that is new begins where it says; one that is gone must not be advanced any more,
+        and is forgotten. Returns when that is on the disk.
+        """
+        self._check()
+        known, begins = self._writer.cursors, {"oldest": 0, "newest": self._head}
+        wished = {name: known.get(name, begins[at]) for name, at in readers.items()}
+        self._writer.cursors = wished
+        await self._order(lambda waiter: CursorsOrder(wished, waiter))
 
     def cursor(self, name: str) -> int:
         """Return what was last given to `advance`; 0 if nothing ever was."""

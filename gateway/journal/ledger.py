@@ -200,8 +200,12 @@ class Ledger:
         One that is new stands at its beginning at once: what it has not had is not delivered.
         """
         begins = {"oldest": 0, "newest": self.head}
-        new = {n: begins[at] for n, at in readers.items() if n not in self.cursors}
-        gone = self.cursors.keys() - readers.keys()
+        self.let_count({name: begins[at] for name, at in readers.items()})
+
+    def let_count(self, cursors: Mapping[str, int]) -> None:
+        """Do as `keep_cursors`; a new one stands where it is given, a known one where it was."""
+        new = {name: seq for name, seq in cursors.items() if name not in self.cursors}
+        gone = self.cursors.keys() - cursors.keys()
         if not new and not gone:
             return
         with self._transaction():

@@ -57,6 +57,14 @@ class IdentityOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class CursorsOrder:
+    """Let these cursors count, and no others."""
+
+    cursors: Mapping[str, int]
+    waiter: Waiter
+
+
+@dataclass(frozen=True, slots=True)
 class CloseOrder:
     """Write what is left and end."""
 
@@ -68,7 +76,7 @@ class FailOrder:
     error: JournalError
 
 
-Order = AppendOrder | EpochOrder | IdentityOrder | CloseOrder | FailOrder
+Order = AppendOrder | EpochOrder | IdentityOrder | CursorsOrder | CloseOrder | FailOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +216,12 @@ class Writer:
         waiters = [order.waiter for order in orders]
         self._tell(list(zip(waiters, results, strict=True)))
 
-    def _change(self, order: EpochOrder | IdentityOrder) -> None:
+    def _change(self, order: EpochOrder | IdentityOrder | CursorsOrder) -> None:
         at, ledger = self._now(), self._ledger
         if isinstance(order, IdentityOrder):
             self._space.with_room(partial(ledger.identify, order.change), at)
+        elif isinstance(order, CursorsOrder):
+            self._space.with_room(partial(ledger.let_count, order.cursors), at)
         else:
             begin = partial(ledger.begin_epoch, order.reason, at, rival=order.rival)
             self._space.with_room(begin, at)

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from gateway.domain.rules import EquipmentRules
 from gateway.settings.site import EquipmentConfig, LinkConfig, Site
 
-COLLECTOR_KEYS = ("site", "gateway", "clock", "mqtt", "journal", "push", "metrics", "pki")
+COLLECTOR_KEYS = ("site", "gateway", "clock", "mqtt", "journal", "metrics", "pki")
 """Keys of ``gateway.yaml`` that a running collector has built upon."""
 
 _PARTS: Mapping[str, tuple[str, ...]] = {

@@ -26,10 +26,18 @@ TAKES = Says(takes=True)
 NAMES = ("press-1", "press-2")
 
 
+def gateway(*urls: str, **more: Any) -> str:
+    """Return a gateway that pushes to each of these."""
+    push = [
+        {"name": "mes", "url": url, "secret_file": "secrets/mes", "timeout_s": 1.0} | more
+        for url in urls
+    ]
+    return GATEWAY.format(broker=NOBODY) + f"push: {json.dumps(push)}\n"
+
+
 def site(directory: Path, plant: dict[str, Device], url: str, **more: Any) -> Path:
-    push = {"name": "mes", "url": url, "secret_file": "secrets/mes", "timeout_s": 1.0} | more
     files: dict[str, str | bytes] = {
-        "gateway.yaml": GATEWAY.format(broker=NOBODY) + f"push: {json.dumps([push])}\n",
+        "gateway.yaml": gateway(url, **more),
         "secrets/mes": KEY + "\n",
     }
     files |= {equipment(name): machine(name, one.port) for name, one in plant.items()}
@@ -130,7 +138,7 @@ async def test_a_target_in_trouble_gets_everything_in_the_end(tmp_path: Path) ->
             await to.start()
             totals = Counter({name: at.total(name) for name in NAMES})
             await until(lambda: booked(to.taken) >= totals, timeout_s=20)
-            (courier,) = at.collector.couriers
+            (courier,) = at.collector.pushing.couriers
             assert courier.stats.dead_letters == 0
     assert audited(to.taken) >= totals
 
@@ -189,6 +197,34 @@ async def test_a_killed_gateway_pushes_every_part_exactly(tmp_path: Path) -> Non
     assert audited(to.taken) == made
 
 
+async def test_targets_come_change_and_go_without_a_restart(tmp_path: Path) -> None:
+    async with devices(*NAMES) as plant, target() as to, target() as other, producing(plant):
+        site(tmp_path, plant, to.url)
+        (tmp_path / "gateway.yaml").write_text(gateway())
+        async with running(tmp_path, plant) as at:
+            journal, pushing = at.collector.journal, at.collector.pushing
+            came = await at.apply({"gateway.yaml": gateway(to.url, backlog="oldest")})
+            assert came.code == "applied", came.text
+            assert "push" in " ".join(came.notes)
+            await until(lambda: len(to.taken) > 10, timeout_s=START_S)
+            # Whoever is in trouble goes on from where it was as soon as its address is right.
+            await to.stop()
+            assert (await at.apply({"gateway.yaml": gateway(other.url)})).code == "applied"
+            await until(lambda: len(other.taken) > 10, timeout_s=START_S)
+            assert (await at.apply({"gateway.yaml": gateway()})).code == "applied"
+            assert not pushing.couriers
+            assert journal.cursor("push.mes") == 0
+            # A target that comes back is a new one: it begins with what happens from now on.
+            taken, before, head = len(other.taken), len(to.taken), journal.head()
+            await to.start()
+            assert (await at.apply({"gateway.yaml": gateway(to.url)})).code == "applied"
+            await until(lambda: len(to.taken) > before + 5, timeout_s=START_S)
+            assert len(other.taken) == taken
+            assert [one.accepted for one in plant.values()] == [1, 1]
+    audited(to.taken[:before] + other.taken)
+    assert to.seqs[before] > head
+
+
 @pytest.mark.timeout(400)
 async def test_the_receiver_to_copy_keeps_each_fact_once(tmp_path: Path) -> None:
     secret, store = tmp_path / "secret.txt", tmp_path / "mes.db"
@@ -204,11 +240,11 @@ async def test_the_receiver_to_copy_keeps_each_fact_once(tmp_path: Path) -> None
         url = f"http://127.0.0.1:{port}/"
         async with devices(*NAMES) as plant, producing(plant):
             async with running(site(tmp_path / "site", plant, url), plant) as at:
-                (courier,) = at.collector.couriers
+                (courier,) = at.collector.pushing.couriers
                 await until(lambda: courier.stats.events > 30, timeout_s=20)
             (tmp_path / "site/secrets/mes").write_text("another key\n")
             async with running(tmp_path / "site", plant) as at:
-                (courier,) = at.collector.couriers
+                (courier,) = at.collector.pushing.couriers
                 await until(lambda: courier.stats.held is not None, timeout_s=20)
                 assert "401" in (courier.stats.held or "")
     finally:

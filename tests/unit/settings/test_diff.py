@@ -104,7 +104,7 @@ def test_what_needs_a_restart_is_named_by_its_key(tmp_path: Path) -> None:
 
 
 def test_every_key_of_the_gateway_needs_a_restart_or_says_who_reads_it() -> None:
-    live, of_others = {"timezone"}, {"historian", "web"}
+    live, of_others = {"timezone", "push"}, {"historian", "web"}
     assert set(COLLECTOR_KEYS) | live | of_others == set(GatewayFile.model_fields)
 
 
