@@ -1,10 +1,12 @@
-"""The screens go over to a configuration as soon as the collector has."""
+"""Who runs beside the collector goes over to a configuration as soon as the collector has."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import NoReturn
 
+from gateway.settings.files import config_paths
 from gateway.settings.load import load
 from gateway.settings.problems import ConfigProblems
 from gateway.settings.revisions import Revisions
@@ -15,24 +17,33 @@ _log = logging.getLogger(__name__)
 
 
 async def following(
-    kept: Revisions, become: Callable[[Site], None], *, seen: int, look_s: float = LOOK_S
+    directory: Path,
+    mark: Callable[[], Hashable],
+    become: Callable[[Site], None],
+    *,
+    seen: Hashable,
+    look_s: float = LOOK_S,
 ) -> NoReturn:
-    """Give ``become`` the configuration whenever another revision than ``seen`` is in force.
+    """Give ``become`` the configuration whenever its ``mark`` is another than ``seen``.
 
-    Files that cannot be used now are being edited: they are looked at again.
+    Files that cannot be used now are being edited: what was known stays in force, which is
+    said once, and they are looked at again.
     """
+    told: Hashable = seen
     while True:
         await asyncio.sleep(look_s)
-        number = await asyncio.to_thread(in_force, kept)
-        if number == seen:
+        now = await asyncio.to_thread(mark)
+        if now == seen:
             continue
         try:
-            site = await asyncio.to_thread(load, kept.directory)
+            site = await asyncio.to_thread(load, directory)
         except (ConfigProblems, OSError) as err:
-            _log.debug("revision %d cannot be read yet: %s", number, err)
+            if now != told:
+                _log.warning("the configuration known before stays in force here: %s", err)
+            told = now
             continue
         become(site)
-        seen = number
+        seen = told = now
 
 
 def in_force(kept: Revisions) -> int:
@@ -42,3 +53,15 @@ def in_force(kept: Revisions) -> int:
     except OSError:
         return 0
     return 0 if head is None else head.number
+
+
+def in_force_or_on_disk(kept: Revisions) -> Hashable:
+    """Return the same; where no collector keeps revisions, what the files look like."""
+    number = in_force(kept)
+    if number:
+        return number
+    try:
+        stats = {path: path.stat() for path in config_paths(kept.directory, kept.data)}
+    except OSError:  # one was replaced in this moment
+        return None
+    return frozenset((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats.items())

@@ -1,10 +1,16 @@
 """The historian, composed from one site."""
 
+import asyncio
+from functools import partial
+from typing import NoReturn
+
 from gateway.app import translate
+from gateway.app.following import LOOK_S, following, in_force_or_on_disk
 from gateway.historian.historian import Historian
 from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
 from gateway.historian.shift_windows import ShiftPlan
 from gateway.settings.model import SqlStoreFile, StoreFile
+from gateway.settings.revisions import Revisions
 from gateway.settings.secrets import store_url
 from gateway.settings.site import Site
 from gateway.wire.topics import GatewayTopics, PlaceFilter
@@ -13,6 +19,21 @@ from gateway.wire.topics import GatewayTopics, PlaceFilter
 def historian(site: Site) -> Historian:
     """Return the site's historian, not yet running. Raises SecretUnreadable."""
     return Historian(settings(site))
+
+
+async def follow_shifts(site: Site, historian: Historian, *, look_s: float = LOOK_S) -> NoReturn:
+    """Let the shifts the historian plans be those of the configuration in force.
+
+    Without a collector beside it that is the one on the disk.
+    """
+    kept = Revisions(site.directory, site.path(site.gateway.journal.path))
+    mark = partial(in_force_or_on_disk, kept)
+
+    def become(after: Site) -> None:
+        historian.plan(_shifts(after))
+
+    seen = await asyncio.to_thread(mark)
+    await following(site.directory, mark, become, seen=seen, look_s=look_s)
 
 
 def settings(site: Site) -> HistorianSettings:

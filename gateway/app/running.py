@@ -72,10 +72,12 @@ async def run(
             running.collector.start(tasks)
         writing: list[asyncio.Task[None]] = []
         if Part.HISTORIAN in wanted and site.gateway.historian.enabled:
-            from gateway.app.history import historian  # noqa: PLC0415 - the same: SQLAlchemy
+            from gateway.app.history import follow_shifts, historian  # noqa: PLC0415 - SQLAlchemy
 
-            running.historian = historian(site)
-            writing.append(tasks.create_task(running.historian.run(), name="historian"))
+            running.historian = one = historian(site)
+            writing.append(tasks.create_task(one.run(), name="historian"))
+            following = follow_shifts(site, one)
+            writing.append(tasks.create_task(following, name="historian.following"))
         # Not before: while it starts, a process loads code on its loop.
         await stack.enter_async_context(running.heart.beating())
         running.metrics_port = await stack.enter_async_context(

@@ -107,8 +107,9 @@ async def context(site: Site) -> AsyncIterator[Context]:
             source.follow(after)
 
         kept = Revisions(site.directory, journal)
-        seen = await asyncio.to_thread(in_force, kept)
-        follow = following(kept, become, seen=seen, look_s=LOOK_S)
+        mark = partial(in_force, kept)
+        seen = await asyncio.to_thread(mark)
+        follow = following(site.directory, mark, become, seen=seen, look_s=LOOK_S)
         tasks = [
             asyncio.create_task(follow, name="web.following"),
             asyncio.create_task(shift_figures.keep_up(parts), name="web.figures"),

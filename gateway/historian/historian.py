@@ -14,6 +14,7 @@ from gateway.historian.charts import ChartFeed, ChartStats
 from gateway.historian.consumer import Consumer
 from gateway.historian.record import Record, recording
 from gateway.historian.settings import HistorianSettings, Sleep
+from gateway.historian.shift_windows import ShiftPlan
 from gateway.historian.sql import SqlStore
 from gateway.historian.store import Store
 from gateway.ops.backoff import Uniform
@@ -70,6 +71,8 @@ class Historian:
         self._asker = asker or Asker(
             lambda: f"replay-{secrets.token_hex(6)}", is_part=bool(settings.places)
         )
+        self._shifts = settings.shifts
+        self._planned_anew = asyncio.Event()
         self._consumer: Consumer | None = None
         self._record: Record | None = None
         self._feeds: list[ChartFeed] = []
@@ -91,9 +94,15 @@ class Historian:
                 feed = ChartFeed(chart, record, self._clock, self._sleep, self._uniform)
                 self._feeds.append(feed)
                 tasks.create_task(feed.run(), name=f"historian {chart.name}")
-            if self._settings.shifts.calendars:
-                tasks.create_task(self._plan_shifts(record), name="historian shifts")
+            tasks.create_task(self._plan_shifts(record), name="historian shifts")
             await self._consume(self._consumer)
+
+    def plan(self, shifts: ShiftPlan) -> None:
+        """Plan these shifts from now on; those that have begun stay as they were."""
+        if shifts != self._shifts:
+            self._shifts = shifts
+            self._planned_anew.set()
+            _log.info("the shifts have changed: those to come are planned anew")
 
     def stats(self) -> Stats:
         """Return the numbers of this moment."""
@@ -158,9 +167,24 @@ class Historian:
                 await asyncio.gather(looking, return_exceptions=True)
 
     async def _plan_shifts(self, record: Record) -> None:
+        if not self._shifts.calendars:
+            await self._planned_anew.wait()
         while True:
-            await record.plan_shifts(self._settings.shifts)
-            await self._sleep(REPLAN_S)
+            self._planned_anew.clear()
+            await record.plan_shifts(self._shifts)
+            await self._until_planned_anew(REPLAN_S)
+
+    async def _until_planned_anew(self, at_most_s: float) -> None:
+        waits = [
+            asyncio.ensure_future(self._sleep(at_most_s)),
+            asyncio.ensure_future(self._planned_anew.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     def _open_sql(self) -> Store:
         return SqlStore.open(self._settings.sql.url, zone=ZoneInfo(self._settings.timezone))

@@ -1,9 +1,10 @@
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from gateway.app.following import following
+from gateway.app.following import following, in_force
 from gateway.app.web import context
 from gateway.settings.load import load
 from gateway.settings.revision import Revision
@@ -17,7 +18,8 @@ from tests.unit.settings.test_revisions import head
 async def test_the_screens_show_what_the_collector_took_up(tmp_path: Path) -> None:
     kept, seen = revisions_of(lone_site(tmp_path)), list[Site]()
     kept.add(Revision(head(1), kept.on_disk()))
-    task = asyncio.create_task(following(kept, seen.append, seen=1, look_s=0.01))
+    follow = following(tmp_path, partial(in_force, kept), seen.append, seen=1, look_s=0.01)
+    task = asyncio.create_task(follow)
     try:
         path = tmp_path / "equipment/press-07.yaml"
         text = path.read_text().replace("line-1", "line-2")
