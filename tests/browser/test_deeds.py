@@ -185,3 +185,21 @@ def test_an_administrator_takes_a_backup_and_puts_it_back(look: Look, tmp_path: 
     ).to_be_visible()
     expect(page.locator("form [role=alert]")).to_have_count(0)
     expect(page.locator(".toast")).to_contain_text("is in force")
+
+
+def test_what_is_shown_is_taken_along_as_tables(look: Look, tmp_path: Path) -> None:
+    page = look("viewer", lang="en").open("/eq/press-05?range=1h&tags=pressure")
+    for name, part in (
+        ("Time in states", "running"),
+        ("Parts per hour", "good"),
+        ("Trends", "bar"),
+    ):
+        with page.expect_download() as taken:
+            page.locator(".downloads").get_by_role("link", name=name).click()
+        taken.value.save_as(tmp_path / "table.csv")
+        assert taken.value.suggested_filename.startswith("press-05-")
+        assert part in (tmp_path / "table.csv").read_text(encoding="utf-8-sig"), name
+    page.goto(page.url.partition("/eq")[0] + "/faults/history", wait_until="domcontentloaded")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Excel").click()
+    assert taken.value.suggested_filename == "faults.xlsx"

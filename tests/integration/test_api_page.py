@@ -48,4 +48,4 @@ async def test_every_command_of_the_page_is_answered(tmp_path: Path) -> None:
                 )
                 out, err = await process.communicate()
                 assert process.returncode == 0, (command, out, err)
-                assert out.startswith((b"{", b"[", b"retry: ")), (command, out)
+                assert out.startswith((b"{", b"[", b"retry: ", b"\xef\xbb\xbf")), (command, out)

@@ -20,6 +20,7 @@ from gateway.web.problems import Problem
 router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["equipment"])
 MAX_TAGS = 12
 MAX_POINTS = 4000
+Tags = Annotated[str, Query(description="With commas between", examples=["temperature"])]
 Point = tuple[int, float | None, float | None, float | None]
 
 
@@ -46,11 +47,11 @@ async def readings(
     equipment: Equipment,
     span: Asked,
     web: Web,
-    tags: Annotated[str, Query(description="With commas between", examples=["temperature"])],
+    tags: Tags,
     points: Annotated[int, Query(ge=2, le=MAX_POINTS, description="At most, of each tag")] = 800,
 ) -> Response:
     """The values of tags over time, thinned without losing a peak."""
-    names = _tags(equipment, tags)
+    names = tags_of(equipment, tags)
 
     def look_for(look: Look) -> tuple[str | None, list[dict[str, Any]]]:
         series = []
@@ -74,7 +75,8 @@ async def readings(
     return Response(orjson.dumps(body), media_type="application/json")
 
 
-def _tags(config: EquipmentConfig, asked: str) -> Sequence[str]:
+def tags_of(config: EquipmentConfig, asked: str) -> Sequence[str]:
+    """Return the tags asked for, each once. Raises Problem for too many, or one nobody knows."""
     names = list(dict.fromkeys(re.split(r"\s*,\s*", asked.strip())))
     if len(names) > MAX_TAGS:
         raise wrong("tags", "too_many", {"zh": f"最多 {MAX_TAGS} 个", "en": f"at most {MAX_TAGS}"})

@@ -15,9 +15,11 @@ from gateway.domain import figures, windows
 from gateway.domain.shifts import Span
 from gateway.domain.vocabulary import CounterKind, Mode, Quality, State, stamp, stamp_or_none
 from gateway.journal.history import Booked
+from gateway.settings.site import EquipmentConfig
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import Asked, Equipment, wrong
 from gateway.web.api.guard import Web, needs
+from gateway.web.context import Context
 from gateway.web.facts import Stay, kept_from, stays
 
 router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["equipment"])
@@ -137,6 +139,16 @@ async def counts(
     per: Annotated[Per, Query(description="What a bucket is")] = "hour",
 ) -> Counts:
     """What was counted in each hour, shift or day of the span."""
+    kept, buckets = await buckets_of(web, equipment, span, per)
+    return Counts.model_validate(
+        {"from": stamp(span.begins), "to": stamp(span.ends), "kept_from": kept, "buckets": buckets}
+    )
+
+
+async def buckets_of(
+    web: Context, equipment: EquipmentConfig, span: Span, per: Per
+) -> tuple[str | None, list[dict[str, Any]]]:
+    """Return since when there is a history, and what was counted. Raises Problem."""
     zone = ZoneInfo(web.site.gateway.timezone)
     try:
         parts = figures.spans(equipment.rules.calendar, zone, span, per)
@@ -149,19 +161,9 @@ async def counts(
             "per", "too_many", {"zh": "时间段过长", "en": f"more than {MAX_BUCKETS} buckets"}
         )
     kept, booked = await web.history.look(
-        lambda look: (
-            kept_from(look),
-            look.counted(equipment.equipment, span.begins, span.ends),
-        )
+        lambda look: (kept_from(look), look.counted(equipment.equipment, span.begins, span.ends))
     )
-    return Counts.model_validate(
-        {
-            "from": stamp(span.begins),
-            "to": stamp(span.ends),
-            "kept_from": kept,
-            "buckets": list(_filled(spans, booked)),
-        }
-    )
+    return kept, list(_filled(spans, booked))
 
 
 def interval(stay: Stay, now: datetime) -> dict[str, Any]:

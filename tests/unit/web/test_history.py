@@ -1,15 +1,18 @@
 """What the API tells of the journal, with a real one."""
 
+import csv
+import io
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 
-from gateway.domain.events import Count, Fault, FaultText, Note, Reading, Status
+from gateway.domain.events import Count, Event, Fault, FaultText, Note, Reading, Status
 from gateway.domain.vocabulary import Order, Reason, State, stamp
 from gateway.journal.history import JournalHistory, QueryTooLong, Wanted
 from gateway.journal.journal import Journal
@@ -380,6 +383,61 @@ async def test_a_tile_shows_what_the_running_shift_made(
     assert detail["kpi"]["inputs"]["good"] == 30
     assert (detail["previous"], detail["next"]) == ("oven-01", None)
     assert {tag["tag"] for tag in detail["tags"]} >= {"temperature", "good_parts"}
+
+
+def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
+    """Return the rows of a table as its reader sees them."""
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf")  # else Excel takes it for GBK
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+async def test_what_the_page_of_a_machine_shows_comes_as_tables_too(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    wicked = Reason("=1+1", "equipment", {"zh": "卡料", "en": "Jam"})
+    values: list[Event] = [
+        Reading(at=ago(1000 - n), group="plc", values={"temperature": 20 + n / 10})
+        for n in range(100)
+    ]
+    events = [status(State.RUNNING, 900), status(State.FAULT, 300, reason=wicked)]
+    counts = [count(10, 7300, delta=0), count(12, 7200, delta=2), count(17, 60, delta=5)]
+    await journal.append([Entry(PRESS, [*events, *counts, *values])])
+    url, query = f"/api/v1/equipment/{PRESS}", asked(3 * 3600)
+    first, last = rows_of(await viewer.get(f"{url}/timeline.csv", params=query))
+    assert (first["state"], first["since"]) == ("running", "2026-03-20T00:46:29.123Z")
+    assert (first["since_local"], first["duration_s"]) == ("2026-03-20 08:46:29", "600.0")
+    assert (last["until"], last["text_zh"], last["reason"]) == ("", "卡料", "'=1+1")
+    made = rows_of(await viewer.get(f"{url}/counts.csv", params=query))
+    assert [(one["label"][11:16], one["counter"], one["quantity"]) for one in made] == [
+        ("06:00", "good", "0.0"),
+        ("07:00", "good", "2.0"),
+        ("09:00", "good", "5.0"),
+    ]
+    more = query | {"tags": "temperature", "points": "1000"}
+    read = rows_of(await viewer.get(f"{url}/readings.csv", params=more))
+    assert sum(int(one["values"]) for one in read) == 100
+    assert (read[0]["unit"], max(float(one["greatest"]) for one in read)) == ("Cel", 29.9)
+    refused = await viewer.get(f"{url}/readings.csv", params={"tags": "nonsense"})
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+
+
+async def test_the_history_of_faults_is_a_workbook_with_moments_and_numbers(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    await two_faults(journal)
+    said = fault("E3", 50, "updated", by="li", comment="=cmd|calc\x07")
+    await journal.append([Entry(PRESS, [said])])
+    answer = await viewer.get("/api/v1/faults/history.xlsx")
+    sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    head, *rows = sheet.iter_rows(values_only=True)
+    assert head[:2] == ("发生时间 raised_at (Asia/Shanghai)", "恢复时间 cleared_at (Asia/Shanghai)")
+    assert [row[6] for row in rows] == ["E3", "E2", "E1"]
+    jam = rows[-1]
+    assert jam[0] == datetime(2026, 3, 20, 8, 44, 49)  # noqa: DTZ001 - a workbook knows no zone
+    assert jam[2] == 60
+    assert jam[15] == "li: air hose changed"
+    assert sheet["P2"].data_type == "s"
 
 
 async def test_an_order_says_how_far_it_is(

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { apply, isStale, replaceAll, serverNow, type Tiles } from "../src/lib/stream";
 import { tile } from "./make";
 
-const head = { now: "2026-03-20T01:00:00.000Z", rev: 1, collector: { alive: true, at: null, problem: null } };
+const head = { now: "2026-03-20T01:00:00.000Z", rev: 1, collector: { alive: true, at: null, problem: null, problem_code: null } };
 const hello = (...names: string[]) => ({
   ...head, site: { site: "s", gateway: "g", timezone: "UTC" }, tiles: names.map((name) => tile(name)),
 });
