@@ -60,6 +60,11 @@ JOURNAL_LOST = Kind(
     "counter",
     "Events deleted before every consumer had them; gap events name them.",
 )
+JOURNAL_MERGED = Kind(
+    "millgate_journal_merged_total",
+    "counter",
+    "Counts whose parts went into a later one for want of room; gap events name them.",
+)
 JOURNAL_ALARM = Kind(
     "millgate_journal_alarm", "gauge", "1 while this is wrong with its space.", "alarm"
 )
@@ -220,6 +225,7 @@ def _of_journal(collector: "Collector") -> Iterator[Metric]:
     yield Metric(JOURNAL_COMMIT, {"": journal.pulse().commits})
     room = journal.standing()
     yield _one(JOURNAL_LOST, room.lost)
+    yield _one(JOURNAL_MERGED, room.merged)
     yield _one(DISK_FREE, room.free_bytes)
     yield Metric(JOURNAL_ALARM, {alarm: room.alarm == alarm for alarm in get_args(Alarm)})
 

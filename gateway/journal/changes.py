@@ -15,6 +15,8 @@ class Changes:
     first_seq: int
     epochs: tuple[str, ...]
     """Oldest first; the last one is in force."""
+    given: int
+    """Consumers may be given rows up to here."""
     new_epoch: bool = False
     """The heads known before belong to an earlier epoch."""
     rows: list[Row] = field(default_factory=list)

@@ -55,6 +55,7 @@ from gateway.journal.writer import (
     CursorsOrder,
     EpochOrder,
     FailOrder,
+    GiveOrder,
     IdentityOrder,
     Order,
     Pulse,
@@ -67,6 +68,8 @@ T = TypeVar("T")
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _TAIL_ROWS = 1000
+GIVEN_AHEAD = 4096
+"""Rows that readers may be given before the disk must hear of it again."""
 _TURNS = 8
 """A burst may last so many turns of the loop before it is written: a few milliseconds."""
 
@@ -103,6 +106,7 @@ class Journal:
         self._epochs = ledger.epochs
         self._head = ledger.head
         self._first_seq = ledger.first_seq
+        self._given = ledger.given
         self._states = dict(ledger.states)
         self._places = ledger.places
         self._tail = Tail(2 * MOST_ROWS if ledger.held.on else _TAIL_ROWS)
@@ -272,10 +276,24 @@ class Journal:
         """Return the oldest rows with after < seq <= upto, by seq; local ones included.
 
         Never a row beyond `head`: what the writer committed a moment ago is on the disk
-        before this loop was told.
+        before this loop was told. What was returned once never changes, also not after a crash:
+        that it may be is on the disk before.
         """
         self._check()
         known = self._head if upto is None else min(upto, self._head)
+        begin, ahead = max(after, self._first_seq - 1), max(limit, GIVEN_AHEAD)
+        while True:
+            if self._given < min(known, begin + limit):
+                await self._give(begin + ahead)
+            rows = await self._rows(after, limit, min(known, self._given))
+            if rows or self._given >= known:
+                return rows
+            begin, ahead = self._given, 2 * ahead  # there are no rows left in this stretch
+
+    async def _give(self, upto: int) -> None:
+        await self._order(lambda waiter: GiveOrder(upto, waiter))
+
+    async def _rows(self, after: int, limit: int, known: int) -> list[Row]:
         newest = self._tail.rows(after, limit, known)
         if newest is not None:
             return newest
@@ -287,12 +305,15 @@ class Journal:
         newest = self._tail.rows(older_to, limit - len(older), known)
         if newest is not None:
             return older + newest
-        return older or await self.rows(after, limit, upto)  # the tail moved on meanwhile
+        return older or await self._rows(after, limit, known)  # the tail moved on meanwhile
 
     async def rows_between(
         self, start: datetime, end: datetime, after: int, limit: int
     ) -> list[Row]:
-        """Return the oldest rows with start <= time <= end and after < seq, by seq."""
+        """Return the oldest rows with start <= time <= end and after < seq, by seq.
+
+        Beyond what `rows` returned once they may still change: counts become fewer.
+        """
         known = self._head
         rows = await self._read(partial(self._reader.rows_between, start, end, after, limit))
         return [row for row in rows if row.seq <= known]
@@ -377,6 +398,7 @@ class Journal:
     def _on_report(self, report: Report) -> None:
         changes = report.changes
         self._head, self._first_seq = changes.head, changes.first_seq
+        self._given = changes.given
         self._epochs = changes.epochs
         self._states |= changes.states
         for equipment in changes.retired:

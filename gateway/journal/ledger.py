@@ -21,6 +21,7 @@ from gateway.journal.errors import CommandRepeated, FileFull, as_journal_errors
 from gateway.journal.held import Held, lost_with_a_crash, read_promises
 from gateway.journal.identity import IdentityChange, read_places
 from gateway.journal.lineage import LIVES_KEPT, Life, Lineage, Rival
+from gateway.journal.merging import Merged
 from gateway.journal.numbering import (
     Append,
     Draft,
@@ -39,6 +40,10 @@ EPOCH_ENDS_AT = MAX_STREAMSEQ // 2
 COMMANDS_KEPT = 10_000
 ADOPTED = frozenset({"import", "restore"})
 """Why an epoch begins in a journal that came from elsewhere."""
+
+_GIVEN, _GIVEN_LIFE = "given", "given_life"
+"""Marks; the second is the life that keeps the first: a program that knows of neither may come
+between."""
 
 Result = list[int] | CommandRepeated
 """The seqs of one append, or why it was not written."""
@@ -67,6 +72,8 @@ class Ledger:
         """What was written since the start, by the estimate of `row_bytes`; for `Space`."""
         self.lost = 0
         """Rows removed since the start before every consumer had them."""
+        self.merged = 0
+        """Counts whose parts stand in a later one since the start."""
         self._randbelow = randbelow
         with as_journal_errors():
             self._load()
@@ -92,11 +99,13 @@ class Ledger:
             held = self.heads.get(stream, StreamHead(0, 0))
             self.heads[stream] = StreamHead(max(held.streamseq, streamseq), held.seq)
         self.places = read_places(self.connection)
-        lives = query("SELECT number, name, after FROM life ORDER BY number")
+        lives = query("SELECT number, name, after FROM life ORDER BY number").fetchall()
         self.lineage = Lineage(tuple(Life(*life) for life in lives))
         found = query("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
         self.head: int = max(found[0] if found else 0, self._marks.get("seq_promised", 0))
         self.first_seq = self._find_first_seq()
+        if not lives or self._marks.get(_GIVEN_LIFE) != lives[-1][0]:
+            self._marks[_GIVEN] = self.head  # nobody noted what was given: all may have been
 
     @property
     def epoch(self) -> str:
@@ -107,6 +116,11 @@ class Ledger:
     def delivered(self) -> int:
         """Every consumer has the rows up to here."""
         return min(self.cursors.values(), default=0)
+
+    @property
+    def given(self) -> int:
+        """No consumer was given a row beyond this one, in any life of the journal."""
+        return self._marks[_GIVEN]
 
     @property
     def reading_bytes(self) -> int:
@@ -130,7 +144,7 @@ class Ledger:
         """
         life = self.lineage.draw(self.head, self._randbelow)
         with self._transaction():
-            marks = self._write_marks(clean=0)
+            marks = self._write_marks(clean=0, given=self.given, given_life=life.number)
             self.connection.execute(
                 "INSERT INTO life VALUES (?, ?, ?)", (life.number, life.name, life.after)
             )
@@ -213,6 +227,13 @@ class Ledger:
             self.connection.executemany("DELETE FROM cursor WHERE name = ?", [(n,) for n in gone])
         self.cursors = {n: seq for n, seq in self.cursors.items() if n not in gone} | new
 
+    def give(self, upto: int) -> None:
+        """Let consumers be given rows up to here; a crash does not take that back."""
+        with self._transaction():
+            marks = self._write_marks(given=max(self.given, upto))
+        self._marks |= marks
+        self._changes.given = self.given
+
     def release_held(self, delivered: int) -> None:
         """Forget the held readings that every consumer has; if others are late, write all."""
         self.held.release(delivered)
@@ -257,6 +278,8 @@ class Ledger:
             self.connection.execute("DELETE FROM promise")
             numbered = number([prepare(gaps)], after=self.head, heads={})
             marks = self._insert(numbered, at, epoch_number=number_of_epoch)
+            # Another journal may have given these to its consumers, and their streams are over.
+            marks |= self._write_marks(given=max(self.given, self.head))
         self.epochs = self._changes.epochs = (*self.epochs, epoch)
         self.held.begin_epoch()
         self.heads.clear()
@@ -264,6 +287,7 @@ class Ledger:
         self._changes.new_epoch = True
         self._changes.rewrite()
         self._remember(numbered, marks, {}, at)
+        self._changes.given = self.given
 
     def identify(self, change: IdentityChange) -> None:
         """Note where equipment is retained, or that it is retired, in one transaction."""
@@ -294,6 +318,26 @@ class Ledger:
             )
         self._hold_no_more({})
         self.lost += lost
+        self._changes.rewrite()
+        self._remember(numbered, marks, {}, at)
+        with as_journal_errors():
+            self.first_seq = self._changes.first_seq = self._find_first_seq()
+
+    def merge(self, merged: Merged, at: datetime) -> None:
+        """Let counts become fewer in one transaction, the numbers that are gone named."""
+        with self._transaction():
+            self.connection.executemany(
+                "DELETE FROM event WHERE seq = ?", [(row.seq,) for row in merged.gone]
+            )
+            self.connection.executemany(
+                "UPDATE event SET data = ? WHERE seq = ?",
+                [(data, seq) for seq, data in merged.changed],
+            )
+            numbered = number([prepare(merged.gaps)], after=self.head, heads=self.heads)
+            marks = self._insert(numbered, at)
+            marks |= self._insert_held()  # the tail of the newest rows is read anew after this
+        self._hold_no_more({})
+        self.merged += len(merged.gone)
         self._changes.rewrite()
         self._remember(numbered, marks, {}, at)
         with as_journal_errors():
@@ -434,7 +478,7 @@ class Ledger:
         self._changes.touched |= {draft.equipment for _, _, draft in numbered.rows}
 
     def _no_changes(self) -> Changes:
-        return Changes(self.head, self.first_seq, self.epochs)
+        return Changes(self.head, self.first_seq, self.epochs, self.given)
 
     def _find_first_seq(self) -> int:
         (first,) = self.connection.execute("SELECT min(seq) FROM event").fetchone()

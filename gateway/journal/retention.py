@@ -4,8 +4,11 @@ The order, oldest first within each:
 
 1. readings, while they exceed their own quota;
 2. delivered readings, then other delivered rows: a consumer has them;
-3. readings not yet delivered, then whatever else is not yet delivered. Each stretch of a
-   stream that goes this way is named by a gap event of the same transaction.
+3. readings not yet delivered;
+4. counts that no consumer was given yet become fewer, without a part being lost
+   (`gateway.journal.merging`): first within a quarter of an hour, then beyond;
+5. whatever else is not yet delivered. Each stretch of a stream that goes by 3 or 5 is named by
+   a gap event of the same transaction, and so are the numbers of counts that became one.
 
 Delivered means: at or below every cursor. Local rows never leave, so nobody misses them.
 """
@@ -24,6 +27,8 @@ ROW_OVERHEAD_BYTES = 100
 """What a row takes beside its data: columns, index entry, page slack. An estimate."""
 MAX_ROWS_PER_TRIM = 2048
 """Bounds the transaction, and with it how long a commit may wait behind it."""
+QUARTER_MS = 15 * 60 * 1000
+"""No time zone's hour ends within one."""
 _CUSHION = 64  # a trim frees 1/64 of the quota beyond what is over, so that it is not constant
 
 
@@ -54,6 +59,16 @@ class Cut:
     need_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Let the oldest counts that nobody was given become fewer, each within ``slot_ms``."""
+
+    slot_ms: int | None
+
+
+Step = Cut | Merge
+
+
 class Victim(NamedTuple):
     """A row that goes."""
 
@@ -78,8 +93,8 @@ def row_bytes(data_bytes: int) -> int:
 
 def cuts(
     *, live_bytes: int, reading_bytes: int, limits: Limits, delivered: int, head: int
-) -> list[Cut]:
-    """Return what may be deleted, in order of preference; nothing within the quotas."""
+) -> list[Step]:
+    """Return what may be done, in order of preference; nothing within the quotas."""
     over = reading_bytes - limits.readings_max_bytes
     if over > 0:
         need_bytes = over + limits.readings_max_bytes // _CUSHION
@@ -90,10 +105,15 @@ def cuts(
     return []
 
 
-def cuts_for(need_bytes: int, *, delivered: int, head: int) -> list[Cut]:
-    """Return the steps 2 and 3 of this module's order."""
+def cuts_for(need_bytes: int, *, delivered: int, head: int) -> list[Step]:
+    """Return the steps 2 to 5 of this module's order."""
     return [
-        Cut(readings, upto, need_bytes) for upto in (delivered, head) for readings in (True, False)
+        Cut(readings=True, upto=delivered, need_bytes=need_bytes),
+        Cut(readings=False, upto=delivered, need_bytes=need_bytes),
+        Cut(readings=True, upto=head, need_bytes=need_bytes),
+        Merge(QUARTER_MS),
+        Merge(None),
+        Cut(readings=False, upto=head, need_bytes=need_bytes),
     ]
 
 

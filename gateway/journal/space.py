@@ -13,7 +13,8 @@ from gateway.journal.ballast import Ballast
 from gateway.journal.beside import users_of
 from gateway.journal.errors import FileFull, as_journal_errors
 from gateway.journal.ledger import Ledger
-from gateway.journal.retention import Cut, Limits, cuts, cuts_for, find_victims
+from gateway.journal.merger import Merger
+from gateway.journal.retention import Cut, Limits, Merge, Step, cuts, cuts_for, find_victims
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -41,6 +42,8 @@ class Standing:
     log_bytes: int = 0
     lost: int = 0
     """Rows deleted before every consumer had them, since the start; gap events name them."""
+    merged: int = 0
+    """Counts whose parts went into a later one, since the start; gap events name them."""
     alarm: Alarm | None = None
     """``disk_full`` until the ballast is back; ``log_held`` while somebody keeps the log open."""
 
@@ -59,6 +62,7 @@ class Space:
         self._limits = limits
         self._ballast = ballast
         self._reading_floor = ledger.reading_floor
+        self._merger = Merger(ledger)
         self._measured: int | None = None
         """Bytes in use when that was last asked: asking after each commit costs as much as one."""
         self._measured_at = 0
@@ -101,7 +105,7 @@ class Space:
         if not steps:
             return False
         self._measured = None
-        return self.with_room(lambda: self._delete_first(steps, at), at)
+        return self.with_room(lambda: self._carry_out_first(steps, at), at)
 
     def tidy(self) -> bool:
         """Give some free pages back to the file system; return whether more are to give."""
@@ -144,6 +148,7 @@ class Space:
             free_bytes=0 if disk is None else disk.f_bavail * disk.f_frsize,
             log_bytes=log_bytes,
             lost=self._ledger.lost,
+            merged=self._ledger.merged,
             alarm=alarm,
         )
 
@@ -156,7 +161,7 @@ class Space:
             delivered=self._ledger.delivered,
             head=self._ledger.head,
         )
-        if not self._delete_first(steps, at):
+        if not self._carry_out_first(steps, at):
             raise FileFull("the disk is full and the journal has nothing left to delete")
         with as_journal_errors():
             self._pragma("wal_checkpoint(TRUNCATE)")
@@ -164,23 +169,41 @@ class Space:
             self._pragma("wal_checkpoint(TRUNCATE)")
         self._has_ballast = self._ballast.restore()
 
-    def _delete_first(self, steps: Sequence[Cut], at: datetime) -> bool:
+    def _carry_out_first(self, steps: Sequence[Step], at: datetime) -> bool:
         """Carry out the first step that finds anything."""
-        for cut in steps:
-            with as_journal_errors():
-                victims = find_victims(
-                    self._ledger.connection, cut, reading_floor=self._reading_floor
-                )
-            if cut.readings:
-                gone_to = victims[-1].seq if victims else cut.upto
-                oldest_held = self._ledger.held.oldest_seq
-                if oldest_held is not None:  # it comes to the disk later, under its old number
-                    gone_to = min(gone_to, oldest_held - 1)
-                self._reading_floor = max(self._reading_floor, gone_to)
-            if victims:
-                self._ledger.remove(victims, at, reading_floor=self._reading_floor)
-                return True
-        return False
+        return any(
+            self._merge(step.slot_ms, at) if isinstance(step, Merge) else self._delete(step, at)
+            for step in steps
+        )
+
+    def _merge(self, slot_ms: int | None, at: datetime) -> bool:
+        found = self._merger.find(slot_ms, at)
+        if found is None:
+            return False
+        merged, upto = found
+        if not self._ledger.merged:
+            log.warning(
+                "no room for more: counts that were not sent yet become fewer, none is lost"
+            )
+        try:
+            self._ledger.merge(merged, at)
+        except FileFull:  # a merge writes more than a deletion
+            return False
+        self._merger.done(slot_ms, upto)
+        return True
+
+    def _delete(self, cut: Cut, at: datetime) -> bool:
+        with as_journal_errors():
+            victims = find_victims(self._ledger.connection, cut, reading_floor=self._reading_floor)
+        if cut.readings:
+            gone_to = victims[-1].seq if victims else cut.upto
+            oldest_held = self._ledger.held.oldest_seq
+            if oldest_held is not None:  # it comes to the disk later, under its old number
+                gone_to = min(gone_to, oldest_held - 1)
+            self._reading_floor = max(self._reading_floor, gone_to)
+        if victims:
+            self._ledger.remove(victims, at, reading_floor=self._reading_floor)
+        return bool(victims)
 
     def _live_bytes(self) -> int:
         with as_journal_errors():

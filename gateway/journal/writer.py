@@ -65,6 +65,14 @@ class CursorsOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveOrder:
+    """Consumers are to be given rows up to here."""
+
+    upto: int
+    waiter: Waiter
+
+
+@dataclass(frozen=True, slots=True)
 class CloseOrder:
     """Write what is left and end."""
 
@@ -76,7 +84,9 @@ class FailOrder:
     error: JournalError
 
 
-Order = AppendOrder | EpochOrder | IdentityOrder | CursorsOrder | CloseOrder | FailOrder
+Change = EpochOrder | IdentityOrder | CursorsOrder | GiveOrder
+"""Each a transaction of its own."""
+Order = AppendOrder | Change | CloseOrder | FailOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +226,14 @@ class Writer:
         waiters = [order.waiter for order in orders]
         self._tell(list(zip(waiters, results, strict=True)))
 
-    def _change(self, order: EpochOrder | IdentityOrder | CursorsOrder) -> None:
+    def _change(self, order: Change) -> None:
         at, ledger = self._now(), self._ledger
         if isinstance(order, IdentityOrder):
             self._space.with_room(partial(ledger.identify, order.change), at)
         elif isinstance(order, CursorsOrder):
             self._space.with_room(partial(ledger.let_count, order.cursors), at)
+        elif isinstance(order, GiveOrder):
+            self._space.with_room(partial(ledger.give, order.upto), at)
         else:
             begin = partial(ledger.begin_epoch, order.reason, at, rival=order.rival)
             self._space.with_room(begin, at)

@@ -1,4 +1,6 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -57,6 +59,31 @@ async def test_seq_and_streamseq_go_on_after_a_restart(path: Path) -> None:
         assert await journal.append([entry()]) == [4]
         (row,) = await journal.rows(3, 10)
         assert row.streamseq == 4
+
+
+async def test_what_readers_may_have_been_given_is_on_the_disk_first(path: Path) -> None:
+    async with open_journal(path) as journal:
+        await journal.append([entry(counts=10)])
+        assert _given(path) == 0
+        assert len(await journal.rows(0, 5)) == 5
+        given = _given(path)
+        assert given >= 5
+        assert len(await journal.rows(5, 5)) == 5
+        assert _given(path) == given  # not once for each row
+        for _ in range(2):
+            await journal.append([entry(counts=given // 2)])
+        assert [row.seq for row in await journal.rows(given - 1, 3)] == [
+            given,
+            given + 1,
+            given + 2,
+        ]
+        assert _given(path) >= given + 2
+
+
+def _given(path: Path) -> int:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as beside:
+        ((seq,),) = beside.execute("SELECT value FROM mark WHERE name = 'given'").fetchall()
+        return int(seq)
 
 
 async def test_local_events_take_no_streamseq(path: Path) -> None:

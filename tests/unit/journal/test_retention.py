@@ -1,13 +1,22 @@
 from datetime import UTC, datetime
 
 from gateway.domain.events import Gap
-from gateway.journal.retention import Cut, Limits, Victim, cuts, name_gaps
+from gateway.journal.retention import (
+    QUARTER_MS,
+    Cut,
+    Limits,
+    Merge,
+    Step,
+    Victim,
+    cuts,
+    name_gaps,
+)
 from tests.support.clock import MORNING
 
 LIMITS = Limits(max_bytes=6400, readings_max_bytes=3200)
 
 
-def wanted(live_bytes: int, reading_bytes: int) -> list[Cut]:
+def wanted(live_bytes: int, reading_bytes: int) -> list[Step]:
     return cuts(
         live_bytes=live_bytes, reading_bytes=reading_bytes, limits=LIMITS, delivered=50, head=90
     )
@@ -28,13 +37,14 @@ def test_readings_over_their_quota_go_first() -> None:
 
 
 def test_what_a_consumer_has_goes_before_what_none_has_and_readings_before_the_rest() -> None:
-    assert [(cut.upto, cut.readings) for cut in wanted(6500, 0)] == [
-        (50, True),
-        (50, False),
-        (90, True),
-        (90, False),
+    assert wanted(6500, 0) == [
+        Cut(readings=True, upto=50, need_bytes=200),
+        Cut(readings=False, upto=50, need_bytes=200),
+        Cut(readings=True, upto=90, need_bytes=200),
+        Merge(QUARTER_MS),
+        Merge(None),
+        Cut(readings=False, upto=90, need_bytes=200),
     ]
-    assert {cut.need_bytes for cut in wanted(6500, 0)} == {200}
 
 
 def test_what_goes_undelivered_is_named_by_stream() -> None:

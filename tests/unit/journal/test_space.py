@@ -165,6 +165,75 @@ def test_a_disk_full_at_the_start_is_survived(full_disk: Path) -> None:
     ledger.close(MORNING)
 
 
+def counts_alone(ledger: Ledger, space: Space, totals: range) -> None:
+    for first in totals[::10]:
+        counts = [count(total) for total in range(first, first + 10)]
+        append = prepare([Entry("press-07", counts, b"{}")])
+        space.with_room(lambda append=append: ledger.commit([append], {}, MORNING), MORNING)  # type: ignore[misc]
+        space.trim(MORNING)
+
+
+def booked(path: Path) -> tuple[list[tuple[int, int]], list[str]]:
+    """Return (delta, total) of each count that is left, and why numbers are gone."""
+    with JournalReader(path) as beside:
+        rows = beside.rows(0, 100_000)
+    facts = [(row.type, orjson.loads(row.data)) for row in rows]
+    counts = [(data["delta"], data["total"]) for kind, data in facts if kind == "count"]
+    return counts, sorted({data["reason"] for kind, data in facts if kind == "gap"})
+
+
+def test_on_a_disk_full_of_counts_the_whole_sum_stays(full_disk: Path) -> None:
+    path = full_disk / "j.db"
+    ledger, space = opened(path, Limits(ballast_bytes=512 << 10))
+    counts_alone(ledger, space, range(1, 6001))
+    assert ledger.lost == 0
+    ledger.close(MORNING)
+    counts, reasons = booked(path)
+    assert len(counts) < 6000
+    assert sum(delta for delta, _ in counts) == 6000
+    assert reasons == ["merged"]
+
+
+def test_what_was_given_before_a_crash_stays_as_it_was(tmp_path: Path) -> None:
+    path, limits = tmp_path / "j.db", Limits(max_bytes=200_000, ballast_bytes=0)
+    ledger, space = opened(path, limits)
+    counts_alone(ledger, space, range(1, 101))
+    ledger.give(100)
+    ledger.abandon()
+    ledger, space = opened(path, limits)
+    counts_alone(ledger, space, range(101, 2001))
+    assert ledger.merged > 0
+    ledger.close(MORNING)
+    counts, _ = booked(path)
+    assert counts[:100] == [(1, total) for total in range(1, 101)]
+    assert sum(delta for delta, _ in counts) == 2000
+
+
+def test_where_nobody_noted_what_was_given_all_may_have_been(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    ledger, space = opened(path, Limits(ballast_bytes=0))
+    counts_alone(ledger, space, range(1, 101))
+    assert ledger.given == 0
+    ledger.connection.execute("INSERT INTO life VALUES (99, '99-of-an-older-program', 100)")
+    ledger.abandon()
+    ledger, _ = opened(path, Limits(ballast_bytes=0))
+    assert ledger.given == 100
+    ledger.begin_epoch("import", MORNING)
+    assert ledger.given == 100
+    ledger.close(MORNING)
+
+
+def test_a_delivered_row_goes_before_any_count_becomes_another(tmp_path: Path) -> None:
+    limits = Limits(max_bytes=150_000, ballast_bytes=0)
+    ledger, space = opened(tmp_path / "j.db", limits)
+    counts_alone(ledger, space, range(1, 101))
+    ledger.commit([], {"mqtt": 100}, MORNING)
+    counts_alone(ledger, space, range(101, 201))
+    assert (ledger.merged, ledger.lost) == (0, 0)
+    assert ledger.first_seq > 1
+    ledger.close(MORNING)
+
+
 def fill(ledger: Ledger, space: Space, *, rounds: int) -> int:
     """Append a count and twenty readings again and again; return how many were accepted."""
     for total in range(1, rounds + 1):
