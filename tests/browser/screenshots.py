@@ -56,6 +56,7 @@ def pictures(since: str) -> list[Picture]:
         Picture("qr", "/qr"),
         Picture("users", "/admin/users", user="root"),
         Picture("tokens", "/admin/tokens", user="root"),
+        Picture("revisions", "/admin/revisions?rev=2", user="root"),
         Picture("audit", "/admin/audit", user="root"),
         Picture("login", "/login", user=""),
         Picture("forbidden", "/admin", user="viewer"),

@@ -187,6 +187,33 @@ def test_an_administrator_takes_a_backup_and_puts_it_back(look: Look, tmp_path: 
     expect(page.locator(".toast")).to_contain_text("is in force")
 
 
+def test_an_earlier_revision_is_looked_at_and_put_back(look: Look, gateway: Screens) -> None:
+    admin = look(ADMIN, lang="en")
+    session = admin.context.request.get(f"{gateway.url}/api/v1/session").json()
+    file = gateway.directory / "equipment/press-60.yaml"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before.replace("Press 60", "Press Sixty"), encoding="utf-8")
+    answer = admin.context.request.post(
+        f"{gateway.url}/api/v1/reload",
+        data={"why": "a better name"},
+        headers={"X-CSRF": session["csrf"]},
+    )
+    assert answer.json()["accepted"], answer.text()
+    reader = look("maintenance").open("/admin")
+    expect(reader.locator("[data-revision]").first).to_contain_text("a better name")
+    reader.locator("[data-revision] button").first.click()
+    expect(reader.locator(".diff .came")).to_contain_text(["Press Sixty"])
+    expect(reader.locator(".diff .went")).to_contain_text(["Press 60"])
+    expect(reader.locator("[name=why]")).to_have_count(0)  # it may look, no more
+    page = look("engineer", lang="en").open("/admin/revisions")
+    page.locator("[data-revision] button").nth(1).click()
+    page.locator("[name=why]").fill("the old one was better")
+    page.get_by_role("button", name=re.compile("Put revision .* back")).click()
+    expect(page.locator(".toast")).to_contain_text("is in force")
+    expect(page.locator("[data-revision]").first).to_contain_text("the old one was better")
+    assert file.read_text(encoding="utf-8") == before
+
+
 def test_what_is_shown_is_taken_along_as_tables(look: Look, tmp_path: Path) -> None:
     page = look("viewer", lang="en").open("/eq/press-05?range=1h&tags=pressure")
     for name, part in (

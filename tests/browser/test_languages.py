@@ -22,11 +22,12 @@ PAGES = {
     "/faults/analysis": ".figures",
     "/admin/users": "main table",
     "/admin/tokens": "form",
+    "/admin/revisions": "main table",
     "/admin/audit": "main table",
     "/admin/backup": "form",
     "/password": "form",
 }
-WORDS_OF_PEOPLE = {"/faults/history", "/admin/audit"}
+WORDS_OF_PEOPLE = {"/faults/history", "/admin/audit", "/admin/revisions"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

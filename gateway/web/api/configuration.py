@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from gateway.control.client import NoCollector
 from gateway.control.configuring import Reload, Restore, Wish
+from gateway.settings.difference import unified
 from gateway.settings.files import is_config_name
 from gateway.settings.portable import MAX_FILES
 from gateway.settings.revision import Draft, Head
@@ -27,6 +28,8 @@ from gateway.web.store.audit import Deed
 
 router = APIRouter(prefix="/api/v1", tags=["configuration"])
 MAX_UNPACKED = 4 * 1024**2
+MAX_LINES = 4000
+"""Of a difference that is shown."""
 NAME = "configuration.zip"
 _ZIP = "application/zip"
 _BACKUP = needs(Role.ADMIN)
@@ -65,6 +68,16 @@ class RevisionView(BaseModel):
     counts: dict[str, dict[str, int]]
     notes: list[str]
     in_force: bool
+
+
+class DiffView(BaseModel):
+    """What differs in the files, as `diff -u` says it; `against` 0 is nothing at all."""
+
+    number: int
+    against: int
+    lines: list[str]
+    more: int
+    """So many lines were left out."""
 
 
 class WhyBody(Strict):
@@ -116,6 +129,31 @@ async def revision(number: Number, web: Web) -> RevisionView:
     except NoRevision:
         raise Problem("not_found") from None
     return _view(found.head)
+
+
+@router.get("/revisions/{number}/diff", **needs(Role.MAINTENANCE, 404))
+async def difference(
+    number: Number,
+    web: Web,
+    against: Annotated[
+        int | None, Query(ge=0, lt=2**31, description="By default the one in force before it")
+    ] = None,
+) -> DiffView:
+    """What differs between two of them, line by line."""
+    kept = _revisions(web)
+
+    def compared() -> tuple[int, list[str]]:
+        before = kept.before(number) if against is None else None
+        older = (0 if before is None else before.number) if against is None else against
+        old = kept.get(older).files if older else {}
+        return older, list(unified(old, kept.get(number).files))
+
+    try:
+        older, lines = await asyncio.to_thread(compared)
+    except NoRevision:
+        raise Problem("not_found") from None
+    shown = lines[:MAX_LINES]
+    return DiffView(number=number, against=older, lines=shown, more=len(lines) - len(shown))
 
 
 @router.post("/revisions/{number}/restore", **needs(Role.ENGINEER, 503))

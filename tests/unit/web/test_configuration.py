@@ -2,14 +2,17 @@
 
 import io
 import zipfile
+from typing import Any
 
 import httpx
 import pytest
 
 from gateway.control.configuring import Reload, Restore
 from gateway.settings.outcome import Outcome
-from gateway.settings.revision import Draft
+from gateway.settings.revision import Draft, Head, Revision
+from gateway.settings.revisions import revisions_of
 from gateway.web.access.roles import Role
+from tests.support.board import NOW
 from tests.support.web import Rig
 
 WHY = {"why": "because"}
@@ -99,3 +102,32 @@ async def test_without_a_collector_nothing_is_changed(rig: Rig, admin: httpx.Asy
     rig.door.is_open = False
     answer = await admin.post("/api/v1/reload", json=WHY)
     assert answer.json()["code"] == "no_collector"
+
+
+def keep(rig: Rig, number: int, line: str, **more: Any) -> None:
+    """Keep a revision whose gateway.yaml says ``line``."""
+    head = Head(number, NOW, "li", f"why {number}", "apply", number - 1, **more)
+    files = {"gateway.yaml": f"site: suzhou\n{line}\n".encode()}
+    revisions_of(rig.context.site.directory).add(Revision(head, files))
+
+
+async def test_any_two_revisions_are_compared_line_by_line(rig: Rig) -> None:
+    for number, line in ((1, "clock: kernel"), (2, "clock: trusted"), (3, "clock: kernel")):
+        keep(rig, number, line, in_force=number != 2)
+    person = await rig.client(Role.MAINTENANCE)
+    shown = (await person.get("/api/v1/revisions")).json()
+    assert [(one["number"], one["why"]) for one in shown] == [
+        (3, "why 3"),
+        (2, "why 2"),
+        (1, "why 1"),
+    ]
+    told = (await person.get("/api/v1/revisions/3/diff")).json()
+    assert (told["against"], told["lines"], told["more"]) == (1, [], 0)  # 2 was never in force
+    told = (await person.get("/api/v1/revisions/3/diff?against=2")).json()
+    assert told["lines"][-2:] == ["-clock: trusted", "+clock: kernel"]
+    told = (await person.get("/api/v1/revisions/1/diff")).json()
+    assert (told["against"], told["lines"][-1]) == (0, "+clock: kernel")
+    assert (await person.get("/api/v1/revisions/3/diff?against=9")).status_code == 404
+    assert (
+        await (await rig.client(Role.VIEWER)).get("/api/v1/revisions/3/diff")
+    ).status_code == 403

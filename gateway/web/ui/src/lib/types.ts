@@ -135,3 +135,11 @@ export interface Fault {
   flood: boolean;
   quality: Quality;
 }
+
+// What became of a change of the configuration.
+export interface Outcome {
+  accepted: boolean;
+  revision: number;
+  text: Text;
+  problems: { file: string; line: number; key: string; code: string; text: Text; hint: Text | null }[];
+}
