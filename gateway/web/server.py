@@ -5,11 +5,16 @@ Promises:
 1. A taken port is an OSError for the caller, never an exit of the process.
 2. Signals stay with the owner; `WebServer.close` ends open streams at once.
 3. A client that sends its request slower than `REQUEST_S`, or does not read what it is sent
-   for `UNREAD_S`, is cut off; what is beyond `MAX_CONNECTIONS` is not let in.
+   for `UNREAD_S`, is cut off.
+4. There are never more connections than `MAX_CONNECTIONS`, nor than half of the descriptors that
+   were free at the start: the rest of the process keeps the other half. Whoever comes beyond that
+   takes the place of who has kept us waiting longest for a request; if nobody does, he is not let
+   in. So people are answered however many connections somebody holds open.
 """
 
 import asyncio
 import contextlib
+import resource
 import socket
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -43,11 +48,12 @@ class Address:
 class _Protocol(H11Protocol):
     """uvicorn's, with an end to patience: a request has to be complete in time."""
 
+    most = MAX_CONNECTIONS
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
-        if len(self.connections) > MAX_CONNECTIONS:
+        if len(self.connections) > self.most and not self._found_room():
             self.transport.abort()
             return
         self._expect()
@@ -66,6 +72,18 @@ class _Protocol(H11Protocol):
     def on_response_complete(self) -> None:
         self._forget()
         super().on_response_complete()
+
+    def _found_room(self) -> bool:
+        """Cut off who has kept us waiting longest for a request; False if nobody does."""
+        waiting = [
+            (one._patience.when(), id(one), one)  # noqa: SLF001 - of the same class
+            for one in self.connections
+            if isinstance(one, _Protocol) and one._patience and not one.transport.is_closing()  # noqa: SLF001
+        ]
+        if not waiting:
+            return False
+        min(waiting)[2].transport.abort()
+        return True
 
     def _expect(self) -> None:
         self._patience = self.loop.call_later(REQUEST_S, self.transport.abort)
@@ -175,10 +193,22 @@ async def serve(app: FastAPI, address: Address, listener: socket.socket | None =
     return WebServer(server, app.state.web.board, task, listener.getsockname()[:2], scheme)
 
 
+def most_connections() -> int:
+    """Return how many are let in: half of the descriptors that are free, or `MAX_CONNECTIONS`."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    try:
+        used = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    except OSError:  # not Linux
+        used = 0
+    return max(1, min(MAX_CONNECTIONS, (allowed - used) // 2))
+
+
 def _config(app: FastAPI, address: Address) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=_Protocol,
+        http=type("_Limited", (_Protocol,), {"most": most_connections()}),
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -1,9 +1,10 @@
 """Clients that do harm by being slow: the screens stay open to others, collecting goes on."""
 
 import asyncio
+import resource
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.support.board import NOW, FakeSource
 from tests.support.until import until
 from tests.support.web import Rig, web_rig
 
-SLOW = 120
+SLOW = 500
 NOT_READING = 20
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -49,30 +50,50 @@ async def connections(
         yield opened
 
 
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Let this process hold both ends of many connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (4096 if hard == resource.RLIM_INFINITY else min(4096, hard), hard)
+    )
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 async def session_of(rig: Rig) -> dict[str, str]:
     opened = await login.begin(rig.context, Role.VIEWER.value, "127.0.0.1")
     return {"mg_session": opened.secret}
 
 
+@pytest.mark.usefixtures("many_files")
 @pytest.mark.fault(
     62,
-    injection="more than a hundred connections that begin a request and never end it",
-    expectation="others are answered; each is cut off after its time",
+    injection="500 connections that begin a request and never end it, more than are let in",
+    expectation="the places are taken back from who came first, everybody else is answered at"
+    " once; each of them is cut off after its time",
 )
 async def test_requests_that_never_end_are_cut_off(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "REQUEST_S", 0.5)
+    monkeypatch.setattr(serving, "REQUEST_S", 60.0)
     begun = b"GET /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
+    cookies = await session_of(rig)
     async with (
         await serve(rig.app, Address()) as server,
         connections(server, SLOW, begun) as slow,
-        httpx.AsyncClient(cookies=await session_of(rig), timeout=20) as client,
     ):
-        assert (await client.get(f"{server.url}api/v1/session")).status_code == 200
-        async with asyncio.timeout(20):
+        beyond = SLOW - serving.MAX_CONNECTIONS
+        # Nobody's time is over: these had to go for others, and they were the first.
+        await until(lambda: all(reader.at_eof() for reader, _ in slow[:beyond]), timeout_s=30)
+        assert not any(reader.at_eof() for reader, _ in slow[beyond:])
+        for _ in range(3):  # each a connection of its own
+            async with httpx.AsyncClient(cookies=cookies, timeout=20) as client:
+                assert (await client.get(f"{server.url}api/v1/session")).status_code == 200
+        monkeypatch.setattr(serving, "REQUEST_S", 0.5)
+        async with connections(server, 100, begun) as quick, asyncio.timeout(30):
             answers = await asyncio.gather(
-                *(reader.read() for reader, _ in slow), return_exceptions=True
+                *(reader.read() for reader, _ in quick), return_exceptions=True
             )
         assert all(answer == b"" or isinstance(answer, ConnectionError) for answer in answers)
 
@@ -149,18 +170,41 @@ async def test_there_are_no_more_streams_than_places(
     assert (refused.status_code, refused.json()["code"]) == (503, "busy")
 
 
+@pytest.mark.fault(
+    62,
+    injection="every place is taken by a stream that is read",
+    expectation="a connection too many is closed at once, the streams go on",
+)
 async def test_a_connection_too_many_is_not_let_in(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving, "MAX_CONNECTIONS", 2)
+    ((name, value),) = (await session_of(rig)).items()
+    head = f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {name}={value}\r\n\r\n"
     async with (
         await serve(rig.app, Address()) as server,
-        connections(server, 2, b"GET / HTTP/1.1\r\n"),
-        connections(server, 1, b"") as third,
+        connections(server, 2, head.encode()) as streams,
     ):
-        async with asyncio.timeout(20):
+        await until(lambda: rig.context.board.lookers == 2, timeout_s=20)
+        async with connections(server, 1, b"") as third, asyncio.timeout(20):
             with suppress(ConnectionError):
                 assert await third[0][0].read() == b""
+        async with asyncio.timeout(20):
+            for reader, _ in streams:
+                assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+def test_half_of_the_descriptors_are_left_to_the_rest_of_the_process() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (10_000 if hard == resource.RLIM_INFINITY else hard, hard)
+    )
+    try:
+        assert serving.most_connections() == serving.MAX_CONNECTIONS
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+        assert 1 <= serving.most_connections() < 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_a_body_too_large_is_refused(rig: Rig) -> None:

@@ -5,7 +5,7 @@ import re
 import socket
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, closing, suppress
+from contextlib import AsyncExitStack, ExitStack, closing, suppress
 from pathlib import Path
 
 import httpx
@@ -18,6 +18,9 @@ from tests.support.ports import free_port
 from tests.support.until import until
 
 NOT_READING = 20
+SLOW = 500
+FEW_FILES, SPARE = 64, 8
+BEGUN = b"GET /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 BODY = {"name": "boss", "password": "a password for tests"}
 
 
@@ -75,6 +78,21 @@ def not_read(stack: AsyncExitStack, port: int, session: str) -> None:
         stack.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(said)
 
 
+def slow_ones(stack: ExitStack, port: int, number: int) -> None:
+    """Begin so many requests and end none."""
+    for _ in range(number):
+        stack.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(BEGUN)
+
+
+async def besieged(directory: Path, device: Device, port: int, client: httpx.AsyncClient) -> None:
+    """Let three parts be made while slow requests hold every place, and somebody look."""
+    with ExitStack() as slow:
+        await asyncio.to_thread(slow_ones, slow, port, SLOW)
+        await made(directory, device, 1)
+        assert (await client.get("/api/v1/equipment")).status_code == 200
+        await made(directory, device, 2)
+
+
 def site_with_screens(directory: Path, machine_port: int, port: int) -> None:
     lone_site(directory, machine_port=machine_port)
     gateway = directory / "gateway.yaml"
@@ -85,8 +103,8 @@ def site_with_screens(directory: Path, machine_port: int, port: int) -> None:
 @pytest.mark.timeout(150)
 @pytest.mark.fault(
     62,
-    injection="20 clients do not read their stream, long questions are asked, and the web process"
-    " is killed with SIGKILL and started again",
+    injection="500 requests are begun and not ended, 20 clients do not read their stream, long"
+    " questions are asked, and the web process is killed with SIGKILL and started again",
     expectation="the collector books every part meanwhile; a session outlives the restart",
 )
 async def test_no_web_process_holds_up_the_collector(tmp_path: Path, device: Device) -> None:
@@ -103,7 +121,7 @@ async def test_no_web_process_holds_up_the_collector(tmp_path: Path, device: Dev
         await until(lambda: counted(tmp_path) == 0)
         client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
         await set_up(client, web)
-        await made(tmp_path, device, 3)
+        await besieged(tmp_path, device, port, client)
         not_read(stack, port, client.cookies["mg_session"])
         path = "/api/v1/equipment/press-07/counts?per=day&from=2026-01-01T00:00:00Z"
         asking = [asyncio.create_task(client.get(path)) for _ in range(10)]
@@ -118,4 +136,66 @@ async def test_no_web_process_holds_up_the_collector(tmp_path: Path, device: Dev
         assert tile["state"] == "running"
         await web.stop()
         await made(tmp_path, device, 1)
+        await collect.stop()
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.fault(
+    22,
+    injection="`run` has 64 descriptors for everything; 200 web clients begin a request and stay",
+    expectation="the screens let in few of them; a link that was cut finds a descriptor, and"
+    " people are answered",
+)
+async def test_with_few_descriptors_the_screens_let_in_fewer(
+    tmp_path: Path, device: Device
+) -> None:
+    port = free_port()
+    site_with_screens(tmp_path, device.port, port)
+    run = ServiceProcess("run", tmp_path)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(run.abandon)
+        await run.start()
+        run.limit_files(FEW_FILES)
+        url = f"http://127.0.0.1:{port}"
+        await answering(url)
+        await until(lambda: counted(tmp_path) == 0)
+        with ExitStack() as slow:
+            await asyncio.to_thread(slow_ones, slow, port, 200)
+            await made(tmp_path, device, 2)
+            assert run.open_files() < FEW_FILES - SPARE
+            await device.stop()
+            await device.start()
+            await answering(url)
+            await made(tmp_path, device, 3)
+            assert run.open_files() < FEW_FILES - SPARE
+        await run.stop()
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.fault(
+    22,
+    injection="the web process may open no more files (prlimit)",
+    expectation="collecting goes on; the pages come back by themselves when it may again",
+)
+async def test_a_web_process_without_descriptors_comes_back(tmp_path: Path, device: Device) -> None:
+    port = free_port()
+    site_with_screens(tmp_path, device.port, port)
+    collect, web = ServiceProcess("collect", tmp_path), ServiceProcess("web", tmp_path)
+    async with AsyncExitStack() as stack:
+        for service in (collect, web):
+            stack.push_async_callback(service.abandon)
+        await collect.start()
+        await web.start()
+        url = f"http://127.0.0.1:{port}"
+        await answering(url)
+        await until(lambda: counted(tmp_path) == 0)
+        with web.no_more_files(), ExitStack() as crowd:
+            await asyncio.to_thread(slow_ones, crowd, port, 30)
+            await made(tmp_path, device, 2)
+            with pytest.raises(httpx.HTTPError):
+                async with httpx.AsyncClient(timeout=2) as client:
+                    await client.get(f"{url}/api/v1/setup")
+        await answering(url)
+        await made(tmp_path, device, 3)
+        await web.stop()
         await collect.stop()

@@ -122,6 +122,16 @@ class ServiceProcess:
         finally:
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
+    def limit_files(self, number: int) -> None:
+        """Let it have no more than so many descriptors, as `ulimit -n` does: call it at once."""
+        assert self._process is not None
+        resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (number, number))
+
+    def open_files(self) -> int:
+        """Return how many descriptors it has open."""
+        assert self._process is not None
+        return sum(1 for _ in Path(f"/proc/{self._process.pid}/fd").iterdir())
+
     async def ended(self) -> int:
         """Wait until it ends by itself; return its exit code."""
         assert self._process is not None
