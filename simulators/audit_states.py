@@ -47,24 +47,26 @@ def _check_boundaries(
 
 def _expected(view: View, held: Sequence[Interval]) -> list[Stay]:
     """Return what must be stored; what may be, counts if it is."""
-    kept = []
-    states = view.observable["states"]
-    overs = [*(view.seconds(one["since"]) for one in states[1:]), view.ended]
-    for seen, over in zip(states, overs, strict=True):
+    required: dict[Stay, bool] = {}
+    for seen in view.observable["states"]:
         stay = Stay(seen["state"], view.seconds(seen["since"]))
-        believed = stay.since + view.hold_s
-        short = over < believed + view.late_s
-        optional = seen["optional"] or short or view.is_doubtful(stay.since, believed)
-        if not optional or _is_stored(view, stay, held):
-            kept.append(stay)
-    return _without_repeats(kept)
+        apart_s = view.apart_s(stay.since, seen["at_most_s"])
+        if seen["at_most_s"] >= view.hold_s - apart_s:
+            long = seen["lasted_s"] >= view.hold_s + apart_s
+            required[stay] = long and not view.is_doubtful(stay.since, stay.since + view.hold_s)
+    stored = _stored(view, list(required), held)
+    return _without_repeats(stay for stay in required if required[stay] or stay in stored)
 
 
-def _is_stored(view: View, stay: Stay, held: Sequence[Interval]) -> bool:
-    return any(
-        interval.state == stay.state and abs(interval.since - stay.since) <= view.tolerance_s
-        for interval in held
-    )
+def _stored(view: View, stays: Sequence[Stay], held: Sequence[Interval]) -> set[Stay]:
+    """Return which of these the intervals are: each is the one that is nearest."""
+    found = set()
+    for interval in held:
+        same = [stay for stay in stays if stay.state == interval.state]
+        nearest = min(same, key=lambda stay: abs(stay.since - interval.since), default=None)
+        if nearest is not None and abs(nearest.since - interval.since) <= view.tolerance_s:
+            found.add(nearest)
+    return found
 
 
 def _without_repeats(stays: Iterable[Stay]) -> list[Stay]:

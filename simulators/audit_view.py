@@ -14,6 +14,10 @@ UNCOMMITTED_S = 0.5
 
 A collector that has just been started shares two busy cores with what it needs to start.
 """
+APART_S = 0.04
+"""How far two processes are apart that nobody keeps waiting: one serves a sample, one stamps it."""
+STARTING_S = 2.0
+"""So long after its first sample a collector may still be loading what it needs."""
 NOTICEABLE_S = 1.0
 """A blind window this much longer than interval plus hold has to be noticed."""
 
@@ -78,6 +82,20 @@ class View:
     def hold_s(self) -> float:
         """Return how long a state must stand."""
         return float(self.machine["hold_s"])
+
+    def apart_s(self, since: float, at_most_s: float) -> float:
+        """Return how much longer or shorter a stay may look to who watched than to who served.
+
+        The first sample of it and the last may each have been under way as long as one of
+        the two was kept waiting: that was measured, beside them. In a collector that has just
+        started it is as long as a sample before a kill.
+        """
+        apart_s = APART_S + self.late_s
+        firsts = [window.until for window in self.windows if window.why != "power_off"]
+        is_starting = any(
+            since <= first + STARTING_S and first <= since + at_most_s for first in firsts
+        )
+        return apart_s + UNCOMMITTED_S if is_starting else apart_s
 
     @property
     def tolerance_s(self) -> float:

@@ -2,8 +2,9 @@
 
 - He knows a part only as a difference between two samples: the first sample is his
   baseline; across a reset he knows what the counter shows since, no more.
-- He believes a state once it was served for the hold time; its time is that of its
-  first sample. Where the samples cannot decide, the state is marked ``optional``.
+- He believes a state once it was served for the hold time; its time is that of its first
+  sample. How long it was served by the clock of the server is told of each; how far that is
+  from what he measured himself, only who judges him can know.
 - He is blind from the last sample before an interruption to the first one after it.
 - A fault is one occurrence from the first sample that shows it to the first that does not.
 
@@ -13,9 +14,6 @@ Times are wall-clock seconds since 1970 (UTC).
 from dataclasses import dataclass, field
 
 from simulators.machine import CounterSpec, State
-
-SLACK_S = 0.04
-"""How far the two clocks at the ends of a request may be apart."""
 
 
 @dataclass(slots=True)
@@ -30,12 +28,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Believed:
-    """A state the observer believes, or may believe."""
+class Stayed:
+    """A state as it was served without another in between."""
 
     state: State
     since: float
-    optional: bool
+    lasted_s: float
+    """From its first sample to its last: so long it was seen at least."""
+    at_most_s: float
+    """Until it cannot have been taken for the present any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,6 @@ class StateObserver:
     ``pushed``: a value stands until the next one is served, without being served again.
     """
 
-    hold_s: float
     notice_s: float = 0.0
     """How long after a cut an observer may still trust what he saw last."""
     pushed: bool = False
@@ -95,20 +95,14 @@ class StateObserver:
         """Whether nobody is served at present."""
         return self._cut is not None
 
-    def believed(self, now: float) -> list[Believed]:
-        """Return the states in order; neighbours differ unless he was blind in between."""
-        found: list[Believed] = []
-        blind_ends = {blind.until for blind in self.blind}
+    def stays(self, now: float) -> list[Stayed]:
+        """Return the states in order, however short."""
+        found = []
         for run in self.runs:
             over = now if run.over is None else run.over
             standing = self.pushed and run.over is None
-            lasted = (now if standing else run.last) - run.first
-            at_most = over - run.first
-            known = found[-1].state if found and run.first not in blind_ends else None
-            certain = lasted >= self.hold_s + SLACK_S
-            if known == run.state or at_most < self.hold_s - SLACK_S:
-                continue
-            found.append(Believed(run.state, run.first, not certain))
+            last = now if standing else run.last
+            found.append(Stayed(run.state, run.first, last - run.first, over - run.first))
         return found
 
 

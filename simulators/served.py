@@ -27,7 +27,7 @@ class Record:
 
     def __post_init__(self) -> None:
         notice_s = self.interval_s + NOTICE_S
-        self.state = StateObserver(self.hold_s, notice_s=notice_s, pushed=self.pushed)
+        self.state = StateObserver(notice_s=notice_s, pushed=self.pushed)
         spec = self.machine.spec
         self.counters = {counter.name: CounterObserver(counter) for counter in spec.counters}
 

@@ -109,8 +109,13 @@ def _observable(record: Record, clock: PlantClock, now: float) -> Json:
     codes = {fault.number: fault.code for fault in record.machine.spec.faults}
     return {
         "states": [
-            {"state": seen.state, "since": iso(seen.since), "optional": seen.optional}
-            for seen in record.state.believed(now)
+            {
+                "state": seen.state,
+                "since": iso(seen.since),
+                "lasted_s": round(seen.lasted_s, 3),
+                "at_most_s": round(seen.at_most_s, 3),
+            }
+            for seen in record.state.stays(now)
         ],
         "blind": _blind(record.state, clock, now),
         "counters": {name: _counter(seen) for name, seen in record.counters.items()},

@@ -7,9 +7,11 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from simulators.audit_view import APART_S
 from simulators.clock import wall_seconds
 
 READY_S = 120.0
@@ -98,7 +100,7 @@ def truthful_store(truth: dict[str, Any], path: Path) -> None:
         writer = _Writer(database)
         for name, machine in truth["machines"].items():
             seen = machine["observable"]
-            for interval in _intervals(truth, seen):
+            for interval in _intervals(truth, seen, machine["hold_s"]):
                 writer.status(name, *interval)
             for counter, parts in seen["counters"].items():
                 writer.counts(name, counter, parts)
@@ -106,16 +108,22 @@ def truthful_store(truth: dict[str, Any], path: Path) -> None:
                 writer.fault(name, fault)
 
 
+def long_enough(states: list[dict[str, Any]], hold_s: float) -> list[dict[str, Any]]:
+    """Return those that nobody could take for shorter than the hold time."""
+    return [one for one in states if one["lasted_s"] >= hold_s + APART_S]
+
+
 def _intervals(
-    truth: dict[str, Any], seen: dict[str, Any]
+    truth: dict[str, Any], seen: dict[str, Any], hold_s: float
 ) -> Iterator[tuple[str, str, str | None]]:
-    marks = [(one["since"], one["state"]) for one in seen["states"] if not one["optional"]]
+    marks = [(one["since"], one["state"]) for one in long_enough(seen["states"], hold_s)]
     marks += [
         (blind["from"], "offline")
         for blind in seen["blind"]
         if wall_seconds(blind["until"]) - wall_seconds(blind["from"]) > 0.5
     ]
     marks.sort()
+    marks = [mark for before, mark in pairwise([("", ""), *marks]) if before[1] != mark[1]]
     ends = [since for since, _ in marks[1:]]
     for (since, state), until in zip(marks, [*ends, None], strict=True):
         if since < truth["ended_at"]:

@@ -75,7 +75,8 @@ def change(store: Path, sql: str) -> None:
 def test_the_truth_of_the_test_is_worth_auditing() -> None:
     seen = TRUTH["machines"]["press-01"]["observable"]
     assert [state["state"] for state in seen["states"]] == [
-        "running", "idle", "fault", "running", "fault", "fault", "running", "idle"
+        "running", "idle", "fault", "running", "idle",
+        "running", "fault", "fault", "running", "idle",
     ]  # fmt: skip
     assert [blind["why"] for blind in seen["blind"]] == [
         "not_started", "power_off", "collector_down"
@@ -116,6 +117,38 @@ def test_what_a_busy_machine_was_late_is_allowed_and_no_more(store: Path) -> Non
     for late_s in (0.0, 0.5, 10.0):
         assert audit(TRUTH, store, late_s=late_s).ok == (late_s == 10.0)
         assert audit({**TRUTH, "late_s": late_s}, store).ok == (late_s == 10.0)
+
+
+def _with_a_stay(lasted_s: float, at: float = 24.0) -> dict[str, Any]:
+    """Return the truth with another state that stood so long, by the clock of the plant."""
+    known = copy.deepcopy(TRUTH)
+    states = known["machines"]["press-01"]["observable"]["states"]
+    for since, state in ((START + at, "setup"), (START + at + lasted_s, "running")):
+        states.append({"state": state, "since": iso(since), "at_most_s": lasted_s})
+        states[-1]["lasted_s"] = lasted_s if state == "setup" else 3.0
+    states.sort(key=lambda one: one["since"])
+    return known
+
+
+@pytest.mark.parametrize("lasted_s", [HOLD_S - 0.1, HOLD_S + 0.1], ids=["shorter", "longer"])
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_the_hold_time_is_as_exact_as_the_machine_was_prompt(
+    tmp_path: Path, lasted_s: float, *, is_stored: bool
+) -> None:
+    known = _with_a_stay(lasted_s)
+    truthful_store(_with_a_stay(2 * HOLD_S) if is_stored else TRUTH, tmp_path / "history.db")
+    as_it_should = is_stored == (lasted_s > HOLD_S)
+    for late_s in (0.0, 0.03, 0.1):
+        report = audit(known, tmp_path / "history.db", late_s=late_s)
+        assert report.ok == (as_it_should or late_s > 0.06), report.problems
+
+
+def test_however_late_it_was_a_state_that_stood_long_is_missed(tmp_path: Path) -> None:
+    truthful_store(TRUTH, tmp_path / "history.db")
+    known = _with_a_stay(4 * HOLD_S)
+    assert audit(known, tmp_path / "history.db", late_s=HOLD_S).missing
+    truthful_store(known, tmp_path / "other.db")
+    assert audit(TRUTH, tmp_path / "other.db", late_s=HOLD_S).wrong
 
 
 @pytest.mark.parametrize(
@@ -197,8 +230,11 @@ def _raised_as_the_collector_died(seen: dict[str, Any]) -> None:
 
 def _state_as_the_collector_died(seen: dict[str, Any]) -> None:
     at = iso(START + LOST_S - HOLD_S - 0.05)
-    index = [state["state"] for state in seen["states"]].index("running", 5) + 1
-    seen["states"].insert(index, {"state": "setup", "since": at, "optional": False})
+    lasted_s = HOLD_S + 0.05
+    seen["states"].append(
+        {"state": "setup", "since": at, "lasted_s": lasted_s, "at_most_s": lasted_s}
+    )
+    seen["states"].sort(key=lambda one: one["since"])
 
 
 @pytest.mark.parametrize(

@@ -20,41 +20,43 @@ C: State = "fault"
 @pytest.mark.parametrize(
     ("samples", "expected"),
     [
-        ([(0, A), (1, A)], [(A, 0, False)]),
-        ([(0, A), (1, A), (1.25, B), (1.5, A)], [(A, 0, False)]),
-        ([(0, A), (1, A), (1.25, B), (2.25, B), (2.5, C), (3.5, C)], [
-            (A, 0, False), (B, 1.25, False), (C, 2.5, False)]),
-        ([(0, A), (1, A), (1.25, B), (1.65, B), (1.9, A), (9, A)], [
-            (A, 0, False), (B, 1.25, True), (A, 1.9, False)]),
-        ([(0, A), (1, A), CUT, (5, A), (6, A)], [(A, 0, False), (A, 5, False)]),
-        ([(0, A), (1, A), (1.2, B), CUT, (5, C), (6, C)], [(A, 0, False), (C, 5, False)]),
-        ([(0, A), (0.25, A), (0.4, B), (2, B)], [(B, 0.4, False)]),
+        ([(0, A), (1, A)], [(A, 0, 1, 9)]),
+        ([(0, A), (1, A), (1.25, B), (1.5, A)], [(A, 0, 1, 1.25), (B, 1.25, 0, 0.25), (
+            A, 1.5, 0, 7.5)]),
+        ([(0, A), (1, A), CUT, (5, A), (6, A)], [(A, 0, 1, 1.5), (A, 5, 1, 4)]),
+        ([(0, A), (1, A), (1.25, B), CUT, (5, C), (6, C)], [
+            (A, 0, 1, 1.25), (B, 1.25, 0, 0.5), (C, 5, 1, 4)]),
     ],
 )  # fmt: skip
-def test_a_polled_state_is_believed_once_it_was_served_for_the_hold_time(
-    samples: list[tuple[float, State] | str], expected: list[tuple[State, float, bool]]
+def test_a_polled_state_lasts_from_its_first_sample_to_its_last(
+    samples: list[tuple[float, State] | str],
+    expected: list[tuple[State, float, float, float]],
 ) -> None:
-    observer = StateObserver(hold_s=0.5)
+    observer = StateObserver(notice_s=0.25)
     for sample in samples:
         if isinstance(sample, str):
             assert observer.last is not None
-            observer.cut(observer.last + 0.1, "collector_down")
+            observer.cut(observer.last + 0.25, "collector_down")
         else:
             observer.see(*sample)
-    assert [(b.state, b.since, b.optional) for b in observer.believed(9.0)] == expected
+    assert [(s.state, s.since, s.lasted_s, s.at_most_s) for s in observer.stays(9)] == expected
 
 
 def test_a_pushed_state_stands_until_the_next() -> None:
-    observer = StateObserver(hold_s=0.5, pushed=True)
+    observer = StateObserver(pushed=True)
     observer.see(0, A)
     observer.see(3, B)
-    observer.see(3.2, C)
-    assert [(b.state, b.since) for b in observer.believed(3.5)] == [(A, 0)]
-    assert [(b.state, b.since) for b in observer.believed(4.0)] == [(A, 0), (C, 3.2)]
+    observer.see(3.25, C)
+    for now in (3.5, 4.0):
+        assert [(s.state, s.since, s.lasted_s, s.at_most_s) for s in observer.stays(now)] == [
+            (A, 0, 3, 3),
+            (B, 3, 0.25, 0.25),
+            (C, 3.25, now - 3.25, now - 3.25),
+        ]
 
 
 def test_blind_from_the_last_sample_to_the_next_and_power_outranks() -> None:
-    observer = StateObserver(hold_s=0.5)
+    observer = StateObserver()
     observer.cut(0, "collector_down")
     observer.see(1, A)
     observer.cut(1.5, "collector_down")

@@ -17,7 +17,7 @@ from simulators.link import Link
 from simulators.nodes import NAMESPACE
 from simulators.plant import Plant, running
 from simulators.scenario import SCENARIOS, Pace
-from tests.support.plant import plant_process
+from tests.support.plant import long_enough, plant_process
 from tests.support.until import until
 
 PACE = Pace(interval_s=0.04, hold_s=0.1)
@@ -105,7 +105,7 @@ async def test_what_a_modbus_client_saw_is_what_the_plant_knows(scenario: str) -
         assert (known["baseline_raw"], known["last_raw"]) == (seen.raws[0], seen.raws[-1])
         factor = truth["machines"][name]["counters"][counter]["factor"]
         assert known["total"] == seen.parts(modulus) * factor
-        certain = [state["state"] for state in observable["states"] if not state["optional"]]
+        certain = [one["state"] for one in long_enough(observable["states"], PACE.hold_s)]
         assert is_subsequence(certain, seen.states)
 
 
