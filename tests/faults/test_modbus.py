@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,14 @@ async def plc() -> AsyncIterator[Device]:
         yield running
 
 
+@asynccontextmanager
+async def counting(directory: Path, text: str) -> AsyncIterator[Collecting]:
+    """Collect from one machine that has its baseline."""
+    async with collecting(directory, {"press-07": text}) as gateway:
+        await gateway.fact("count", anomaly="baseline")
+        yield gateway
+
+
 async def counted(gateway: Collecting) -> list[tuple[str, int]]:
     return [(fact["anomaly"], fact["delta"]) for fact in await gateway.facts("count")]
 
@@ -84,8 +93,7 @@ async def test_a_counter_that_leaps_is_named_and_counting_goes_on(
     text = machine(plc.port)
     if fall == "negative":  # with a modulus it would be the upper half of an unsigned register
         text = machine(plc.port, type="int32").replace(f"modulus: {2**32}, ", "")
-    async with collecting(tmp_path, {"press-07": text}) as gateway:
-        await gateway.fact("count", anomaly="baseline")
+    async with counting(tmp_path, text) as gateway:
         for number in shown:
             show(plc, number)
             await gateway.reads(4)
@@ -101,8 +109,7 @@ async def test_a_counter_that_leaps_is_named_and_counting_goes_on(
 )
 async def test_a_torn_double_word_counts_nothing(torn: str, plc: Device, tmp_path: Path) -> None:
     show(plc, 65_535)
-    async with collecting(tmp_path, {"press-07": machine(plc.port)}) as gateway:
-        await gateway.fact("count", anomaly="baseline")
+    async with counting(tmp_path, machine(plc.port)) as gateway:
         spoilt: list[Asked] = []
 
         def lie(asked: Asked, honest: bytes) -> bytes:
@@ -132,8 +139,7 @@ async def test_five_rounds_of_a_short_counter_add_up(
     made, stroke, modulus = 0, 1000, 65_536
     plc.put(HR, 0, 0)
     text = machine(plc.port, type="uint16", modulus=modulus, rate=stroke, poll=20)
-    async with collecting(tmp_path, {"press-07": text}) as gateway:
-        await gateway.fact("count", anomaly="baseline")
+    async with counting(tmp_path, text) as gateway:
         while made < 5 * modulus:
             made += stroke
             plc.put(HR, 0, made % modulus)

@@ -65,6 +65,11 @@ async def trust(site: Path, server: SecureServer, endpoint: str = "") -> None:
     await asyncio.to_thread(files.trust, shown, endpoint or server.endpoint)
 
 
+async def start_and_trust(site: Path, server: SecureServer) -> None:
+    await server.start()
+    await trust(site, server)
+
+
 def encrypted(**more: Any) -> dict[str, Any]:
     return {"mode": "sign_and_encrypt", **more}
 
@@ -74,8 +79,7 @@ def encrypted(**more: Any) -> dict[str, Any]:
 async def test_values_come_over_every_policy_and_mode(
     policy: str, mode: str, server: SecureServer, tmp_path: Path
 ) -> None:
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     security = {"policy": policy, "mode": mode}
     assert await first_values(tmp_path, server, security=security) == {"m/count": 7}
 
@@ -111,8 +115,7 @@ async def test_u13_an_unknown_server_is_refused_until_a_person_trusts_it(
 async def test_another_certificate_at_a_known_endpoint_is_refused_as_changed(
     server: SecureServer, tmp_path: Path
 ) -> None:
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     await server.stop()
     server.certificate = certificate("somebody else")
     await server.start()
@@ -131,8 +134,7 @@ async def test_an_expired_certificate_is_refused_unless_the_link_accepts_it(
     server: SecureServer, tmp_path: Path
 ) -> None:
     server.certificate = certificate(begins=timedelta(days=-9), ends=timedelta(days=-2))
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     err = await refusal(tmp_path, server, security=encrypted())
     assert code_of(err) == "opcua_expired_certificate"
     accepted = encrypted(accept_expired=True)
@@ -164,8 +166,7 @@ async def test_what_is_shown_as_a_certificate_and_is_none_is_said(
 async def test_a_trust_list_that_cannot_be_read_trusts_nobody_and_is_named(
     server: SecureServer, tmp_path: Path
 ) -> None:
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     unreadable = tmp_path / "pki/trusted/a.der"
     unreadable.mkdir()
     err = await refusal(tmp_path, server, security=encrypted())
@@ -176,8 +177,7 @@ async def test_a_trust_list_that_cannot_be_read_trusts_nobody_and_is_named(
 async def test_the_host_in_the_servers_endpoints_does_not_matter(
     server: SecureServer, tmp_path: Path
 ) -> None:
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     await server.stop()
     server.host_in_endpoints = "plc-7.cell-3.invalid"
     await server.start()
@@ -193,8 +193,7 @@ async def test_the_server_must_trust_us_too_and_is_told_where_our_certificate_is
     server: SecureServer, tmp_path: Path
 ) -> None:
     server.trusted_clients = set()
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     err = await refusal(tmp_path, server, security=encrypted())
     assert code_of(err) == "opcua_we_are_untrusted"
     own = tmp_path / "pki/own/cert.der"
@@ -211,8 +210,7 @@ async def test_the_server_must_trust_us_too_and_is_told_where_our_certificate_is
 async def test_u14_when_our_certificate_is_over_we_go_on_and_say_it_when_refused(
     server: SecureServer, tmp_path: Path
 ) -> None:
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     files = OwnFiles(tmp_path / "pki", home(tmp_path))
     own = await asyncio.to_thread(files.identity, datetime.now(UTC) - VALID_FOR - timedelta(days=1))
     assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
@@ -228,8 +226,7 @@ async def test_a_user_logs_in_with_a_password_from_a_file(
 ) -> None:
     server.tokens = [ua.UserNameIdentityToken]
     server.users.passwords["millgate"] = PASSWORD
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     (tmp_path / "plc").write_text(f"{PASSWORD}\n", "utf-8")
     login: dict[str, Any] = {
         "security": {"mode": mode},
@@ -247,8 +244,7 @@ async def test_no_password_is_sent_where_it_could_be_read(
 ) -> None:
     server.plain_passwords = True
     server.users.passwords["millgate"] = PASSWORD
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     (tmp_path / "plc").write_text(PASSWORD, "utf-8")
     login = {"user": {"name": "millgate", "password_file": "plc"}}
     err = await refusal(tmp_path, server, security={"mode": "sign"}, **login)
@@ -294,8 +290,7 @@ async def test_a_password_is_never_on_the_wire(server: SecureServer, tmp_path: P
 async def test_a_certificate_logs_in(policy: str, server: SecureServer, tmp_path: Path) -> None:
     person = certificate("line 3", uri="urn:suzhou:line-3")
     server.users.certificates = {der(person)}
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     (tmp_path / "line3.der").write_bytes(der(person))
     (tmp_path / "line3.pem").write_bytes(key_pem())
     login = {
@@ -312,8 +307,7 @@ async def test_a_login_the_server_does_not_take_is_answered_with_those_it_takes(
     server: SecureServer, tmp_path: Path
 ) -> None:
     server.tokens = [ua.UserNameIdentityToken]
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     err = await refusal(tmp_path, server, security=encrypted())
     assert code_of(err) == "opcua_no_such_login"
     assert err.hint == "it takes: user"
@@ -329,8 +323,7 @@ async def test_a_server_without_open_sessions_asks_for_security(
 
 
 async def test_a_missing_password_file_is_named(server: SecureServer, tmp_path: Path) -> None:
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     login = {"user": {"name": "millgate", "password_file": "plc"}}
     err = await refusal(tmp_path, server, security=encrypted(), **login)
     assert code_of(err) == "opcua_unusable_file"
@@ -341,8 +334,7 @@ async def test_a_secured_channel_is_renewed_and_values_go_on(
     server: SecureServer, tmp_path: Path
 ) -> None:
     hours = 0.0
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     driver = secure_driver(
         tmp_path,
         server.endpoint,
@@ -444,8 +436,7 @@ async def _relayed(
 async def test_a_secured_server_that_is_away_is_unreachable_and_no_socket_is_left(
     server: SecureServer, tmp_path: Path
 ) -> None:
-    await server.start()
-    await trust(tmp_path, server)
+    await start_and_trust(tmp_path, server)
     for _ in range(3):
         assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
     await until(lambda: server.connections == 0, timeout_s=90)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from gateway.historian.historian import Historian
 from gateway.historian.settings import HistorianSettings, SqlSettings
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
+from gateway.publish.publisher import Publisher
 from gateway.wire.topics import PlaceFilter
 from tests.support.broker import Broker, mosquitto
 from tests.support.journal import open_journal
@@ -67,6 +68,18 @@ async def historian(
         task.result()
 
 
+def publishing_to(
+    journal: Journal, first: Broker, *standbys: Broker
+) -> AbstractAsyncContextManager[Publisher]:
+    return publishing(
+        settings_for(first),
+        journal,
+        timing=HURRIED,
+        standbys=tuple(settings_for(one) for one in standbys),
+        patience_s=PATIENCE_S,
+    )
+
+
 def seqs(url: str) -> list[int]:
     """What is stored; nothing while there is no such table."""
     try:
@@ -87,13 +100,7 @@ async def test_a_standby_serves_while_the_first_is_away_and_is_left_again(
     url = f"sqlite:///{tmp_path}/history.db"
     async with (
         open_journal(tmp_path / "journal.db") as journal,
-        publishing(
-            settings_for(first),
-            journal,
-            timing=HURRIED,
-            standbys=(settings_for(second),),
-            patience_s=PATIENCE_S,
-        ) as publisher,
+        publishing_to(journal, first, second) as publisher,
         historian(url, brokers),
         listening(settings_for(second), TOPICS.online, client_id="watch") as watch,
     ):
@@ -121,13 +128,7 @@ async def test_what_the_first_took_into_its_grave_is_asked_for_at_the_standby(
     url = f"sqlite:///{tmp_path}/history.db"
     async with (
         open_journal(tmp_path / "journal.db") as journal,
-        publishing(
-            settings_for(first),
-            journal,
-            timing=HURRIED,
-            standbys=(settings_for(second),),
-            patience_s=PATIENCE_S,
-        ) as publisher,
+        publishing_to(journal, first, second) as publisher,
     ):
         await commit(journal, "press-03", 1, 150)
         assert await publisher.drain(LONG_S)
@@ -145,7 +146,7 @@ async def test_two_historians_divide_a_plant_and_each_knows_what_it_misses(
     odd, even = list(range(1, 401, 2)), list(range(2, 401, 2))
     async with (
         open_journal(tmp_path / "journal.db") as journal,
-        publishing(settings_for(broker), journal, timing=HURRIED) as publisher,
+        publishing_to(journal, broker) as publisher,
     ):
 
         async def alternate(first: int, last: int) -> None:
