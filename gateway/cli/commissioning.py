@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.arguments import AsJson, Directory
 from gateway.cli.say import Lang
 
 app = typer.Typer()
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="配置目录 / configuration")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
 
 
 @app.command()

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.arguments import AsJson, Directory
+
 app = typer.Typer(
     help="本地日志:查看、检查、搬到备机 / the journal: look, check, move to a spare box",
     no_args_is_help=True,
 )
 
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="配置目录 / configuration")]
 Archive = Annotated[Path, typer.Argument(metavar="FILE", help=".mgj")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON")]
 
 
 @app.command()

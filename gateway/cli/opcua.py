@@ -1,16 +1,15 @@
 """``millgate opcua ...``: arguments only; `gateway.cli.trust` does it."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from gateway.cli.arguments import Directory
 
 app = typer.Typer(
     help="OPC UA 证书:信任服务器、本网关的证书 / certificates: trust a server, show our own",
     no_args_is_help=True,
 )
-
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="配置目录 / configuration")]
 
 
 @app.command()
