@@ -28,7 +28,7 @@ from gateway.historian.lines import lines
 from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
 from gateway.historian.sql import SqlStore
 from gateway.historian.store import Batch
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from gateway.wire.cloudevent import Envelope, decode
 from tests.support.broker import mosquitto
 from tests.support.postgres import postgres_server

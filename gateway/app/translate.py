@@ -7,7 +7,7 @@ from gateway.domain.vocabulary import Json
 from gateway.journal.ledger import Begins
 from gateway.journal.retention import Limits
 from gateway.ops.clock import SYSTEM_CLOCK
-from gateway.ops.mqtt_link import BrokerSettings, TlsSettings
+from gateway.ops.mqtt_terms import BrokerSettings, TlsSettings
 from gateway.ops.timesync import ClockTrust, kernel_is_synced
 from gateway.publish.places import Places
 from gateway.publish.publisher import PublishSettings

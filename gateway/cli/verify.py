@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.ops.clock import SYSTEM_CLOCK
-from gateway.ops.mqtt_link import BrokerSettings, MqttError, TlsSettings
+from gateway.ops.mqtt_terms import BrokerSettings, MqttError, TlsSettings
 from gateway.verify.findings import TEXTS
 from gateway.verify.verifier import Report, Verifier
 from gateway.verify.watch import WatchSettings, watch

@@ -13,15 +13,14 @@ everything up to the newest seq that the gateway reports is here or was sent aga
 - No answer and no row for ``patience_s``: the same again after a growing delay.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gateway.domain.vocabulary import Json
 from gateway.historian.ledger import Ledger, Loss, Series
-from gateway.historian.runs import Runs
+from gateway.historian.missing import Report, SeriesSoFar, judge, losses, wanted, whole
 from gateway.wire.cloudevent import Envelope
 
-CHUNK = 10_000
 MAX_DELAY_S = 60.0
 
 
@@ -35,40 +34,6 @@ class Request:
     to_seq: int
     is_survey: bool = False
     """Nothing is wanted but the answer's word of what is newest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a gateway's retained health says of its journal."""
-
-    series: Series
-    last_seq: Mapping[str, int]
-    """type -> newest seq, where that has been sent"""
-    head: int
-    """The newest seq that has been sent, of any type."""
-
-
-def read_report(source: str, health: Json) -> Report | None:
-    """Return what a ``health`` message says; None if it lacks what is needed."""
-    epoch, newest, sent = health.get("epoch"), health.get("last_seq"), _whole(health, "sent_seq")
-    if not isinstance(epoch, str) or not isinstance(newest, dict) or sent is None:
-        return None
-    seqs = {key: seq for key, seq in newest.items() if isinstance(seq, int)}
-    here = {key: seq for key, seq in seqs.items() if seq <= sent}
-    return Report(Series(source, epoch), here, min(sent, max(seqs.values(), default=0)))
-
-
-@dataclass(slots=True)
-class _Series:
-    suspect: bool = True
-    report: Report | None = None
-    report_is_new: bool = False
-    """It came after the last replay was done, and after the series became suspect."""
-    to_survey: Report | None = None
-    """What a report said of the whole, until the gateway has said what is newest of our part."""
-    surveyed: Report | None = None
-    replayed: Runs = field(default_factory=Runs)
-    """Seqs that cannot be had any more: sent again completely, or said not to exist."""
 
 
 @dataclass(slots=True)
@@ -108,7 +73,7 @@ class Asker:
         self._settle_s = settle_s
         self._patience_s = patience_s
         self._is_part = is_part
-        self._series: dict[Series, _Series] = {}
+        self._series: dict[Series, SeriesSoFar] = {}
         self._gateways: dict[str, _Gateway] = {}
         self._not_before_s = 0.0
 
@@ -164,9 +129,9 @@ class Asker:
             if current.request.is_survey:
                 return self._surveyed(gateway, current, body, now_s)
             if body.get("accepted") is True:
-                upto = _whole(body, "upto_seq")
+                upto = whole(body, "upto_seq")
                 current.upto_seq = current.request.to_seq if upto is None else upto
-                current.count = _whole(body, "count") or 0
+                current.count = whole(body, "count") or 0
                 return None
             if body.get("error") == "OUT_OF_RANGE":
                 self._out_of_range(gateway, current.request, body)
@@ -189,25 +154,25 @@ class Asker:
             if gateway.current is not None and _is_complete(gateway.current):
                 self._complete(gateway, gateway.current, now_s)
         positions: list[tuple[Series, int]] = []
-        losses: list[Loss] = []
+        lost: list[Loss] = []
         for key, series in self._series.items():
             known = ledger.position(key)
             position = series.replayed.cover(1, known).last if known else series.replayed.last
-            position = max(position, _judge(series, position, ledger))
+            position = max(position, judge(series, position, ledger))
             if not series.suspect and series.report_is_new:
-                losses += _losses(key, series, ledger)
+                lost += losses(key, series, ledger)
             if position > known:
                 positions.append((key, position))
-        return positions, losses
+        return positions, lost
 
     def learn(self, ledger: Ledger) -> None:
         """Take in the series the store knows of."""
         for series in ledger.all_series():
             self._of(series)
 
-    def _of(self, series: Series) -> _Series:
+    def _of(self, series: Series) -> SeriesSoFar:
         self._gateway(series.source)
-        return self._series.setdefault(series, _Series())
+        return self._series.setdefault(series, SeriesSoFar())
 
     def _gateway(self, source: str) -> _Gateway:
         return self._gateways.setdefault(source, _Gateway())
@@ -230,12 +195,12 @@ class Asker:
                 return request
         return None
 
-    def _request(self, key: Series, series: _Series, ledger: Ledger) -> Request | None:
+    def _request(self, key: Series, series: SeriesSoFar, ledger: Ledger) -> Request | None:
         if series.to_survey is not None:
             beyond = series.to_survey.head + 1
             return Request(key, self._new_id(), beyond, beyond, is_survey=True)
-        wanted = _wanted(key, series, ledger)
-        return None if wanted is None else Request(key, self._new_id(), *wanted)
+        lacks = wanted(key, series, ledger)
+        return None if lacks is None else Request(key, self._new_id(), *lacks)
 
     def _surveyed(
         self, gateway: _Gateway, current: _Current, body: Json, now_s: float
@@ -246,13 +211,13 @@ class Asker:
             self._failed(gateway, now_s)
             return str(body.get("error"))
         gateway.current, gateway.failures = None, 0
-        whole, series.to_survey = series.to_survey, None
-        if current.is_stale or whole is None:
+        of_all, series.to_survey = series.to_survey, None
+        if current.is_stale or of_all is None:
             return None
         seqs = {key: seq for key, seq in newest.items() if isinstance(seq, int)}
         head = max(seqs.values(), default=0)
-        series.report, series.report_is_new = Report(whole.series, seqs, head), True
-        series.surveyed = whole
+        series.report, series.report_is_new = Report(of_all.series, seqs, head), True
+        series.surveyed = of_all
         return None
 
     def _failed(self, gateway: _Gateway, now_s: float) -> None:
@@ -263,7 +228,7 @@ class Asker:
     def _out_of_range(self, gateway: _Gateway, request: Request, body: Json) -> None:
         series = self._of(request.series)
         gateway.current, gateway.failures = None, 0
-        first = _whole(body, "first_seq")
+        first = whole(body, "first_seq")
         below = request.to_seq  # what it refuses although it lies in its range is not there
         if first is not None and first > request.from_seq:
             below = min(first - 1, request.to_seq)
@@ -282,63 +247,5 @@ class Asker:
         series.report_is_new, series.surveyed = False, None
 
 
-def _whole(body: Json, key: str) -> int | None:
-    value = body.get(key)
-    return value if isinstance(value, int) else None
-
-
 def _is_complete(current: _Current) -> bool:
     return current.count is not None and len(current.got) >= current.count
-
-
-def _judge(series: _Series, position: int, ledger: Ledger) -> int:
-    """Decide whether the series is suspect; return the position its report proves."""
-    report = series.report
-    if report is None:
-        return 0
-    tops = ledger.top_seqs(report.series)
-    if position >= report.head:
-        series.suspect = series.suspect and not series.report_is_new
-    elif any(seq > tops.get(type_, 0) for type_, seq in report.last_seq.items()):
-        series.suspect = True
-    elif not series.suspect:
-        return report.head
-    return 0
-
-
-def _wanted(key: Series, series: _Series, ledger: Ledger) -> tuple[int, int] | None:
-    top = _top(key, ledger)
-    ranges = [(hole.from_seq, min(hole.to_seq, top)) for _, hole in ledger.holes(key)]
-    if series.suspect and series.report is not None:
-        ranges.append((ledger.position(key) + 1, series.report.head))
-    for first, last in ranges:
-        for low, high in _missing(series.replayed, first, last):
-            return low, min(high, low + CHUNK - 1)
-    return None
-
-
-def _top(series: Series, ledger: Ledger) -> int:
-    return max(ledger.top_seqs(series).values(), default=0)
-
-
-def _missing(runs: Runs, first: int, last: int) -> Iterable[tuple[int, int]]:
-    """Yield the ranges of first..last that are in no run."""
-    for run in runs.runs:
-        if run.last < first:
-            continue
-        if run.first > last:
-            break
-        if run.first > first:
-            yield first, run.first - 1
-        first = run.last + 1
-    if first <= last:
-        yield first, last
-
-
-def _losses(key: Series, series: _Series, ledger: Ledger) -> list[Loss]:
-    top = _top(key, ledger)
-    return [
-        Loss(stream, hole, "not in the journal")
-        for stream, hole in ledger.holes(key)
-        if not any(_missing(series.replayed, hole.from_seq, min(hole.to_seq, top)))
-    ]

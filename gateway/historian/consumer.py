@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway.historian.asking import Asker, Request, read_report
+from gateway.historian.asking import Asker, Request
 from gateway.historian.inbox import Origins, Word, equipment_in, filters, sort
 from gateway.historian.ledger import Loss, Series, equipment_of
+from gateway.historian.missing import read_report
 from gateway.historian.record import Record
 from gateway.historian.settings import HistorianSettings
 from gateway.ops.clock import Clock
-from gateway.ops.mqtt_link import BrokerSettings, Message, MqttLink, Refused, Session, connect
+from gateway.ops.mqtt_link import MqttLink, connect
+from gateway.ops.mqtt_terms import BrokerSettings, Message, Refused, Session
 from gateway.wire.topics import GatewayTopics
 
 TICK_S = 0.25

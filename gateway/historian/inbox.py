@@ -10,7 +10,7 @@ from datetime import datetime
 
 from gateway.domain.vocabulary import Json
 from gateway.historian.store import Birth, DeadLetter
-from gateway.ops.mqtt_link import Message
+from gateway.ops.mqtt_terms import Message
 from gateway.wire.cloudevent import Envelope, decode
 from gateway.wire.error import WireError
 from gateway.wire.fields import json_object

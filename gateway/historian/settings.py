@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.historian.shift_windows import ShiftPlan
 from gateway.ops.mqtt_choice import PATIENCE_S
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from gateway.wire.topics import PlaceFilter
 
 Sleep = Callable[[float], Awaitable[None]]

@@ -11,7 +11,7 @@ Promises:
 - A packet larger than the broker says it takes is refused here: there it would end the
   connection.
 - A message that came in is acknowledged by ``ack()`` and by nothing else. Of messages with
-  QoS 0, which nothing holds back, what is more than ``INBOX_LIMIT`` is dropped and counted.
+  QoS 0, which nothing holds back, what is too much is dropped and counted: `mqtt_inbox`.
 - ``lost`` resolves once, whatever ended the connection.
 - Leaving the context disconnects cleanly; leaving it by an error drops the socket, so that the
   broker publishes the will.
@@ -20,9 +20,6 @@ MQTT 5 and 3.1.1. In 3.1.1 a broker cannot say that it refused a publish: see ``
 """
 
 import asyncio
-import os
-import ssl
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -34,11 +31,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.ops import mqtt_packets
+from gateway.ops.mqtt_inbox import Inbox
 from gateway.ops.mqtt_packets import publish_properties
 from gateway.ops.mqtt_paho import greet, new_client, secrets
 from gateway.ops.mqtt_pending import Pending, fail
 from gateway.ops.mqtt_received import read_publish
-from gateway.ops.mqtt_stream import MqttStream, open_stream
+from gateway.ops.mqtt_stream import MqttStream, open_stream, told
 from gateway.ops.mqtt_terms import (
     CLOSED,
     TOO_LARGE,
@@ -46,36 +44,14 @@ from gateway.ops.mqtt_terms import (
     ConnectionLost,
     Denied,
     Message,
-    MqttError,
-    Refused,
     Session,
-    TlsSettings,
     Unreachable,
     Will,
     read_message,
 )
 
-__all__ = [
-    "BrokerSettings",
-    "ConnectionLost",
-    "Denied",
-    "Message",
-    "MqttError",
-    "MqttLink",
-    "Refused",
-    "Session",
-    "TlsSettings",
-    "Unreachable",
-    "Will",
-    "connect",
-]
-
-INBOX_LIMIT = 1000
 _TICK_S = 1.0
 _RECEIVE_MAXIMUM = 65_535  # MQTT 5.0, 3.2.2.3.3: what an absent property means
-_FIRST_MID = 0x400
-"""Packet ids of publishes begin here; paho numbers its few subscribes from 1."""
-_LAST_MID = 0xFFFF
 
 
 @asynccontextmanager
@@ -109,21 +85,22 @@ class MqttLink:
         """How many unconfirmed publishes the broker allows us (MQTT 5)."""
         self.max_packet_bytes: int | None = None
         """The largest packet the broker takes, where it says so (MQTT 5)."""
-        self.dropped = 0
-        """Messages that came in with QoS 0 and found the inbox full."""
         self._settings = settings
         self._v5 = settings.protocol == "5"
         self._session = session
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._pending = Pending(self._loop, settings.ack_timeout_s)
-        self._inbox: deque[Message] = deque()
-        self._arrived = asyncio.Event()
-        self._mid = _LAST_MID
+        self._inbox = Inbox()
         self._timer: asyncio.TimerHandle | None = None
         self._stream = MqttStream(self._on_puback, self._on_publish, self._on_bytes)
         self._client = new_client(settings, session, will, self._stream)
         self._listen()
+
+    @property
+    def dropped(self) -> int:
+        """Messages that came in with QoS 0 and found the inbox full."""
+        return self._inbox.dropped
 
     async def open(self) -> None:
         """Connect and wait for the broker's answer. Called once, by ``connect()``."""
@@ -136,7 +113,7 @@ class MqttLink:
             self.drop("no answer to CONNECT")
             raise Unreachable(f"{settings.host}:{settings.port}: no answer") from err
         except OSError as err:
-            raise Unreachable(f"{settings.host}:{settings.port}: {_told(err)}") from err
+            raise Unreachable(f"{settings.host}:{settings.port}: {told(err)}") from err
         except BaseException:
             self.drop("not connected")
             raise
@@ -161,11 +138,12 @@ class MqttLink:
         properties = b""
         if self._v5:
             properties = publish_properties(content_type, response_topic, correlation, expiry_s)
-        mid = self._next_mid()
+        mid = self._pending.free_id()
         name = topic.encode()
         packet = mqtt_packets.publish(name, mid, properties, payload, retain=retain)
         if self.max_packet_bytes is not None and len(packet) > self.max_packet_bytes:
-            return self._too_large(len(packet))
+            most = f"the {self.max_packet_bytes} the broker takes"
+            return self._pending.refused(f"{len(packet)} bytes are more than {most}", TOO_LARGE)
         self._stream.write(packet)
         return self._pending.add(mid, len(packet))
 
@@ -189,9 +167,8 @@ class MqttLink:
         """
         while not self._inbox:
             self._raise_if_lost()
-            self._arrived.clear()
-            await self._arrived.wait()
-        return [self._inbox.popleft() for _ in range(min(limit, len(self._inbox)))]
+            await self._inbox.changed()
+        return self._inbox.take(limit)
 
     def ack(self, message: Message) -> None:
         """Tell the broker that we have it. Nothing happens if the connection is gone."""
@@ -231,21 +208,6 @@ class MqttLink:
         greet(client, settings, self._session)
         self._timer = self._loop.call_later(_TICK_S, self._tick)
 
-    def _too_large(self, size: int) -> asyncio.Future[None]:
-        refused = self._loop.create_future()
-        reason = f"{size} bytes are more than the {self.max_packet_bytes} the broker takes"
-        refused.set_exception(Refused(reason, TOO_LARGE))
-        refused.exception()  # read once, or asyncio complains where nobody awaits it
-        return refused
-
-    def _next_mid(self) -> int:
-        """Return a packet id that nothing unconfirmed has."""
-        for _ in range(_LAST_MID - _FIRST_MID + 1):
-            self._mid = _FIRST_MID if self._mid == _LAST_MID else self._mid + 1
-            if self._mid not in self._pending:
-                return self._mid
-        raise ConnectionLost("too many messages are unconfirmed")
-
     def _on_bytes(self) -> None:
         client = self._client
         client.loop_read()
@@ -277,7 +239,7 @@ class MqttLink:
         if not self._ready.done():
             fail(self._ready, error)
         self._pending.fail(error)
-        self._arrived.set()
+        self._inbox.wake()
 
     def _on_connect(
         self,
@@ -315,18 +277,11 @@ class MqttLink:
         if read is None:
             client.ack(message.mid, message.qos)
         else:
-            self._keep(read)
+            self._inbox.put(read)
 
     def _on_publish(self, packet: bytes) -> None:
         """Keep a message that came in, or raise Unusual: then it comes by `_on_message`."""
-        self._keep(read_publish(packet, v5=self._v5))
-
-    def _keep(self, read: Message) -> None:
-        if read.qos == 0 and len(self._inbox) >= INBOX_LIMIT:
-            self.dropped += 1
-            return
-        self._inbox.append(read)
-        self._arrived.set()
+        self._inbox.put(read_publish(packet, v5=self._v5))
 
     def _on_puback(self, mid: int, reason_code: int) -> None:
         self._pending.answer(mid, reason_code)
@@ -340,10 +295,3 @@ class MqttLink:
         _properties: Properties | None,
     ) -> None:
         self._pending.answer(mid, max(reason.value for reason in reasons))
-
-
-def _told(err: OSError) -> str:
-    """Return the system's own words; the event loop's name the address once more."""
-    if err.errno is None or err.errno < 0 or err.filename or isinstance(err, ssl.SSLError):
-        return str(err)
-    return os.strerror(err.errno)

@@ -14,6 +14,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway.ops.mqtt_terms import ConnectionLost, Refused
 
 SLOWEST_BYTES_PER_S = 1000.0
+_FIRST_ID = 0x400
+"""Packet ids of publishes begin here; paho numbers its few subscribes from 1."""
+_LAST_ID = 0xFFFF
 _FAILURE = 0x80  # MQTT 5.0, 2.4: codes from 0x80 are failures
 _NAMED_IN = (PacketTypes.PUBACK, PacketTypes.SUBACK, PacketTypes.DISCONNECT)
 """Where a code is looked up: mosquitto says 0x95 in a PUBACK, where it is not defined."""
@@ -28,6 +31,22 @@ class Pending:
         self._waiting: dict[int, tuple[asyncio.Future[None], float]] = {}
         """Packet id -> its future, and the seconds it may take once it is the oldest."""
         self._oldest_since_s = 0.0
+        self._newest_id = _LAST_ID
+
+    def free_id(self) -> int:
+        """Return a packet id that nothing unconfirmed has. Raises ConnectionLost."""
+        for _ in range(_LAST_ID - _FIRST_ID + 1):
+            self._newest_id = _FIRST_ID if self._newest_id == _LAST_ID else self._newest_id + 1
+            if self._newest_id not in self._waiting:
+                return self._newest_id
+        raise ConnectionLost("too many messages are unconfirmed")
+
+    def refused(self, reason: str, reason_code: int) -> asyncio.Future[None]:
+        """Return what has failed before it was asked."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        future.set_exception(Refused(reason, reason_code))
+        future.exception()  # read once, or asyncio complains where nobody awaits it
+        return future
 
     def add(self, mid: int, size: int = 0) -> asyncio.Future[None]:
         """Return what the answer to packet ``mid``, of ``size`` bytes, resolves."""
@@ -36,9 +55,6 @@ class Pending:
         future: asyncio.Future[None] = self._loop.create_future()
         self._waiting[mid] = (future, self._timeout_s + size / SLOWEST_BYTES_PER_S)
         return future
-
-    def __contains__(self, mid: int) -> bool:
-        return mid in self._waiting
 
     def answer(self, mid: int, reason_code: int) -> None:
         """Resolve what waits for ``mid``; a code from 0x80 fails it with Refused."""

@@ -9,6 +9,7 @@
 
 import asyncio
 import contextlib
+import os
 import ssl
 from collections.abc import Callable
 from typing import cast
@@ -145,3 +146,10 @@ async def open_stream(
             )
     except TimeoutError as err:
         raise TimeoutError(f"no connection within {timeout_s:g} s") from err
+
+
+def told(err: OSError) -> str:
+    """Return the system's own words; the event loop's name the address once more."""
+    if err.errno is None or err.errno < 0 or err.filename or isinstance(err, ssl.SSLError):
+        return str(err)
+    return os.strerror(err.errno)

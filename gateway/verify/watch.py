@@ -14,15 +14,8 @@ from typing import NoReturn
 
 from gateway.ops.backoff import Uniform, delays
 from gateway.ops.clock import Clock
-from gateway.ops.mqtt_link import (
-    BrokerSettings,
-    ConnectionLost,
-    Message,
-    MqttError,
-    MqttLink,
-    Session,
-    connect,
-)
+from gateway.ops.mqtt_link import MqttLink, connect
+from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, Message, MqttError, Session
 from gateway.verify.verifier import Heard, Report, Verifier
 
 QUIET_S = 1.0

@@ -15,7 +15,8 @@ import pytest
 from gateway.domain.events import Count
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
-from gateway.ops.mqtt_link import Session, connect
+from gateway.ops.mqtt_link import connect
+from gateway.ops.mqtt_terms import Session
 from gateway.publish.publisher import Publisher
 from tests.support.broker import Broker, mosquitto
 from tests.support.clock import MORNING

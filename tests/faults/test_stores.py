@@ -20,7 +20,7 @@ from gateway.historian.historian import Historian
 from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from gateway.publish.publisher import Publisher
 from simulators.link import Link
 from tests.support.broker import mosquitto

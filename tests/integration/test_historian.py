@@ -16,7 +16,7 @@ from gateway.historian.historian import Historian
 from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
 from gateway.historian.sql import SqlStore
 from gateway.historian.store import Batch
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from gateway.wire.cloudevent import Envelope
 from tests.support.broker import Broker, mosquitto
 from tests.support.scripted_gateway import ROOT, TOPICS, ScriptedGateway

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from gateway.wire.cloudevent import Envelope
 from tests.support.broker import mosquitto
 from tests.support.gateway_process import ServiceProcess

@@ -14,7 +14,7 @@ from gateway.historian.historian import Historian
 from gateway.historian.settings import HistorianSettings, SqlSettings
 from gateway.historian.shift_windows import ShiftPlan
 from gateway.historian.sql import SqlStore
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from gateway.wire.cloudevent import Envelope
 from tests.support.broker import mosquitto
 from tests.support.postgres import Database, Postgres, postgres, postgres_server

@@ -12,7 +12,7 @@ import pytest
 from gateway.domain.vocabulary import State
 from gateway.historian.historian import Historian
 from gateway.historian.settings import HistorianSettings, SqlSettings
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from tests.support.broker import Broker, mosquitto
 from tests.support.fake_journal import FakeJournal
 from tests.support.publishing import count, publishing, settings_for, status

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.domain.vocabulary import Json
 from gateway.journal import transfer
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from gateway.publish.places import Places
 from gateway.publish.publisher import Publisher
 from gateway.wire.topics import Place

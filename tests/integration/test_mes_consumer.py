@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.ops.mqtt_link import BrokerSettings, Session, connect
+from gateway.ops.mqtt_link import connect
+from gateway.ops.mqtt_terms import BrokerSettings, Session
 from tests.support.broker import mosquitto
 from tests.support.mes_bench import CONSUMER, ConsumerProcess, MesBench, mes_bench
 from tests.support.unruly_broker import Rates

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from gateway.control import client
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from tests.support.broker import Broker, broker
 from tests.support.publishing import settings_for
 from tests.support.reload_site import devices, equipment, machine, running

@@ -21,7 +21,7 @@ from gateway.historian.settings import HistorianSettings, SqlSettings
 from gateway.historian.sql import SqlStore
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from gateway.publish.publisher import Publisher
 from gateway.publish.timing import Timing
 from simulators.link import Link

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from gateway.ops.mqtt_link import BrokerSettings, ConnectionLost, MqttLink, Session, connect
+from gateway.ops.mqtt_link import MqttLink, connect
+from gateway.ops.mqtt_terms import BrokerSettings, ConnectionLost, Session
 from gateway.wire.cloudevent import Envelope
 from gateway.wire.topics import GatewayTopics
 from tests.support.stores import EPOCH, text

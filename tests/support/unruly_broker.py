@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from gateway.ops.mqtt_link import BrokerSettings, Message, MqttError, MqttLink, Session, connect
+from gateway.ops.mqtt_link import MqttLink, connect
+from gateway.ops.mqtt_terms import BrokerSettings, Message, MqttError, Session
 
 ROOT = "mg/v1"
 RETAINED = ("/state/", "/birth", "/online", "/health")

@@ -10,7 +10,7 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.cli.verify import run
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 from gateway.verify.verifier import Heard
 from tests.support.broker import Broker, broker
 from tests.support.ports import free_port

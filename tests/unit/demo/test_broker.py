@@ -8,7 +8,8 @@ import pytest
 from gateway.demo import broker as brokers
 from gateway.demo.broker import Broker, Choice, broker
 from gateway.demo.errors import DemoError
-from gateway.ops.mqtt_link import BrokerSettings, Session, connect
+from gateway.ops.mqtt_link import connect
+from gateway.ops.mqtt_terms import BrokerSettings, Session
 from tests.support.ports import free_port
 
 

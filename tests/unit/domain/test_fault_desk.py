@@ -16,7 +16,8 @@ from gateway.domain.fault_desk import MAX_COMMENTS, MAX_SHELVES
 from gateway.domain.rules import FaultRule
 from gateway.domain.snapshot import snapshots
 from gateway.domain.state import EquipmentState
-from gateway.wire.schema import EVENT_DATA, STATE_DATA
+from gateway.wire.schema_events import EVENT_DATA
+from gateway.wire.schema_states import STATE_DATA
 from tests.unit.domain.scene import IDLE, Play, at, lost, of_type, press, seen, started, tick
 
 EVENT = Draft202012Validator(EVENT_DATA["fault"])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.historian.asking import Asker, Report, Request, read_report
+from gateway.historian.asking import Asker, Request
 from gateway.historian.ledger import Ledger, Series
+from gateway.historian.missing import Report, read_report
 from gateway.wire.cloudevent import Envelope
 from tests.support.stores import EPOCH, SOURCE, count_data, envelope
 

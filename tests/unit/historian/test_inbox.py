@@ -1,6 +1,6 @@
 from gateway.historian.inbox import Origins, Word, equipment_in, filters, sort
 from gateway.historian.store import Birth
-from gateway.ops.mqtt_link import Message
+from gateway.ops.mqtt_terms import Message
 from tests.support.scripted_gateway import ROOT, TOPICS, message
 from tests.support.stores import START, count_data, envelope
 

@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.historian.settings import HistorianSettings, InfluxSettings, SqlSettings
-from gateway.ops.mqtt_link import BrokerSettings
+from gateway.ops.mqtt_terms import BrokerSettings
 
 SQL = SqlSettings(url="sqlite:///x")
 CHARTS = InfluxSettings(url="u", org="o", bucket="b")

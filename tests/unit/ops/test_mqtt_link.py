@@ -9,7 +9,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from gateway.ops.mqtt_link import (
+from gateway.ops.mqtt_link import connect
+from gateway.ops.mqtt_terms import (
     BrokerSettings,
     ConnectionLost,
     Denied,
@@ -18,7 +19,6 @@ from gateway.ops.mqtt_link import (
     TlsSettings,
     Unreachable,
     Will,
-    connect,
 )
 from tests.support.broker import Broker, mosquitto
 from tests.support.ports import free_port

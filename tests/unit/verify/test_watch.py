@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from gateway.ops.clock import SYSTEM_CLOCK
-from gateway.ops.mqtt_link import BrokerSettings, MqttLink, Session, Unreachable, connect
+from gateway.ops.mqtt_link import MqttLink, connect
+from gateway.ops.mqtt_terms import BrokerSettings, Session, Unreachable
 from gateway.verify.verifier import Heard, Report, Verifier
 from gateway.verify.watch import WatchSettings, watch
 from tests.support.broker import Broker, broker
