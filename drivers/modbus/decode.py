@@ -10,10 +10,10 @@
 import math
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import compress
-from operator import itemgetter, ne
+from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from drivers.contract import Value
@@ -25,6 +25,7 @@ from drivers.modbus.tag import WORD_ORDERS, WordOrder
 __all__ = ["INVALID", "BitBlock", "News", "Reading", "RegisterBlock", "decoder"]
 
 INVALID = "invalid_value"
+_BITS_PER_REGISTER = 16
 
 
 @dataclass(slots=True)
@@ -89,7 +90,11 @@ class _Field:
 
 
 class RegisterBlock:
-    """Decodes a block of holding or input registers."""
+    """Decodes a block of holding or input registers.
+
+    Of many values few change between two scans. Bytes are compared, so that the others are not
+    touched and need not be kept.
+    """
 
     def __init__(self, block: Block, readings: dict[str, Reading]) -> None:
         spans: dict[_Span, list[str]] = defaultdict(list)
@@ -100,29 +105,30 @@ class RegisterBlock:
             spans[_Span(at, reading.registers, reading.code, order)].append(place.key)
         ordered = sorted(spans)
         fields = [_field(spans[span], readings) for span in ordered]
-        self._numbers = range(len(ordered))
         self._alone = tuple(field.alone for field in fields)
         """By number: the one tag that shows a raw value as it is, as most do; else empty."""
         self._fields = {n: field for n, field in enumerate(fields) if not field.alone}
-        self._unpack, self._gather = _compile(ordered, block.count)
+        self._layout = _layout(tuple(ordered), block.count)
         self._raw: bytes | None = None
-        self._values: tuple[Raw, ...] | None = None
         self._bad: dict[str, str] = {}
 
     def take(self, raw: bytes) -> News | None:
         """Return what is new, None if nothing is and nothing is bad."""
-        if raw == self._raw:
+        before = self._raw
+        if raw == before:
             return News({}, self._bad) if self._bad else None
-        values = self._unpack(raw if self._gather is None else bytes(self._gather(raw)))
         news = News({}, dict(self._bad))
-        before = self._values
+        unpack = self._layout.unpack
         if before is None:
-            for number, value in enumerate(values):
-                self._show(number, value, None, news)
+            for number, value_in in enumerate(unpack):
+                self._show(number, value_in(raw), None, news)
         else:
-            for number in compress(self._numbers, map(ne, values, before)):
-                self._show(number, values[number], before[number], news)
-        self._raw, self._values, self._bad = raw, values, news.bad
+            for number in self._layout.touched(raw, before):
+                value_in = unpack[number]
+                value, last = value_in(raw), value_in(before)
+                if value != last:  # as 0.0 and -0.0 are not
+                    self._show(number, value, last, news)
+        self._raw, self._bad = raw, news.bad
         return news if news.changed or news.bad else None
 
     def _show(self, number: int, raw: Raw, before: Raw | None, news: News) -> None:
@@ -140,7 +146,7 @@ class RegisterBlock:
 
     def forget(self) -> None:
         """Give every value again at the next take()."""
-        self._raw = self._values = None
+        self._raw = None
         self._bad = {}
 
 
@@ -207,24 +213,60 @@ def _field(keys: Iterable[str], readings: dict[str, Reading]) -> _Field:
     return _Field(tuple(plain), tuple(read), tuple(parts), tuple(bits))
 
 
-def _compile(
-    spans: Sequence[_Span], count: int
-) -> tuple[Callable[[bytes], tuple[Raw, ...]], Callable[[bytes], tuple[int, ...]] | None]:
-    """Return one struct for the whole block, and the byte shuffle it needs, if any."""
-    ends = [span.at + span.registers for span in spans]
-    apart = all(end <= span.at for end, span in zip(ends, spans[1:], strict=False))
-    if apart and all(span.order == "ABCD" for span in spans):
-        return struct.Struct(_padded(spans, count)).unpack, None
-    indexes = [
-        2 * span.at + index for span in spans for index in byte_order(span.order, span.registers)
-    ]
-    codes = "".join(span.code for span in spans)
-    return struct.Struct(f">{codes}").unpack, itemgetter(*indexes)
+class _Run(NamedTuple):
+    """Values that lie over one another, mostly one alone; none in a gap."""
+
+    numbers: tuple[int, ...]
+    behind: int
+    """A mask of all bits behind it, in a block read as a little-endian number."""
 
 
-def _padded(spans: Sequence[_Span], count: int) -> str:
-    codes, at = ">", 0
-    for span in spans:
-        codes += "xx" * (span.at - at) + span.code
-        at = span.at + span.registers
-    return codes + "xx" * (count - at)
+class _Layout(NamedTuple):
+    """Where the raw values of a block lie; equal machines share it."""
+
+    unpack: tuple[Callable[[bytes], Raw], ...]
+    """By number of the value."""
+    runs: tuple[_Run, ...]
+    """By register."""
+
+    def touched(self, raw: bytes, before: bytes) -> list[int]:
+        """Return the values of which a byte differs, in order."""
+        numbers: list[int] = []
+        differs = int.from_bytes(raw, "little") ^ int.from_bytes(before, "little")
+        while differs:
+            run = self.runs[((differs & -differs).bit_length() - 1) // _BITS_PER_REGISTER]
+            numbers += run.numbers
+            differs &= run.behind
+        return numbers
+
+
+@lru_cache(maxsize=256)
+def _layout(spans: tuple[_Span, ...], registers: int) -> _Layout:
+    """Return the layout of ``spans``, which are sorted."""
+    clusters: list[tuple[int, int, tuple[int, ...]]] = []
+    for number, span in enumerate(spans):
+        at, end = span.at, span.at + span.registers
+        numbers: tuple[int, ...] = (number,)
+        if clusters and at < clusters[-1][1]:
+            at, last, others = clusters.pop()
+            end, numbers = max(end, last), others + numbers
+        clusters.append((at, end, numbers))
+    runs = [_Run((), _behind(register + 1)) for register in range(registers)]
+    for at, end, numbers in clusters:
+        runs[at:end] = [_Run(numbers, _behind(end))] * (end - at)
+    return _Layout(tuple(_unpacker(span) for span in spans), tuple(runs))
+
+
+def _behind(registers: int) -> int:
+    return -1 << _BITS_PER_REGISTER * registers
+
+
+def _unpacker(span: _Span) -> Callable[[bytes], Raw]:
+    """Return what takes one raw value out of a block."""
+    first = 2 * span.at
+    unpack = struct.Struct(f">{span.code}")
+    if span.order == "ABCD":
+        return lambda raw: unpack.unpack_from(raw, first)[0]
+    order = byte_order(span.order, span.registers)
+    gather = itemgetter(*(first + index for index in order))
+    return lambda raw: unpack.unpack(bytes(gather(raw)))[0]

@@ -39,7 +39,7 @@ from gateway.domain.facts import (
 )
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import EquipmentState
-from gateway.domain.vocabulary import NOTHING, Json
+from gateway.domain.vocabulary import NOTHING, Json, StampQuality
 from gateway.journal.journal import Journal
 from gateway.journal.lineage import Rival
 from gateway.journal.row import CommandRecord, Entry
@@ -169,7 +169,7 @@ class Deriver:
     def observe(self, link: str, batch: Batch) -> Awaitable[object]:
         """Take in one batch; awaiting what is returned ends after the commit."""
         shares = self._shares_of(batch.covers)
-        parts = _observations(link, batch, shares)
+        parts = _observations(link, batch, shares, self._quality_of(batch))
         entries = [
             self._apply(share.equipment, part) for share, part in zip(shares, parts, strict=True)
         ]
@@ -181,6 +181,11 @@ class Deriver:
         if type(batch) is not Batch:  # others have nobody to tell
             commit.add_done_callback(partial(_tell, batch))
         return commit
+
+    def _quality_of(self, batch: Batch) -> StampQuality:
+        """Say at once, where most events come from, what `_unsynced` says of the others."""
+        ours = batch.time_quality == "gateway"
+        return "unsynced" if ours and not self._clock_is_trusted() else batch.time_quality
 
     async def lose(self, link: str, err: Exception, failures: int) -> None:
         """Take in that a link has no session."""
@@ -311,23 +316,25 @@ def _tell(batch: Batch, commit: asyncio.Future[list[int]]) -> None:
         batch.committed()
 
 
-def _observations(link: str, batch: Batch, shares: Sequence[_Share]) -> list[Observation]:
+def _observations(
+    link: str, batch: Batch, shares: Sequence[_Share], quality: StampQuality
+) -> list[Observation]:
     """Return each equipment's part of a batch; what the batch tells is gone through once."""
     changed, bad = _parted(batch.changed), _parted(batch.bad)
     source_times, overflowed = _parted(batch.source_times), _parted(batch.overflowed)
-    uncertain = _parted(dict.fromkeys(batch.uncertain))
+    uncertain = _parted(dict.fromkeys(batch.uncertain)) if batch.uncertain else {}
     return [
         Observation(
             link,
             batch.read_at,
             batch.mono_s,
             share.tags,
-            changed.get(share.equipment, {}),
+            changed.get(share.equipment, NOTHING),
             bad.get(share.equipment, NOTHING),
             source_times=source_times.get(share.equipment, NOTHING),
-            uncertain=frozenset(uncertain.get(share.equipment, ())),
+            uncertain=frozenset(uncertain.get(share.equipment, NOTHING)),
             overflowed=overflowed.get(share.equipment, NOTHING),
-            time_quality=batch.time_quality,
+            time_quality=quality,
             rtt_s=batch.rtt_s,
         )
         for share in shares
@@ -337,6 +344,8 @@ def _observations(link: str, batch: Batch, shares: Sequence[_Share]) -> list[Obs
 def _parted(of: Mapping[str, _T]) -> dict[str, dict[str, _T]]:
     """Return equipment -> tag -> value."""
     parts: dict[str, dict[str, _T]] = {}
+    if not of:
+        return parts
     for key, value in of.items():
         equipment, _, tag = key.partition(KEY_SEPARATOR)
         part = parts.get(equipment)

@@ -98,7 +98,7 @@ def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -
         durable, live = judge(durable, live, rules, now, events)
     durable, live, counted = production.book(durable, live, seen, rules)
     events += counted
-    reading = readings.report(live, _newly_bad(seen, previous), rules, _order(durable))
+    reading = readings.report(previous, live, _newly_bad(seen, previous), rules, _order(durable))
     events += reading.events
     if seen.overflowed:
         events += _overflows(seen)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from drivers.contract import TimeQuality, Value
+from drivers.contract import Value
 from gateway.domain.vocabulary import (
     Anomaly,
     CounterKind,
@@ -23,6 +23,7 @@ from gateway.domain.vocabulary import (
     Reason,
     ReasonCategory,
     Shift,
+    StampQuality,
     State,
     StatusCause,
     Text,
@@ -40,7 +41,7 @@ class Event:
     at: datetime
     order: Order | None = None
     shift: Shift | None = None
-    time_quality: TimeQuality | Literal["unsynced"] = "gateway"
+    time_quality: StampQuality = "gateway"
 
     def data(self) -> Json:
         """The contract's ``data`` object."""

@@ -209,12 +209,28 @@ def _compare(node: ast.Compare, text: str, names: set[str]) -> Term:
             raise _refused(node, text, "condition_comparison", "this comparison is not allowed")
         operators.append(_COMPARE[type(op)])
 
+    if len(operators) == 1:
+        return _compared(terms[0], operators[0], terms[1])
+
     def compare(lookup: Lookup) -> Value | None:
         values = [term(lookup) for term in terms]
         if any(value is None for value in values):
             return None
         pairs = zip(operators, values, values[1:], strict=False)
         return all(bool(op(left, right)) for op, left, right in pairs)
+
+    return compare
+
+
+def _compared(left: Term, op: Callable[[Any, Any], Any], right: Term) -> Term:
+    """Return the comparison of two, which most are and every reading asks for."""
+
+    def compare(lookup: Lookup) -> Value | None:
+        one = left(lookup)
+        if one is None:
+            return None
+        two = right(lookup)
+        return None if two is None else bool(op(one, two))
 
     return compare
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from drivers.contract import TimeQuality, Value
+from drivers.contract import Value
 from gateway.domain.commands import Command
 from gateway.domain.rules import EquipmentRules
-from gateway.domain.vocabulary import NOTHING, Json
+from gateway.domain.vocabulary import NOTHING, Json, StampQuality
 
 
 class Observation(NamedTuple):
@@ -27,7 +27,7 @@ class Observation(NamedTuple):
     source_times: Mapping[str, datetime] = NOTHING
     uncertain: frozenset[str] = frozenset()
     overflowed: Mapping[str, int] = NOTHING
-    time_quality: TimeQuality = "gateway"
+    time_quality: StampQuality = "gateway"
     rtt_s: float | None = None
 
 

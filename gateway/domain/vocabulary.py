@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import orjson
 
+from drivers.contract import TimeQuality
+
 Json = dict[str, Any]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -42,6 +44,8 @@ _STATE_CODES = {state: code for code, state in enumerate(State)}
 
 Mode = Literal["auto", "semi_auto", "manual", "setup", "maintenance", "unknown"]
 Quality = Literal["good", "uncertain", "bad"]
+StampQuality = TimeQuality | Literal["unsynced"]
+"""Whose clock a stamp is of; ``unsynced`` is ours where it is not to be trusted."""
 StatusCause = Literal["sample", "order", "shift", "start", "command"]
 ReasonCategory = Literal[
     "none",

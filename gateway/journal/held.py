@@ -59,6 +59,9 @@ class Promises:
         return {"seq_promised": self.seq} if self.seq else {}
 
 
+_NO_PROMISES = Promises()
+
+
 def read_promises(connection: sqlite3.Connection) -> dict[Stream, int]:
     """Return the streams that were promised and not ended in order."""
     found = connection.execute("SELECT equipment, type, streamseq FROM promise")
@@ -115,7 +118,7 @@ class Held:
     def promises(self, head: int, heads: Mapping[Stream, StreamHead]) -> "Promises":
         """Return what must be promised before these numbers are used; mostly nothing."""
         if not self.on:
-            return Promises()
+            return _NO_PROMISES
         beyond = {
             stream: moved.streamseq + STREAMSEQS_AHEAD
             for stream, moved in heads.items()

@@ -36,8 +36,7 @@ class Draft(NamedTuple):
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """What one call of `Journal.append` asks for, ready to be written by another thread."""
 
     drafts: Sequence[Draft]

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.domain.events import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One equipment's part of a transaction: its events and the state they came from.
 
     ``state`` is the equipment's new durable state as JSON, or None if it is unchanged.
@@ -30,8 +29,7 @@ class CommandRecord:
     reply: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One journaled event.
 
     ``seq`` is the row's number in this journal, never reused. ``streamseq`` counts the
@@ -53,8 +51,7 @@ class Row:
     """The epoch in force when the row was written: its identity is ``<epoch>-<seq>``."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamHead:
+class StreamHead(NamedTuple):
     """The newest event of one (equipment, type)."""
 
     streamseq: int

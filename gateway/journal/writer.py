@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from gateway.journal.changes import Changes
 from gateway.journal.errors import JournalError, JournalFailed
@@ -31,8 +32,7 @@ TICK_S = 0.5
 Waiter = asyncio.Future[list[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class AppendOrder:
+class AppendOrder(NamedTuple):
     """Write this."""
 
     append: Append

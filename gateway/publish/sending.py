@@ -9,8 +9,8 @@
 """
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.domain.events import Gap
 from gateway.journal.row import Row
@@ -49,8 +49,7 @@ def dead_letter(row: Row, *, epoch: str, at: datetime) -> list[Gap]:
     return [gap]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A row on its way; ``confirmed`` None if it is local and never left."""
 
     row: Row

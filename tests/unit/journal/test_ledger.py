@@ -3,7 +3,6 @@
 import shutil
 import tempfile
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -82,7 +81,7 @@ class JournalModel(RuleBasedStateMachine):
         self.epochs.append(self.ledger.epoch)
         assert self.ledger.heads.keys() <= {("press-07", "gap"), ("oven-1", "gap")}
         self.written = {
-            seq: replace(row, local=True, streamseq=0) if seq > shared else row
+            seq: row._replace(local=True, streamseq=0) if seq > shared else row
             for seq, row in self.written.items()
         }
 

@@ -89,6 +89,7 @@ async def test_what_trickles_in_prolongs_the_silence(line: Line, wire: Wire) -> 
     assert time.monotonic() - late_s[0] >= TIMEOUT_S
 
 
+@pytest.mark.alone
 async def test_a_line_that_is_never_silent_is_an_error(line: Line, wire: Wire) -> None:
     line.device.lie = lambda _asked, _honest: None
     with pytest.raises(NoAnswer):
