@@ -5,7 +5,7 @@ from math import floor
 
 from drivers.contract import TagGroup
 
-TICK_S = 0.05
+TICK_S = 0.1
 """Scans of a second or slower start on this grid, so that many share one wake-up."""
 COARSE_FROM_S = 1.0
 

@@ -1,6 +1,6 @@
 """One timer for everybody who waits for the same moment.
 
-A thousand links that start on a grid of 50 ms need twenty timers a second, not a thousand.
+A thousand links that start on a grid of 0.1 s need ten timers a second, not a thousand.
 """
 
 import asyncio
