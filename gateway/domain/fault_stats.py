@@ -138,6 +138,11 @@ def reliability(
     )
 
 
+def down_s(intervals: Iterable[Interval], span: Span) -> float:
+    """Return how long the machine stood in ``fault``, whatever caused it."""
+    return _time_in(State.FAULT, _disjoint(intervals), span)
+
+
 def failures(
     occurrences: Iterable[Occurrence], intervals: Sequence[Interval], merge_s: float = MERGE_S
 ) -> list[Occurrence]:

@@ -135,6 +135,9 @@ class TagRule:
     """A number is published when it moved by more than this since it was last."""
     publish: bool = True
     text: Text = field(default_factory=dict)
+    low: float | None = None
+    """Where a value begins to be out of its limits, for people to see."""
+    high: float | None = None
 
 
 UsageKind = Literal["run_hours", "on_hours", "cycles"]

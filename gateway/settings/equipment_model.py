@@ -158,7 +158,17 @@ class TagFile(Strict):
     unit: Unit = "1"
     deadband: float = Field(0.0, ge=0, le=1e12)
     publish: bool = True
+    low: float | None = Field(None, ge=-1e15, le=1e15)
+    """Below that a value is out of its limits; shown in trends, no fault by itself."""
+    high: float | None = Field(None, ge=-1e15, le=1e15)
+    """Above that likewise."""
     name: Texts = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _low_below_high(self) -> Self:
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise PydanticCustomError("limits_crossed", "low is not below high")
+        return self
 
 
 class Described(Strict):

@@ -264,6 +264,7 @@ _MEANING = {
     "reasons_need_tag": Message(
         "reason_tag 和 reasons 要成对出现", "reason_tag and reasons go together"
     ),
+    "limits_crossed": Message("low 必须小于 high", "low must be below high"),
     "no_status": Message(
         "设备没有状态规则，会一直显示停机",
         "the equipment has no status rules and will always show as stopped",

@@ -11,7 +11,8 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gateway.settings.words import Line, Name, PlaceFilter, Strict
+from gateway.settings.equipment_model import ReasonFile
+from gateway.settings.words import Line, Name, PlaceFilter, Strict, Texts
 
 EVENT_FIELDS = frozenset(
     {
@@ -213,6 +214,10 @@ class WebFile(Strict):
     """Host names people type into the browser, beside localhost and this machine's own."""
     contact: Line | None = None
     """Whom to ask for a role; stands where somebody may not do something."""
+    quick_comments: Annotated[tuple[Texts, ...], Field(strict=False, max_length=12)] = ()
+    """Offered where a fault is acknowledged; without them those that come with the program."""
+    stop_reasons: Annotated[tuple[ReasonFile, ...], Field(strict=False, max_length=40)] = ()
+    """Offered where a stop is given its reason; without them the categories."""
     path: Line = "data/web.db"
     """Users, sessions, tokens and the audit trail. May be absolute, as `journal`."""
     cert_file: SecretFile | None = None

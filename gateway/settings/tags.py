@@ -92,6 +92,8 @@ def _rule(name: str, tag: TagFile, link: LinkSource) -> TagRule:
         unit=tag.unit,
         deadband=tag.deadband,
         publish=tag.publish,
+        low=tag.low,
+        high=tag.high,
         text=texts(tag.name) if tag.name else NO_TEXT,
     )
 

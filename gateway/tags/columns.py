@@ -43,6 +43,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "unit": ("单位", "工程单位", "units", "engineeringunit", "eu", "uom"),
     "group": ("组", "分组", "采集组", "轮询组", "pollgroup", "taggroup"),
     "deadband": ("死区", "变化死区", "deadzone", "hysteresis"),
+    "low": ("下限", "低限", "lowlimit", "lowerlimit"),
+    "high": ("上限", "高限", "highlimit", "upperlimit"),
     "publish": ("发布", "是否发布", "上报", "是否上报", "published"),
     "role": ("用途", "作用", "功能角色", "usage", "purpose"),
     "remark": ("备注", "备考", "remarks", "note", "notes", "memo"),

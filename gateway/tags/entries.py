@@ -26,6 +26,7 @@ Fit = Callable[[str], Any]
 
 MAX_NAME = 40
 TEXT_COLUMNS = ("unit", "group")
+NUMBER_COLUMNS = ("deadband", "low", "high")
 NORMALISED = frozenset({"address", "type", "order", "bit", "scale", "offset"})
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _SIXTEEN_BITS = frozenset({"bool", "int16", "uint16"})
@@ -157,8 +158,8 @@ class _Reader:
         for column in TEXT_COLUMNS:
             if column in sheet.columns:
                 yield (column,), cells.prose(sheet.cell(row, column)) or None
-        if "deadband" in sheet.columns:
-            yield ("deadband",), _number(sheet.cell(row, "deadband"))
+        for column in (one for one in NUMBER_COLUMNS if one in sheet.columns):
+            yield (column,), _number(sheet.cell(row, column))
         if "publish" in sheet.columns:
             said = self._text(row, "publish")
             yield ("publish",), words.truth(said) if said else None

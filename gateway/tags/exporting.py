@@ -24,6 +24,8 @@ HEADERS: Mapping[str, str] = {
     "unit": "单位 unit",
     "group": "组 group",
     "deadband": "死区 deadband",
+    "low": "下限 low",
+    "high": "上限 high",
     "publish": "发布 publish",
 }
 ALWAYS = frozenset({"tag", "name_zh", "name_en"})

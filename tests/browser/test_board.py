@@ -77,3 +77,37 @@ def test_no_page_scrolls_sideways_on_a_telephone(look: Look, path: str) -> None:
     page.locator("main .panel, main .tile, main table, main .qr").first.wait_for()
     assert page.evaluate(BEYOND) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+COUNT_TONES = """
+window.tones = 0;
+const make = AudioContext.prototype.createOscillator;
+AudioContext.prototype.createOscillator = function () {
+  window.tones += 1;
+  return make.call(this);
+};
+"""
+
+
+def test_a_new_fault_sounds_on_a_television_once_somebody_wants_it(
+    look: Look, gateway: Screens
+) -> None:
+    watcher = look("viewer", lang="en", **TELEVISION)
+    watcher.context.add_init_script(COUNT_TONES)
+    page = watcher.open("/?tv=1")
+    switch = page.locator(".tv .sound")
+    expect(switch).to_have_text("Sound on a new fault off")
+    gateway.machine(19, run=False, alarms=1)
+    expect(page.locator("#eq-press-19")).to_contain_text("E101")
+    assert page.evaluate("window.tones") == 0
+    page.keyboard.press("m")
+    expect(switch).to_have_text("Sound on a new fault on")
+    page.wait_for_function("() => window.tones === 2")  # so that one hears what it is like
+    page.reload(wait_until="domcontentloaded")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#eq-press-19")).to_contain_text("E101")
+    page.mouse.click(5, 5)  # a browser lets no page sound before somebody pressed something
+    gateway.machine(20, run=False, alarms=1)
+    page.wait_for_function("() => window.tones >= 2")
+    for number in (19, 20):
+        gateway.machine(number)

@@ -16,6 +16,12 @@ FORBIDDEN = ("403 (Forbidden)",)
 FINGER_PX = 44
 
 
+FAILED_BEFORE = """async () => {
+  const answer = await fetch("/api/v1/faults/pareto?equipment=press-45");
+  return (await answer.json()).rows.length;
+}"""
+
+
 def card(page: Page, equipment: str, code: str) -> Locator:
     return page.locator(f".fault-row[data-equipment={equipment}]").filter(has_text=code)
 
@@ -143,10 +149,10 @@ def test_maintenance_gives_a_stop_its_reason(look: Look, gateway: Screens) -> No
     page.reload(wait_until="domcontentloaded")
     page.locator(".eq-tables").get_by_role("button", name="Idle").first.click()
     dialog = page.get_by_role("dialog")
-    dialog.locator("[name=reason]").select_option("material")
+    dialog.locator("[name=reason]").select_option("waiting for a coil")
     dialog.locator("textarea").fill("coil is late")
     dialog.get_by_role("button", name="Save").click()
-    expect(page.locator(".eq-tables")).to_contain_text("coil is late")
+    expect(page.locator(".eq-tables")).to_contain_text("waiting for a coil coil is late")
     gateway.machine(34)
 
 
@@ -230,3 +236,17 @@ def test_what_is_shown_is_taken_along_as_tables(look: Look, tmp_path: Path) -> N
     with page.expect_download() as taken:
         page.get_by_role("link", name="Excel").click()
     assert taken.value.suggested_filename == "faults.xlsx"
+
+
+def test_one_code_is_looked_at_day_by_day(look: Look, gateway: Screens) -> None:
+    gateway.machine(45, run=False, alarms=1)
+    page = look("viewer", lang="en").open("/faults/analysis?equipment=press-45")
+    page.wait_for_function(FAILED_BEFORE)
+    page.reload(wait_until="domcontentloaded")
+    expect(page.locator(".figures")).to_contain_text("Downtime")
+    expect(page.locator(".days li")).to_have_count(2)  # of the last 24 hours
+    page.locator("[name=code]").select_option(value="E101")
+    page.get_by_role("button", name="by count").click()
+    expect(page.locator(".days .d-text").last).to_have_text("1")
+    assert "code=E101" in page.url
+    gateway.machine(45)

@@ -51,7 +51,12 @@ tags:
   rejects: {{address: "hr:{reject}"}}
   alarms: {{address: "hr:{alarm}"}}
   pressure:
-    {{address: "hr:{pressure}", scale: 0.1, unit: bar, name: {{zh: 主压力, en: Main pressure}}}}
+    name: {{zh: 主压力, en: Main pressure}}
+    address: "hr:{pressure}"
+    scale: 0.1
+    unit: bar
+    low: 37
+    high: 43
 status:
   - {{state: fault, when: stopping_fault}}
   - {{state: running, when: run}}
@@ -68,7 +73,16 @@ gateway: gw-01
 timezone: Asia/Shanghai
 mqtt: {{host: 127.0.0.1, port: {mqtt}}}
 historian: {{enabled: false}}
-web: {{host: 127.0.0.1, port: {port}}}
+web:
+  host: 127.0.0.1
+  port: {port}
+  quick_comments:
+    - {{zh: 已去现场, en: on my way}}
+    - {{zh: 等待备件, en: waiting for parts}}
+    - {{zh: 更换气管接头, en: air hose replaced}}
+  stop_reasons:
+    - {{code: no_coil, category: material, text: {{zh: 等卷料, en: waiting for a coil}}}}
+    - {{code: die_change, category: changeover, text: {{zh: 换模, en: die change}}, planned: true}}
 """
 _LINK = "{{protocol: modbus-tcp, host: 127.0.0.1, port: {port}, poll_interval_ms: 500}}\n"
 

@@ -33,7 +33,14 @@ from tests.support.config_site import write_site
 PASSWORD = "correct horse battery"  # noqa: S105 - of the users of a test
 SETUP_CODE = "ABCD-EFGH-JKLM-NPQR"
 SITE = {
-    "gateway.yaml": "site: suzhou\ngateway: gw-01\ntimezone: Asia/Shanghai\n",
+    "gateway.yaml": """\
+site: suzhou
+gateway: gw-01
+timezone: Asia/Shanghai
+web:
+  quick_comments: [{zh: 已去现场, en: on my way}]
+  stop_reasons: [{code: no_coil, category: material, text: {zh: 等卷料}}]
+""",
     "equipment/press-07.yaml": """\
 equipment: press-07
 name: {zh: 7号冲床, en: Press 07}
@@ -44,7 +51,7 @@ tags:
   run: {address: "coil:100"}
   good_parts: {address: "hr:200", type: uint32}
   alarm_word: {address: "hr:300"}
-  temperature: {address: "hr:310", unit: Cel, name: {zh: 温度, en: Temperature}}
+  temperature: {address: "hr:310", unit: Cel, low: 15, name: {zh: 温度, en: Temperature}}
 status:
   - {state: fault, when: stopping_fault}
   - {state: running, when: run}

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from gateway.domain.fault_stats import Occurrence, Reliability, pareto, reliability
+from gateway.domain.fault_stats import Occurrence, Reliability, down_s, pareto, reliability
 from gateway.domain.figures import Figures, NoCalendar, figures
 from gateway.domain.kpi import Missing
 from gateway.domain.shifts import Span
@@ -73,6 +73,8 @@ class FaultFigures(BaseModel):
 
     failures: int
     operating_s: float
+    down_s: float
+    """In state `fault`; planned stops and offline time are not in it."""
     unknown_s: float
     mtbf_s: float | None
     mttr_s: float | None
@@ -190,18 +192,21 @@ def _until(look: Look, span: Span) -> Span:
     return Span(span.begins, min(span.ends, extent.last_at))
 
 
-def _reliability(look: Look, equipment: str, span: Span) -> Reliability:
+def _reliability(look: Look, equipment: str, span: Span) -> tuple[Reliability, float]:
+    """Return the figures of one machine, and how long it was down."""
     within = _until(look, span)
     before = Span(within.begins - FAULTS_BEFORE, within.ends)
     occurrences: list[Occurrence] = [
         fault.occurrence() for fault in past_faults(look, equipment, before)
     ]
-    return reliability(occurrences, fault_states(look, equipment, within), within)
+    states = fault_states(look, equipment, within)
+    return reliability(occurrences, states, within), down_s(states, within)
 
 
-def _together(machines: Iterable[Reliability]) -> FaultFigures:
+def _together(machines: Iterable[tuple[Reliability, float]]) -> FaultFigures:
     """Return the figures of several machines: sums first, then ratios."""
-    every = list(machines)
+    told = list(machines)
+    every = [one for one, _ in told]
     failures = sum(one.failures for one in every)
     operating_s = sum(one.operating_s for one in every)
     mtbf_s = operating_s / failures if failures and operating_s > 0 else None
@@ -210,6 +215,7 @@ def _together(machines: Iterable[Reliability]) -> FaultFigures:
     return FaultFigures(
         failures=failures,
         operating_s=operating_s,
+        down_s=sum(seconds for _, seconds in told),
         unknown_s=sum(one.unknown_s for one in every),
         mtbf_s=mtbf_s,
         mttr_s=mttr_s,

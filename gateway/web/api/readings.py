@@ -24,12 +24,20 @@ Tags = Annotated[str, Query(description="With commas between", examples=["temper
 Point = tuple[int, float | None, float | None, float | None]
 
 
+class Limits(BaseModel):
+    """Between which a value should be; null: no such limit."""
+
+    low: float | None
+    high: float | None
+
+
 class Series(BaseModel):
     """One tag. A point is `[t_ms, least, greatest, last]`; one with nulls is a gap."""
 
     tag: str
     name: dict[str, str]
     unit: str
+    limits: Limits
     points: list[Point]
 
 
@@ -62,7 +70,9 @@ async def readings(
             told += [(at, None, None, None) for at in look.gaps(*asked)]
             rule = equipment.rules.tags[name]
             told.sort(key=lambda point: point[0])
-            series.append({"tag": name, "name": dict(rule.text), "unit": rule.unit, "points": told})
+            limits = {"low": rule.low, "high": rule.high}
+            about = {"tag": name, "name": dict(rule.text), "unit": rule.unit, "limits": limits}
+            series.append(about | {"points": told})
         return kept_from(look), series
 
     kept, series = await web.history.look(look_for)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
+from gateway.domain.vocabulary import ReasonCategory
 from gateway.web.access import login, passwords
 from gateway.web.access.caller import COOKIE, Caller
 from gateway.web.access.gate import address_of
@@ -58,8 +59,20 @@ class SiteView(BaseModel):
     timezone: str
 
 
+class OfferedReason(BaseModel):
+    """A reason of a stop, as the site words it."""
+
+    code: str
+    category: ReasonCategory
+    text: dict[str, str]
+    planned: bool
+
+
 class SessionView(BaseModel):
-    """Who is logged in. `csrf` goes into the header `X-CSRF` of whatever is not a GET."""
+    """Who is logged in. `csrf` goes into the header `X-CSRF` of whatever is not a GET.
+
+    `quick_comments` and `stop_reasons` are what this site offers to choose from; empty: the usual.
+    """
 
     user: str
     role: Role
@@ -68,6 +81,8 @@ class SessionView(BaseModel):
     csrf: str | None
     must_change_password: bool
     site: SiteView
+    quick_comments: list[dict[str, str]]
+    stop_reasons: list[OfferedReason]
 
 
 class PreferenceBody(Strict):
@@ -164,6 +179,8 @@ def view(web: Context, me: Caller) -> SessionView:
                 "gateway": gateway.gateway,
                 "timezone": gateway.timezone,
             },
+            "quick_comments": gateway.web.quick_comments,
+            "stop_reasons": [reason.model_dump() for reason in gateway.web.stop_reasons],
         }
     )
 

@@ -41,8 +41,10 @@ def begin(
     )
     connection.execute(
         "DELETE FROM session WHERE user = ?1 AND hash NOT IN ("
-        "SELECT hash FROM session WHERE user = ?1 ORDER BY created_ms DESC, hash LIMIT ?2)",
-        (user, MAX_OF_USER),
+        "SELECT hash FROM session WHERE user = ?1"
+        # Of several in one millisecond the one that is begun must not be the one that goes.
+        " ORDER BY hash = ?3 DESC, created_ms DESC, hash LIMIT ?2)",
+        (user, MAX_OF_USER, hash_),
     )
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.settings.equipment_model import CounterFile, EquipmentFile, FaultFile
+from gateway.settings.equipment_model import CounterFile, EquipmentFile, FaultFile, TagFile
 from gateway.settings.problems import Report
 from gateway.settings.validation import validate
 from gateway.settings.words import Strict
@@ -86,3 +86,16 @@ def test_counter(text: str, problems: list[str]) -> None:
 )
 def test_fault_source(text: str, problems: list[str]) -> None:
     assert codes(FaultFile, text) == problems
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("{low: -5, high: 80}", []),
+        ("{high: 80}", []),
+        ("{low: 80, high: 80}", [" limits_crossed"]),
+        ("{low: .inf}", ["low not_finite"]),
+    ],
+)
+def test_limits_of_a_tag(text: str, problems: list[str]) -> None:
+    assert codes(TagFile, text) == problems

@@ -50,6 +50,12 @@ def test_a_row_says_what_its_columns_say() -> None:
     }
 
 
+def test_limits_are_numbers_of_their_own_columns() -> None:
+    entry = only(read("tag,address,下限,high limit", "t,D1,-5,80.5"))
+    assert (entry.says["low",], entry.says["high",]) == (-5, 80.5)
+    assert codes(read("tag,address,high", "t,D1,about 80"))[0][0] == 2
+
+
 def test_an_empty_cell_is_the_default_and_no_column_says_nothing() -> None:
     entry = only(read("tag,address,unit", "run,M1,"))
     assert entry.says == {("address",): "M1", ("unit",): None}

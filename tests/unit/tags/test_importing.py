@@ -184,6 +184,8 @@ MODBUS = st.fixed_dictionaries(
         "offset": NUMBERS,
         "unit": TITLES,
         "deadband": st.floats(0, 1e6),
+        "low": st.floats(-1e6, 0),
+        "high": st.floats(1, 1e6),
         "publish": st.booleans(),
         "group": st.just("slow"),
         "name": st.fixed_dictionaries({"zh": TITLES}, optional={"en": TITLES}),

@@ -12,6 +12,7 @@ from gateway.web.access.gate import PUBLIC
 from gateway.web.access.roles import Role
 from gateway.web.api import guard
 from gateway.web.openapi import document
+from gateway.web.store import sessions
 from tests.support.web import PASSWORD, SETUP_CODE, Rig, web_rig
 
 EVIL = "http://evil.example"
@@ -279,3 +280,16 @@ async def test_a_problem_speaks_the_language_asked_for(rig: Rig) -> None:
         answer = await client.get("/api/v1/session", headers={"Accept-Language": language})
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["title"] == title
+
+
+async def test_a_session_says_what_this_site_offers_to_choose_from(rig: Rig) -> None:
+    session = (await (await rig.client(Role.MAINTENANCE)).get("/api/v1/session")).json()
+    assert session["quick_comments"] == [{"zh": "已去现场", "en": "on my way"}]
+    (reason,) = session["stop_reasons"]
+    assert (reason["code"], reason["category"], reason["planned"]) == ("no_coil", "material", False)
+
+
+async def test_of_many_sessions_begun_at_once_the_newest_is_in_force(rig: Rig) -> None:
+    for _ in range(3 * sessions.MAX_OF_USER):
+        client = await rig.client(Role.VIEWER)  # the clock of the rig stands still
+    assert (await client.get("/api/v1/session")).status_code == 200

@@ -273,8 +273,32 @@ async def test_what_faults_cost(viewer: httpx.AsyncClient, journal: Journal) -> 
     assert (figures["failures"], figures["repaired"], figures["mttr_s"]) == (2, 1, 60)
     assert figures["operating_s"] == 6000 + 840
     assert figures["mtbf_s"] == 3420
+    assert figures["down_s"] == 60 + 100
     assert figures["response_s"] == 30
     assert answer["previous"] is None
+
+
+async def test_faults_are_counted_day_by_day(viewer: httpx.AsyncClient, journal: Journal) -> None:
+    night = 9.5 * 3600  # 23:31 on the wall, so that the fault lasts over midnight
+    over = {"raised_ago": night, "fault_id": "E1-0"}
+    events = [
+        fault("E1", night, fault_id="E1-0"),
+        fault("E1", night - 3600, "cleared", **over, cleared_at=ago(night - 3600)),
+    ]
+    await journal.append([Entry(PRESS, events)])
+    await two_faults(journal)
+    url = "/api/v1/faults/trend"
+    days = (await viewer.get(url, params=asked(40 * 3600, code="E1"))).json()["days"]
+    assert [(one["label"], one["occurrences"]) for one in days] == [
+        ("2026-03-18", 0),
+        ("2026-03-19", 1),
+        ("2026-03-20", 1),
+    ]
+    before = 3600 - days[2]["duration_ms"] // 1000 + 60
+    assert days[1]["duration_ms"] // 1000 == pytest.approx(before, abs=1)
+    assert days[1]["duration_ms"] == pytest.approx(1710_877, abs=1)
+    every = (await viewer.get(url, params=asked(3600))).json()["days"]
+    assert [(one["occurrences"], one["duration_ms"]) for one in every] == [(2, 160_000)]
 
 
 async def test_oee_of_a_shift_with_what_it_rests_on(
@@ -326,6 +350,8 @@ async def test_readings_are_thinned_without_losing_a_peak(
     assert max(point[2] for point in temperature["points"] if point[2] is not None) == 99.5
     assert temperature["points"][-1] == [int(ago(400).timestamp() * 1000), None, None, None]
     assert run["points"][0][1:] == [1, 1, 1]
+    assert temperature["limits"] == {"low": 15, "high": None}
+    assert run["limits"] == {"low": None, "high": None}
     unknown = await viewer.get(url, params={"tags": "nonsense"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
 

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { option, type Look, type Speech } from "../src/lib/chart";
+import { columns } from "../src/lib/pareto";
 import { clipped, made, merged, shares, type Interval } from "../src/lib/history";
 
 const minute = (n: number) => Date.UTC(2026, 2, 20, 1, n);
@@ -38,4 +40,28 @@ test("good is what is counted as good, else the total without the rejects", () =
   });
   const found = made([bucket({ g: ["good", 5], r: ["reject", 2], t: ["total", 9] }), bucket({ t: ["total", 9], r: ["reject", 2] }), bucket({})]);
   expect(found.map((one) => [one.good, one.reject])).toEqual([[5, 2], [7, 2], [0, 0]]);
+});
+
+test("a trend shows its limits, and what is beyond them in red", () => {
+  const look: Look = { ink: "", ink2: "", line: "", bar: "", font: "", states: { running: "", idle: "", stopped: "", setup: "", fault: "red", offline: "", maintenance: "", many: "" } };
+  const speech = { axis: String, block: String, made: String, reading: String, name: String, counts: "", at: String } as unknown as Speech;
+  const points: [number, number, number, number][] = [[0, 38, 41, 40], [1, 39, 47, 42], [2, 30, 40, 38]];
+  const drawn = (limits: { low: number | null; high: number | null } | null) =>
+    option({ span, blocks: [], made: [], readings: [{ tag: "p", name: {}, unit: "bar", limits, points }] }, look, speech);
+  type Series = { id: string; data: unknown; markArea?: { data: unknown } };
+  const series = (of: ReturnType<typeof drawn>, id: string) => (of["series"] as Series[]).find((one) => one.id === id);
+  const both = drawn({ low: 37, high: 43 });
+  expect(series(both, "p out")?.data).toEqual([[0, null], [1, 47], [2, 30]]);
+  expect(series(both, "p")?.markArea?.data).toEqual([[{ yAxis: 37 }, { yAxis: 43 }]]);
+  const axis = (both["yAxis"] as { max?: (of: { max: number }) => number }[])[2];
+  expect([axis?.max?.({ max: 41 }), axis?.max?.({ max: 47 })]).toEqual([43, 47]);
+  expect(series(drawn({ low: null, high: null }), "p out")).toBeUndefined();
+});
+
+test("days of a trend are as high as the worst of them says", () => {
+  const day = (label: string, occurrences: number, duration_ms: number) => ({ label, occurrences, duration_ms });
+  const days = [day("a", 1, 300), day("b", 4, 150), day("c", 0, 0)];
+  expect(columns(days, "time").map((one) => one.size)).toEqual([1, 0.5, 0]);
+  expect(columns(days, "count").map((one) => one.size)).toEqual([0.25, 1, 0]);
+  expect(columns([day("a", 0, 0)], "time")[0]?.size).toBe(0);
 });

@@ -108,7 +108,7 @@ export function option(content: Content, look: Look, speech: Speech): Record<str
     yAxis: grids.map((_, n) => (n === 0
       ? { gridIndex: n, min: -1, max: 1, show: false }
       : {
-        gridIndex: n, ...axis, axisLabel: label, splitNumber: 3, scale: n > 1, min: n === 1 ? 0 : undefined, boundaryGap: n === 1 ? [0, 0.15] : undefined, minInterval: n === 1 ? 1 : undefined,
+        gridIndex: n, ...axis, axisLabel: label, splitNumber: 3, scale: n > 1, ...(n === 1 ? { min: 0 } : n > 1 ? reach(readings[n - 2] as Readings) : {}), boundaryGap: n === 1 ? [0, 0.15] : undefined, minInterval: n === 1 ? 1 : undefined,
         splitLine: { lineStyle: { color: look.line, opacity: 0.5 } }, nameTextStyle: { ...label, align: "left" }, nameLocation: "end", nameGap: 14,
         name: n === 1 ? speech.counts : speech.name(readings[n - 2] as Readings),
       })),
@@ -121,17 +121,31 @@ export function option(content: Content, look: Look, speech: Speech): Record<str
   };
 }
 
+// An axis shows its limits also where no value comes near them.
+function reach({ limits }: Readings): object {
+  const { low = null, high = null } = limits ?? {};
+  const least = (value: { min: number }) => (low === null ? value.min : Math.min(low, value.min));
+  const most = (value: { max: number }) => (high === null ? value.max : Math.max(high, value.max));
+  return low === null && high === null ? {} : { min: least, max: most };
+}
+
 // The envelope of what was read, with its last value as a line; gaps stay gaps.
 function trend(readings: Readings, grid: number, look: Look): object[] {
   const common = { type: "line", xAxisIndex: grid, yAxisIndex: grid, showSymbol: false, connectNulls: false, silent: true };
   const spread = { ...common, stack: `${readings.tag} spread`, lineStyle: { opacity: 0 }, tooltip: { show: false } };
-  const { limits } = readings;
-  const marks = [limits?.low, limits?.high].filter((value): value is number => typeof value === "number");
+  const { low = null, high = null } = readings.limits ?? {};
+  const marks = [low, high].filter((value) => value !== null);
+  const beyond = (value: number | null) => value !== null && ((low !== null && value < low) || (high !== null && value > high));
+  // The last value stays ink; where the envelope leaves the limits a red line says how far.
+  const out = marks.length ? readings.points.map(([t, min, max]) => [t, beyond(max) ? max : beyond(min) ? min : null]) : [];
+  const within = { silent: true, itemStyle: { color: look.ink2, opacity: 0.09 }, data: [[{ yAxis: low ?? "min" }, { yAxis: high ?? "max" }]] };
   return [
     { ...spread, id: `${readings.tag} min`, data: readings.points.map(([t, min]) => [t, min]) },
     { ...spread, id: `${readings.tag} max`, areaStyle: { color: look.states.running, opacity: 0.3 }, data: readings.points.map(([t, min, max]) => [t, min === null || max === null ? null : max - min]) },
     { ...common, id: readings.tag, lineStyle: { color: look.ink, width: 1.2 }, itemStyle: { color: look.ink }, data: readings.points.map(([t, , , last]) => [t, last]),
-      markLine: marks.length ? { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: look.states.fault, type: "dashed" }, data: marks.map((value) => ({ yAxis: value })) } : undefined },
+      markArea: marks.length ? within : undefined,
+      markLine: marks.length ? { silent: true, symbol: "none", label: { color: look.ink2, position: "insideEndTop", fontSize: 11 }, lineStyle: { color: look.ink2, type: "dashed" }, data: marks.map((value) => ({ yAxis: value })) } : undefined },
+    ...(marks.length ? [{ ...common, id: `${readings.tag} out`, showSymbol: true, symbolSize: 3, lineStyle: { color: look.states.fault, width: 2 }, itemStyle: { color: look.states.fault }, tooltip: { show: false }, data: out }] : []),
   ];
 }
 

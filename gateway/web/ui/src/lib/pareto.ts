@@ -34,6 +34,20 @@ export function bars(rows: readonly ParetoRow[], by: By, most = 20): Bar[] {
   });
 }
 
+// One day of a trend.
+export interface Day {
+  label: string;
+  occurrences: number;
+  duration_ms: number;
+}
+
+// Days with their height, 0 to 1 of the highest.
+export function columns(days: readonly Day[], by: By): (Day & { size: number })[] {
+  const measure = (day: Day) => (by === "time" ? day.duration_ms : day.occurrences);
+  const top = Math.max(0, ...days.map(measure));
+  return days.map((day) => ({ ...day, size: top > 0 ? measure(day) / top : 0 }));
+}
+
 // How a figure moved against the same time before; null where there is no basis.
 export function change(now: number | null, before: number | null | undefined): number | null {
   return now === null || before === null || before === undefined ? null : now - before;

@@ -4,7 +4,7 @@ import { computed, ref } from "vue";
 import { csrf, get, loginEnded, patch, post, Problem } from "./api";
 import { speak } from "./i18n";
 import { connect, disconnect, site } from "./live";
-import type { Lang, Role, Site, Theme } from "./types";
+import type { Lang, Role, Site, Text, Theme } from "./types";
 
 export interface Session {
   user: string;
@@ -14,6 +14,15 @@ export interface Session {
   csrf: string | null;
   must_change_password: boolean;
   site: Site;
+  quick_comments: Text[]; // of this site; empty: the usual ones
+  stop_reasons: OfferedReason[];
+}
+
+export interface OfferedReason {
+  code: string;
+  category: string;
+  text: Text;
+  planned: boolean;
 }
 
 export type Door = "login" | "setup" | "password" | null;
