@@ -89,7 +89,9 @@ soak: install
 FAULTS ?= fault and not soak
 reliability: install foreign
 	@./.ci/packages $(SERVERS)
-	$(BIN)/pytest -q -m "$(FAULTS)" -p tests.faults.record; code=$$?; \
+	code=0; \
+	  $(BIN)/pytest -q -m "($(FAULTS)) and not alone" -n 2 --dist worksteal -p tests.faults.record || code=$$?; \
+	  $(BIN)/pytest -q -m "($(FAULTS)) and alone" -p tests.faults.record || code=$$?; \
 	  $(BIN)/python -m tests.faults.page && exit $$code
 
 bench: install

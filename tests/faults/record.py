@@ -1,7 +1,7 @@
 """A pytest plugin (``-p tests.faults.record``): keeps what each marked test gave.
 
 A test says its figures with ``record_property("wrong values", 0)``. What earlier runs gave for
-tests that did not run this time stays, with its own date.
+tests that did not run this time stays, with its own date. Tests may run side by side (``-n 2``).
 """
 
 from dataclasses import asdict, dataclass, field
@@ -45,14 +45,10 @@ class Recorder:
 
     def __init__(self, today: str) -> None:
         self._today = today
-        self._marked: set[str] = set()
         self.results: dict[str, Result] = {}
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        self._marked = {item.nodeid for item in items if item.get_closest_marker("fault")}
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.nodeid not in self._marked:
+        if "fault" not in report.keywords:
             return
         test = report.nodeid.partition("[")[0]
         result = self.results.setdefault(test, Result("skipped", 0, 0.0, self._today))
@@ -72,4 +68,6 @@ class Recorder:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return  # one of several processes of a run: what it reports comes to the first
     config.pluginmanager.register(Recorder(f"{datetime.now(UTC):%Y-%m-%d}"), "fault-recorder")
