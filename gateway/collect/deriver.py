@@ -11,13 +11,12 @@ Invariants:
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from sys import intern
-from typing import TypeVar
 
 from drivers.contract import Batch, DriverError
+from gateway.collect.parting import Parting
 from gateway.collect.poller import taken
 from gateway.collect.rules_change import RulesChange
 from gateway.domain import durable
@@ -30,7 +29,6 @@ from gateway.domain.facts import (
     Commanded,
     Fact,
     LinkLost,
-    Observation,
     Reconfigured,
     Removed,
     SeriesBegan,
@@ -39,25 +37,15 @@ from gateway.domain.facts import (
 )
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import EquipmentState
-from gateway.domain.vocabulary import NOTHING, Json, StampQuality
+from gateway.domain.vocabulary import Json, StampQuality
 from gateway.journal.journal import Journal
 from gateway.journal.lineage import Rival
 from gateway.journal.row import CommandRecord, Entry
 from gateway.ops.clock import Clock
 
-KEY_SEPARATOR = "/"
 RETIRED_IS_BACK = "retired equipment is back"
 JUST_READ_S = 0.25
 _SHORTEST_TICK_S = 0.01
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """One equipment's part of a covering."""
-
-    equipment: str
-    tags: frozenset[str]
 
 
 class Deriver:
@@ -87,9 +75,7 @@ class Deriver:
         """By how much, the last time; forward is positive."""
         self._users = _equipment_of_links(rules)
         self._states: dict[str, EquipmentState] = {}
-        self._shares: dict[frozenset[str], tuple[_Share, ...]] = {}
-        self._alike: dict[frozenset[str], frozenset[str]] = {}
-        """Coverings seen so far: equal machines have equal tags."""
+        self._parting = Parting()
         self._due_s: dict[str, float] = {}
         self._due_changed = asyncio.Event()
 
@@ -137,7 +123,7 @@ class Deriver:
         self._rules.clear()
         self._rules.update(rules)
         self._users = _equipment_of_links(rules)
-        self._shares.clear()
+        self._parting.forget()
         for name in change.removed():
             self._states.pop(name)
             self._due_s.pop(name, None)
@@ -168,11 +154,8 @@ class Deriver:
 
     def observe(self, link: str, batch: Batch) -> Awaitable[object]:
         """Take in one batch; awaiting what is returned ends after the commit."""
-        shares = self._shares_of(batch.covers)
-        parts = _observations(link, batch, shares, self._quality_of(batch))
-        entries = [
-            self._apply(share.equipment, part) for share, part in zip(shares, parts, strict=True)
-        ]
+        parts = self._parting.of(link, batch, self._quality_of(batch))
+        entries = [self._apply(equipment, part) for equipment, part in parts]
         to_store = [entry for entry in entries if entry is not None]
         if not to_store:
             batch.committed()
@@ -283,20 +266,6 @@ class Deriver:
         if to_store:
             await self._journal.append(to_store)
 
-    def _shares_of(self, covers: frozenset[str]) -> tuple[_Share, ...]:
-        shares = self._shares.get(covers)
-        if shares is None:
-            by_equipment: dict[str, set[str]] = {}
-            for key in covers:
-                equipment, _, tag = key.partition(KEY_SEPARATOR)
-                by_equipment.setdefault(equipment, set()).add(intern(tag))
-            shares = tuple(
-                _Share(equipment, self._alike.setdefault(alike := frozenset(tags), alike))
-                for equipment, tags in sorted(by_equipment.items())
-            )
-            self._shares[covers] = shares
-        return shares
-
 
 def _taken_up(equipment: str, stored: Mapping[str, bytes]) -> EquipmentState:
     state = stored.get(equipment)
@@ -314,45 +283,6 @@ def _unsynced(events: Iterable[Event]) -> list[Event]:
 def _tell(batch: Batch, commit: asyncio.Future[list[int]]) -> None:
     if not commit.cancelled() and commit.exception() is None:
         batch.committed()
-
-
-def _observations(
-    link: str, batch: Batch, shares: Sequence[_Share], quality: StampQuality
-) -> list[Observation]:
-    """Return each equipment's part of a batch; what the batch tells is gone through once."""
-    changed, bad = _parted(batch.changed), _parted(batch.bad)
-    source_times, overflowed = _parted(batch.source_times), _parted(batch.overflowed)
-    uncertain = _parted(dict.fromkeys(batch.uncertain)) if batch.uncertain else {}
-    return [
-        Observation(
-            link,
-            batch.read_at,
-            batch.mono_s,
-            share.tags,
-            changed.get(share.equipment, NOTHING),
-            bad.get(share.equipment, NOTHING),
-            source_times=source_times.get(share.equipment, NOTHING),
-            uncertain=frozenset(uncertain.get(share.equipment, NOTHING)),
-            overflowed=overflowed.get(share.equipment, NOTHING),
-            time_quality=quality,
-            rtt_s=batch.rtt_s,
-        )
-        for share in shares
-    ]
-
-
-def _parted(of: Mapping[str, _T]) -> dict[str, dict[str, _T]]:
-    """Return equipment -> tag -> value."""
-    parts: dict[str, dict[str, _T]] = {}
-    if not of:
-        return parts
-    for key, value in of.items():
-        equipment, _, tag = key.partition(KEY_SEPARATOR)
-        part = parts.get(equipment)
-        if part is None:
-            parts[equipment] = part = {}
-        part[intern(tag)] = value
-    return parts
 
 
 def _equipment_of_links(rules: Mapping[str, EquipmentRules]) -> dict[str, list[str]]:
