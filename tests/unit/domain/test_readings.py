@@ -1,7 +1,11 @@
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.contract import Value
 from gateway.domain.rules import TagRule
-from tests.unit.domain.scene import IDLE, TAGS, Play, at, of_type, press, seen, started
+from tests.unit.domain.scene import IDLE, TAGS, Play, at, lost, of_type, press, seen, started
 
 
 def readings(play: Play) -> list[dict[str, object]]:
@@ -103,3 +107,43 @@ def test_a_number_beyond_any_float_moved() -> None:
     play = Play(replace(rules, tags=tags)).awake()
     play.feed(seen(2, temperature=10**400))
     assert [one["values"] for one in readings(play)] == [{"temperature": 10**400}]
+
+
+NUMBERS = st.dictionaries(st.sampled_from(TAGS), st.integers(0, 3), max_size=3)
+BATCHES = st.tuples(NUMBERS, st.sets(st.sampled_from(TAGS), max_size=2), st.booleans())
+
+
+@given(st.lists(BATCHES, max_size=12), st.sampled_from(["", *TAGS]), st.sampled_from(["", *TAGS]))
+def test_whoever_adds_up_the_readings_knows_what_the_gateway_knows(
+    batches: list[tuple[dict[str, Value], set[str], bool]], coarse: str, silent: str
+) -> None:
+    rules = press(status=(), counters=(), faults=(), snapshot_s=4.0)
+    tags = {
+        name: replace(rule, deadband=2.0 if name == coarse else 0.0, publish=name != silent)
+        for name, rule in rules.tags.items()
+    }
+    play = Play(replace(rules, tags=tags)).awake()
+    known: dict[str, Value] = {tag: value for tag, value in IDLE.items() if tag != silent}
+    for second, (changed, bad, goes) in enumerate(batches, start=2):
+        causes = dict.fromkeys(bad, "invalid_value")
+        good = {tag: value for tag, value in changed.items() if tag not in bad}
+        if goes:  # and is back: everything is new then
+            play.feed(lost(second - 0.5))
+            good = {tag: value for tag, value in {**IDLE, **good}.items() if tag not in bad}
+        for data in of_type(play.feed(seen(second, causes, **good)), "reading"):
+            known |= data["values"]
+            known = {tag: value for tag, value in known.items() if tag not in data["bad"]}
+        values = play.state.live.values
+        exact = [tag for tag in TAGS if tag not in {silent, coarse}]
+        assert {tag: known.get(tag) for tag in exact} == {tag: values.get(tag) for tag in exact}
+        assert silent not in known
+        if coarse and coarse != silent and coarse in values:
+            assert abs(float(known[coarse]) - float(values[coarse])) <= 2.0
+
+
+def test_one_mapping_serves_where_everything_is_published() -> None:
+    play = Play().awake()
+    play.feed(seen(2, temperature=41.0))
+    assert play.state.live.published is play.state.live.values
+    play.feed(seen(3, {"temperature": "invalid_value"}), seen(4, temperature=40.5))
+    assert play.state.live.published == play.state.live.values
