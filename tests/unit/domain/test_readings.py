@@ -37,6 +37,14 @@ def test_a_deadband_is_measured_from_what_was_published_last() -> None:
     assert [row["values"] for row in readings(play)] == [{"temperature": 41.7}]
 
 
+def test_what_a_deadband_held_back_is_not_published_by_another_tag() -> None:
+    rules = press()
+    tags = {**rules.tags, "temperature": TagRule("temperature", "plc", "plc", deadband=2.0)}
+    play = Play(replace(rules, tags=tags)).awake()
+    play.feed(seen(2, temperature=41.5), seen(3, run=True), seen(4, temperature=43.0))
+    assert [row["values"] for row in readings(play)] == [{"run": True}, {"temperature": 43.0}]
+
+
 def test_a_deadband_means_nothing_to_a_bool() -> None:
     rules = press()
     tags = {**rules.tags, "run": TagRule("run", "plc", "plc", deadband=5.0)}
@@ -109,7 +117,7 @@ def test_a_number_beyond_any_float_moved() -> None:
     assert [one["values"] for one in readings(play)] == [{"temperature": 10**400}]
 
 
-NUMBERS = st.dictionaries(st.sampled_from(TAGS), st.integers(0, 3), max_size=3)
+NUMBERS = st.dictionaries(st.sampled_from(TAGS), st.integers(0, 9), max_size=2)
 BATCHES = st.tuples(NUMBERS, st.sets(st.sampled_from(TAGS), max_size=2), st.booleans())
 
 
