@@ -23,7 +23,7 @@ from gateway.domain import durable
 from gateway.domain.commanding import refusal
 from gateway.domain.commands import Command, OrderCommand, Reply
 from gateway.domain.equipment import next_due_s, step, waits_alike
-from gateway.domain.events import Event
+from gateway.domain.events import Event, Gap
 from gateway.domain.facts import (
     ClockStepped,
     Commanded,
@@ -87,7 +87,7 @@ class Deriver:
         known = [name for name in live if name in stored]
         if any(self._has_hidden_past(name, stored) for name in live):
             await self._journal.new_epoch(RETIRED_IS_BACK)
-        epoch_is_new = bool(known) and not any(self._journal.heads(name) for name in known)
+        epoch_is_new = bool(known) and not any(self._was_told_of(name) for name in known)
         fact = Started(
             self._clock.now(), self._clock.mono_s(), self._boot_id, self._journal.last_alive
         )
@@ -144,9 +144,13 @@ class Deriver:
         Retired once, its totals begin at 0; in commissioning, they went on: no series may
         see either.
         """
-        if not self._journal.heads(equipment):
+        if not self._was_told_of(equipment):
             return False
         return equipment not in stored or _taken_up(equipment, stored).durable.local
+
+    def _was_told_of(self, equipment: str) -> bool:
+        """Whether it has facts in the epoch in force; that others are gone is none."""
+        return bool(self._journal.heads(equipment).keys() - {Gap.type})
 
     def state(self, equipment: str) -> EquipmentState:
         """Return what is known of an equipment; raises KeyError for an unknown one."""

@@ -38,8 +38,8 @@ from gateway.journal.row import Entry, StreamHead
 EPOCH_ENDS_AT = MAX_STREAMSEQ // 2
 """A start with a streamseq beyond this begins an epoch: room for years without a start."""
 COMMANDS_KEPT = 10_000
-ADOPTED = frozenset({"import", "restore"})
-"""Why an epoch begins in a journal that came from elsewhere."""
+ADOPTED = frozenset({"import", "restore", "salvage"})
+"""Why an epoch begins in a journal that came from elsewhere, or may have forgotten something."""
 
 _GIVEN, _GIVEN_LIFE = "given", "given_life"
 """Marks; the second is the life that keeps the first: a program that knows of neither may come

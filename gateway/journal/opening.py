@@ -17,30 +17,48 @@ from gateway.journal.errors import (
 )
 from gateway.journal.ledger import Ledger
 from gateway.journal.retention import Limits
+from gateway.journal.salvage import SUFFIX, salvage
 from gateway.journal.schema import closed_on_error, connect_writer, migrate, version_of
 from gateway.journal.space import Space
+from gateway.journal.wreck import IN_ONE_PAGE, is_object
 
 log = logging.getLogger(__name__)
 
 _COMPANIONS = ("", "-wal", "-shm")
+_MARKS = frozenset({"clean", "reading_bytes", "reading_floor"})
+"""Every journal has them."""
 
 
 def open_ledger(
     path: Path, *, at: datetime, limits: Limits, randbelow: Callable[[int], int]
 ) -> tuple[Ledger, Space]:
-    """Open or create the journal, ready to be written. Raises JournalUnusable, JournalFull."""
+    """Open or create the journal, ready to be written. Raises JournalUnusable, JournalFull.
+
+    After an unclean end the whole file is checked: a torn page must not wait to be read. A
+    damaged one is put aside, and what can be read of it is in the new one.
+    """
     ballast = Ballast(path, limits.ballast_bytes)
-    try:
+
+    def enter(reason: str) -> tuple[Ledger, Space]:
         try:
-            connection, damaged = open_file(path, at)
+            return _entered(path, at, limits, ballast, randbelow, reason)
         except FileFull:
             ballast.release()
-            connection, damaged = open_file(path, at)
-        ledger = Ledger(connection, randbelow, hold_readings=limits.hold_readings)
-        space = Space(path, ledger, limits, ballast)
-        space.prepare()
-        reason = "damaged" if damaged else "created"
-        space.with_room(lambda: ledger.enter_use(at, reason=reason), at)
+            return _entered(path, at, limits, ballast, randbelow, reason)
+
+    try:
+        with as_journal_errors():
+            _finish_replacing(path, at)
+        try:
+            ledger, space = enter("created")
+        except FileDamaged as err:
+            log.critical(
+                "journal damaged, a new one is begun with what can be read of it",
+                extra={"journal": str(path), "error": str(err)},
+            )
+            ballast.release()
+            _replace_damaged(path, at, randbelow)
+            ledger, space = enter("damaged")
     except FileFull as err:
         raise JournalFull(path, f"no room on the disk: {err}") from err
     except (FileDamaged, JournalFailed) as err:
@@ -57,22 +75,46 @@ def open_ledger(
     return ledger, space
 
 
-def open_file(path: Path, at: datetime) -> tuple[sqlite3.Connection, Path | None]:
-    """Open or create the journal; return it and where a damaged one was put, if any.
+def _entered(
+    path: Path,
+    at: datetime,
+    limits: Limits,
+    ballast: Ballast,
+    randbelow: Callable[[int], int],
+    reason: str,
+) -> tuple[Ledger, Space]:
+    connection = _open(path)
+    with closed_on_error(connection):
+        ledger = Ledger(connection, randbelow, hold_readings=limits.hold_readings)
+        space = Space(path, ledger, limits, ballast)
+        space.prepare()
+        space.with_room(lambda: ledger.enter_use(at, reason=reason), at)
+    return ledger, space
 
-    After an unclean end the whole file is checked: a torn page must not wait to be read.
-    Raises JournalUnusable, FileFull, or JournalFailed for what the system refuses.
-    """
-    try:
-        return _open(path), None
-    except FileDamaged as err:
-        with as_journal_errors():
-            aside = _set_aside(path, at)
+
+def _replace_damaged(path: Path, at: datetime, randbelow: Callable[[int], int]) -> None:
+    found = salvage(path, at=at, randbelow=randbelow)
+    with as_journal_errors():
+        aside = _set_aside(path, at)
+        _finish_replacing(path, at)
+    moved = {"journal": str(path), "moved_to": str(aside)}
+    if found is None:
+        log.critical("nothing could be read of the damaged journal", extra=moved)
+    else:
         log.critical(
-            "journal damaged, a new one is begun; facts not yet delivered are in the old file",
-            extra={"journal": str(path), "moved_to": str(aside), "error": str(err)},
-        )
-        return _open(path), aside
+            "read of the damaged journal: %d events not yet delivered, %d states; missing: %d",
+            found.rows, found.states, found.missing, extra=moved,
+        )  # fmt: skip
+
+
+def _finish_replacing(path: Path, at: datetime) -> None:
+    """Put a salvaged journal in its place, also where a crash came between."""
+    if path.exists():
+        return
+    _set_aside(path, at)  # a log without its file: it must not be taken for the new one's
+    salvaged = path.with_name(path.name + SUFFIX)
+    if salvaged.exists():
+        salvaged.replace(path)
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -87,12 +129,30 @@ def _open(path: Path) -> sqlite3.Connection:
 def _check(connection: sqlite3.Connection) -> None:
     if version_of(connection) == 0:
         return
-    (clean,) = connection.execute("SELECT value FROM mark WHERE name = 'clean'").fetchone()
-    if clean:
+    try:
+        marks = dict(connection.execute("SELECT name, value FROM mark").fetchall())
+    except sqlite3.OperationalError as err:
+        if err.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        raise FileDamaged(str(err)) from err  # its table is not known: the schema is damaged
+    if not marks.keys() >= _MARKS:
+        raise FileDamaged("marks are missing")
+    if marks["clean"]:
         return
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise FileDamaged(verdict)
+    _check_long_rows(connection)
+
+
+def _check_long_rows(connection: sqlite3.Connection) -> None:
+    """Read what was not delivered and does not fit on a page: of its rest nothing was checked."""
+    (delivered,) = connection.execute("SELECT coalesce(min(seq), 0) FROM cursor").fetchone()
+    for seq, data in connection.execute(
+        "SELECT seq, data FROM event WHERE seq > ? AND length(data) > ?", (delivered, IN_ONE_PAGE)
+    ):
+        if not is_object(data):
+            raise FileDamaged(f"row {seq} is not what was written")
 
 
 def _set_aside(path: Path, at: datetime) -> Path:

@@ -105,7 +105,7 @@ def adopt(
     ledger.begin_epoch(reason, at)
     last_alive_ms = ledger.last_alive_ms
     ledger.close(at)
-    _keep_last_alive(unpacked, last_alive_ms)
+    keep_last_alive(unpacked, last_alive_ms)
     journal.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(journal)
     try:
@@ -161,7 +161,7 @@ def _tables_of(version: int) -> list[tuple[str, str, str | None]]:
         return _tables(connection)
 
 
-def _keep_last_alive(path: Path, last_alive_ms: int | None) -> None:
+def keep_last_alive(path: Path, last_alive_ms: int | None) -> None:
     """Between the export and now nobody collected: that is not to look like life."""
     with as_journal_errors(), closing(connect_writer(path)) as connection:
         connection.execute("DELETE FROM mark WHERE name = 'alive_ms'")

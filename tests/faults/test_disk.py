@@ -208,7 +208,8 @@ def spoil(path: Path, pages: range) -> None:
 @pytest.mark.fault(
     19,
     injection="pages of the file are overwritten while it is in use; a reader meets them",
-    expectation="nothing more is written; the next start puts the file aside, begins a new epoch",
+    expectation="nothing more is written; the next start puts the file aside and begins a new epoch"
+    " with what can be read",
 )
 async def test_damage_that_a_reader_meets_is_not_written_on(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
@@ -225,7 +226,8 @@ async def test_damage_that_a_reader_meets_is_not_written_on(tmp_path: Path) -> N
             await asyncio.shield(journal.failed)
     async with open_journal(path, seed=2) as journal:
         assert journal.epoch != epoch
-        assert journal.head() == 0
+        assert journal.previous_epochs == (epoch,)
+        assert journal.head() > 3000
     assert await asyncio.to_thread(lambda: list(tmp_path.glob("j.db.damaged-*")))
 
 

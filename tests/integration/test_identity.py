@@ -2,9 +2,10 @@
 
 import asyncio
 import shutil
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from tests.support.publishing import (
 )
 from tests.support.until import until
 from tests.unit.collect.test_deriver import FIRST, Bench, bench
+from tests.unit.journal.test_salvage import pages_of, spoil
 from tests.unit.publish.test_moves import until_retained
 
 __all__ = ["broker"]
@@ -120,6 +122,55 @@ async def test_a_deleted_journal_begins_at_a_baseline(broker: Broker, tmp_path: 
         table = Table()
         table.book(ear.events())
     assert table.booked == 60 + 5
+
+
+@pytest.mark.fault(
+    19,
+    injection="a journal with events that were not sent is damaged: an index, or pages with events",
+    expectation="what can be read is sent under its ids, the rest told by number; totals go on in"
+    " a new epoch from a baseline; no id names two facts, no part is booked twice",
+)
+@pytest.mark.parametrize("table", ["event_time", "event"])
+async def test_a_damaged_journal_is_sent_as_far_as_it_can_be_read(
+    broker: Broker, tmp_path: Path, table: str
+) -> None:
+    settings, clock, path = settings_for(broker), FakeClock(), tmp_path / "a/j.db"
+    async with listening(settings, EVENTS) as ear:
+        async with gateway(tmp_path / "a", settings, clock) as (at, publisher):
+            await at.observe(changed=FIRST | {"press-07/run": True})
+            await produced(at, 160)
+            await heard_all(ear, at, publisher)
+        async with bench(tmp_path / "a", clock=clock) as at:
+            await at.observe(changed=FIRST | {"press-07/good_parts": 160, "press-07/run": True})
+            for parts in range(161, 221):
+                await produced(at, parts)
+        await asyncio.to_thread(spoil_table, path, table)
+        async with gateway(tmp_path / "a", settings, clock) as (at, publisher):
+            await at.observe(changed=FIRST | {"press-07/good_parts": 230, "press-07/run": True})
+            await produced(at, 235)
+            await heard_all(ear, at, publisher)
+        told = facts_by_id(ear.events()).values()
+    table_ = Table()
+    table_.book(ear.events())
+    gone = sum(
+        fact["data"]["count"]
+        for fact in told
+        if fact["data"].get("reason") == "corruption" and fact["data"]["stream"] == "count"
+    )
+    made = 60 + 60 + 5
+    assert gone == 0 if table == "event_time" else 0 < gone < 60
+    assert made - gone <= table_.booked <= made  # a later total has the parts of a lost count
+    (total,) = [fact["data"]["total"] for fact in told if fact["data"].get("raw") == 235]
+    assert total == made
+
+
+def spoil_table(path: Path, table: str) -> None:
+    """Overwrite pages of a table's middle, and let the next start check the file."""
+    pages = pages_of(path, table)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE mark SET value = 0 WHERE name = 'clean'")
+        connection.commit()
+    spoil(path, pages[-3:-1] or pages)
 
 
 async def test_a_copied_journal_books_nothing_twice(broker: Broker, tmp_path: Path) -> None:
