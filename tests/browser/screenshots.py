@@ -1,4 +1,4 @@
-"""Take pictures of every page: ``python -m tests.browser.screenshots [DIRECTORY]``.
+"""Take pictures of every page: ``python -m tests.browser.screenshots [DIRECTORY [NAME...]]``.
 
 A plant of sixty machines lives for a while behind a real gateway; then each page is taken as a
 desktop, a telephone and a television show it, in Chinese and in English.
@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, PATIENCE_MS, PHONE
-from tests.support.screens import PASSWORD, Screens, screens
+from tests.support.screens import PASSWORD, Screens, name, screens
 
 LIFE_S = 150.0
 STEP_S = 0.5
@@ -40,17 +41,19 @@ class Picture:
     full: bool = False
     press: str = ""
     """What is pressed before, by CSS."""
+    shown: str = ""
+    """What has to be there before, by CSS."""
 
 
 def pictures(since: str) -> list[Picture]:
     """Return what is taken; ``since`` is when the plant began, on the site's wall clock."""
     return [
-        Picture("board", "/"),
+        Picture("board", "/", shown=".t-due"),
         Picture("equipment", f"/eq/press-15?from={since}&tags=pressure", full=True),
         Picture("faults", "/faults"),
         Picture("fault-dialog", "/faults", press=".fault-row .ack"),
         Picture("faults-history", "/faults/history"),
-        Picture("faults-analysis", "/faults/analysis"),
+        Picture("faults-analysis", "/faults/analysis?code=E101&by=count", full=True),
         Picture("events", "/events?equipment=press-15"),
         Picture("health", "/health"),
         Picture("qr", "/qr"),
@@ -98,22 +101,35 @@ def _log_in(context: BrowserContext, gateway: Screens, user: str) -> None:
         assert context.request.post(f"{gateway.url}/api/v1/login", data=body).ok
 
 
-def _people(browser: Browser, gateway: Screens) -> None:
-    """Set up the administrator, and let somebody acknowledge a fault."""
+def _begin(browser: Browser, gateway: Screens) -> tuple[BrowserContext, dict[str, str]]:
+    """Set up the administrator, put orders in force and change something; return his session."""
     context = browser.new_context()
     body = {"name": "root", "password": PASSWORD, "code": gateway.setup_code}
     session = context.request.post(f"{gateway.url}/api/v1/setup", data=body).json()
-    post = {"X-CSRF": session["csrf"]}
+    head = {"X-CSRF": session["csrf"]}
+    for number in range(1, gateway.machines + 1):
+        if number % 7:
+            order = {"order_no": f"WO-{1040 + number}", "product": "A-77", "planned_qty": 240}
+            place = f"{gateway.url}/api/v1/equipment/{name(number)}/order"
+            context.request.post(place, data=order | {"ideal_cycle_ms": 1300}, headers=head)
+    file = gateway.directory / "equipment/press-60.yaml"
+    text = file.read_text(encoding="utf-8").replace("max_rate_per_s: 100", "max_rate_per_s: 80")
+    file.write_text(text, encoding="utf-8")
+    why = {"why": "80 strokes a second are the most this press can do"}
+    context.request.post(f"{gateway.url}/api/v1/reload", data=why, headers=head)
+    context.request.post(
+        f"{gateway.url}/api/v1/tokens", data={"name": "mes", "role": "viewer"}, headers=head
+    )
+    return context, head
+
+
+def _acknowledge(context: BrowserContext, head: dict[str, str], gateway: Screens) -> None:
+    """Let somebody acknowledge a fault."""
     faults = context.request.get(f"{gateway.url}/api/v1/faults").json()
     seen = [one for one in faults if one["equipment"] == "press-22"]
     refs = [{key: one[key] for key in ("equipment", "fault_id")} for one in seen]
     told = {"faults": refs, "comment": "on my way, hose to be replaced"}
-    context.request.post(f"{gateway.url}/api/v1/faults/ack", data=told, headers=post)
-    order = {"order_no": "WO-1042", "product": "A-77", "planned_qty": 1200}
-    context.request.post(f"{gateway.url}/api/v1/equipment/press-15/order", data=order, headers=post)
-    context.request.post(
-        f"{gateway.url}/api/v1/tokens", data={"name": "mes", "role": "viewer"}, headers=post
-    )
+    context.request.post(f"{gateway.url}/api/v1/faults/ack", data=told, headers=head)
     context.close()
 
 
@@ -121,6 +137,8 @@ def take(page: Page, gateway: Screens, picture: Picture, file: Path) -> None:
     """Take one picture."""
     page.goto(f"{gateway.url}{picture.path}", wait_until="domcontentloaded")
     page.locator("main .panel, main table, main form, main .tile[data-equipment]").first.wait_for()
+    if picture.shown:
+        page.locator(picture.shown).first.wait_for(state="attached")
     page.wait_for_timeout(SETTLED_MS)
     expect(page.locator(".bone, .skeleton")).to_have_count(0, timeout=PATIENCE_MS)
     if picture.press:
@@ -129,12 +147,16 @@ def take(page: Page, gateway: Screens, picture: Picture, file: Path) -> None:
     page.screenshot(path=file, full_page=picture.full)
 
 
-def take_all(browser: Browser, gateway: Screens, since: str, out: Path) -> None:
-    """Take every page as every device shows it, in both languages."""
+def take_all(
+    browser: Browser, gateway: Screens, since: str, out: Path, names: Sequence[str]
+) -> None:
+    """Take every page, or those named, as every device shows it, in both languages."""
     devices: dict[str, dict[str, Any]] = {"desktop": DESKTOP, "phone": PHONE}
     for lang, locale in (("zh", "zh-CN"), ("en", "en-US")):
         for device, options in devices.items():
             for picture in pictures(since):
+                if names and picture.name not in names:
+                    continue
                 context = browser.new_context(locale=locale, **options)
                 _log_in(context, gateway, picture.user)
                 name = f"{picture.name}-{device}-{lang}.png"
@@ -142,29 +164,35 @@ def take_all(browser: Browser, gateway: Screens, since: str, out: Path) -> None:
                 context.close()
         context = browser.new_context(locale=locale, **TELEVISION)
         _log_in(context, gateway, "viewer")
-        take(context.new_page(), gateway, Picture("board", "/?tv=1"), out / f"board-tv-{lang}.png")
+        take(
+            context.new_page(),
+            gateway,
+            Picture("board", "/?tv=1", shown=".t-due"),
+            out / f"board-tv-{lang}.png",
+        )
         context.close()
 
 
-def main(out: Path) -> None:
-    """Take them all."""
+def main(out: Path, names: Sequence[str]) -> None:
+    """Take them all, or those named."""
     out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="millgate-") as directory,
         screens(Path(directory)) as gateway,
         sync_playwright() as playwright,
     ):
-        began = datetime.now(UTC) - timedelta(minutes=1)
-        live(gateway, LIFE_S)
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
-        _people(browser, gateway)
+        began = datetime.now(UTC) - timedelta(minutes=1)
+        root = _begin(browser, gateway)
+        live(gateway, LIFE_S)
+        _acknowledge(*root, gateway)
         since = f"{began.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%dT%H:%M}"
-        take_all(browser, gateway, since, out)
+        take_all(browser, gateway, since, out, names)
         browser.close()
     sys.stdout.write(f"{len(list(out.glob('*.png')))} pictures in {out}\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else OUT))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else OUT), sys.argv[2:])

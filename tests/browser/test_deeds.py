@@ -117,6 +117,7 @@ def test_a_viewer_cannot_do_it_not_even_by_address(look: Look, gateway: Screens)
     for path in ("/admin", "/admin/users", "/admin/audit"):
         viewer.open(path)
         expect(page.locator("h1")).to_have_text("没有权限")
+        expect(page.locator("main")).to_contain_text("张工 8123")
     expect(page.get_by_role("link", name="管理")).to_have_count(0)
     gateway.machine(22)
 
@@ -249,4 +250,7 @@ def test_one_code_is_looked_at_day_by_day(look: Look, gateway: Screens) -> None:
     page.get_by_role("button", name="by count").click()
     expect(page.locator(".days .d-text").last).to_have_text("1")
     assert "code=E101" in page.url
+    page.goto(f"{gateway.url}/eq/press-45", wait_until="domcontentloaded")
+    page.locator(".top-faults").get_by_role("link", name="E101").click()
+    expect(page.locator("main table tbody tr")).to_have_count(1)
     gateway.machine(45)

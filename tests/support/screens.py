@@ -76,6 +76,7 @@ historian: {{enabled: false}}
 web:
   host: 127.0.0.1
   port: {port}
+  contact: 张工 8123
   quick_comments:
     - {{zh: 已去现场, en: on my way}}
     - {{zh: 等待备件, en: waiting for parts}}

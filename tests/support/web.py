@@ -70,6 +70,7 @@ tags:
   run: {address: "coil:100"}
 status:
   - {state: running, when: run}
+ideal_cycle_ms: 120000
 """,
     "faults/press.csv": "bit,code,text_zh,text_en,severity\n0,P01,急停,Emergency stop,950\n",
     "shifts.yaml": """\

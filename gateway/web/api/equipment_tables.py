@@ -31,7 +31,7 @@ _TIMELINE = (
 )
 _COUNTS = (
     *("from", "to", "from_local", "to_local", "label", "counter", "kind", "quantity", "manual"),
-    *("unit", "anomalies"),
+    *("unit", "anomalies", "target"),
 )
 _READINGS = ("time", "time_local", "tag", "unit", "least", "greatest", "last", "values")
 
@@ -115,5 +115,5 @@ def _bucket(bucket: dict[str, Any], zone: ZoneInfo) -> Iterator[list[object]]:
         yield [
             *when,
             *(counter, value["kind"], value["quantity"], value["manual"], value["unit"]),
-            bucket["anomalies"],
+            *(bucket["anomalies"], bucket["target"]),
         ]

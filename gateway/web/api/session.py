@@ -81,6 +81,8 @@ class SessionView(BaseModel):
     csrf: str | None
     must_change_password: bool
     site: SiteView
+    contact: str | None
+    """Whom to ask for a role."""
     quick_comments: list[dict[str, str]]
     stop_reasons: list[OfferedReason]
 
@@ -179,6 +181,7 @@ def view(web: Context, me: Caller) -> SessionView:
                 "gateway": gateway.gateway,
                 "timezone": gateway.timezone,
             },
+            "contact": gateway.web.contact,
             "quick_comments": gateway.web.quick_comments,
             "stop_reasons": [reason.model_dump() for reason in gateway.web.stop_reasons],
         }

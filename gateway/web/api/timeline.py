@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from gateway.web.api.asked import Asked, Equipment, wrong
 from gateway.web.api.guard import Web, needs
 from gateway.web.context import Context
 from gateway.web.facts import Stay, kept_from, stays
+from gateway.web.order_progress import planned
 
 router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["equipment"])
 Per = Literal["hour", "shift", "day"]
@@ -94,12 +95,17 @@ class CountValue(BaseModel):
 
 
 class Bucket(BaseModel):
-    """What was made in an hour, a shift or a day; cut to the span that was asked for."""
+    """What was made in an hour, a shift or a day; cut to the span that was asked for.
+
+    `target`: what its planned time so far makes at the ideal cycle of the configuration; null
+    where that says none.
+    """
 
     from_: str = Field(alias="from")
     to: str
     label: str
     values: dict[str, CountValue]
+    target: float | None
     anomalies: int
     """Events in it that say `anomaly` other than `none`."""
 
@@ -163,7 +169,10 @@ async def buckets_of(
     kept, booked = await web.history.look(
         lambda look: (kept_from(look), look.counted(equipment.equipment, span.begins, span.ends))
     )
-    return kept, list(_filled(spans, booked))
+    buckets = list(_filled(spans, booked))
+    for bucket, (_, within) in zip(buckets, spans, strict=True):
+        bucket["target"] = _target(equipment, within, web.now())
+    return kept, buckets
 
 
 def interval(stay: Stay, now: datetime) -> dict[str, Any]:
@@ -183,6 +192,14 @@ def interval(stay: Stay, now: datetime) -> dict[str, Any]:
         "shift": stay.shift,
         "note": stay.note,
     }
+
+
+def _target(equipment: EquipmentConfig, within: Span, now: datetime) -> float | None:
+    ideal_ms = equipment.rules.ideal_cycle_ms
+    if not ideal_ms:
+        return None
+    worked = planned(equipment.rules.calendar, within.begins, min(within.ends, now))
+    return float(worked / timedelta(milliseconds=ideal_ms) // 1)
 
 
 def _filled(

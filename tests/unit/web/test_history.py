@@ -176,9 +176,18 @@ async def test_counts_are_differences_of_totals_in_each_hour(
         f"2026-03-20T{hour:02}:00+08:00" for hour in (5, 6, 7, 8, 9)
     ]
     assert made == [0, 0, 7, 0, 3]
+    assert {one["target"] for one in answer["buckets"]} == {None}  # it has no ideal cycle
     assert sum(one["anomalies"] for one in answer["buckets"]) == 1
     scrap = answer["buckets"][-1]["values"]["scrap"]
     assert scrap == {"kind": "reject", "quantity": 1, "unit": "1", "manual": 1}
+
+
+async def test_an_hour_has_a_target_where_an_ideal_cycle_is_known(
+    viewer: httpx.AsyncClient,
+) -> None:
+    query = asked(4 * 3600, until_ago=-1800)  # half an hour of it has not come yet
+    buckets = (await viewer.get("/api/v1/equipment/oven-01/counts", params=query)).json()["buckets"]
+    assert [one["target"] for one in buckets] == [29, 30, 30, 30, 0]
 
 
 async def test_counts_of_a_shift(viewer: httpx.AsyncClient, journal: Journal) -> None:

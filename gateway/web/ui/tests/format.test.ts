@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { clock, duration, localized, moment, msToWall, number, percent, unit, wallToMs } from "../src/lib/format";
+import { clock, duration, localized, moment, msToWall, number, percent, signed, unit, wallToMs } from "../src/lib/format";
 
 test.each([
   [-5, "0:00"], [0, "0:00"], [59.9, "0:59"], [61, "1:01"], [3599, "59:59"],
@@ -40,3 +40,5 @@ describe("the site's wall clock", () => {
     ["Europe/Berlin", "2026-10-25T01:59"],
   ])("goes to UTC and back in %s", (zone, wall) => expect(msToWall(wallToMs(wall, zone), zone)).toBe(wall));
 });
+
+test("a difference has its sign", () => expect([12, -3.5, 0, 12345].map(signed)).toEqual(["+12", "-3.5", "0", "+12\u2009345"]));

@@ -145,7 +145,7 @@ function trend(readings: Readings, grid: number, look: Look): object[] {
     { ...common, id: readings.tag, lineStyle: { color: look.ink, width: 1.2 }, itemStyle: { color: look.ink }, data: readings.points.map(([t, , , last]) => [t, last]),
       markArea: marks.length ? within : undefined,
       markLine: marks.length ? { silent: true, symbol: "none", label: { color: look.ink2, position: "insideEndTop", fontSize: 11 }, lineStyle: { color: look.ink2, type: "dashed" }, data: marks.map((value) => ({ yAxis: value })) } : undefined },
-    ...(marks.length ? [{ ...common, id: `${readings.tag} out`, showSymbol: true, symbolSize: 3, lineStyle: { color: look.states.fault, width: 2 }, itemStyle: { color: look.states.fault }, tooltip: { show: false }, data: out }] : []),
+    ...(marks.length ? [{ ...common, id: `${readings.tag} out`, showSymbol: true, symbol: "circle", symbolSize: 2.5, lineStyle: { color: look.states.fault, width: 2 }, itemStyle: { color: look.states.fault }, tooltip: { show: false }, data: out }] : []),
   ];
 }
 

@@ -18,6 +18,9 @@ export function number(value: number): string {
   return part === undefined ? grouped : `${grouped}.${part}`;
 }
 
+// "+12", "-3", "0"
+export const signed = (value: number): string => `${value > 0 ? "+" : ""}${number(value)}`;
+
 export function percent(share: number, digits = 0): string {
   return `${(share * 100).toFixed(digits)}%`;
 }

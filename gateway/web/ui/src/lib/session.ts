@@ -14,6 +14,7 @@ export interface Session {
   csrf: string | null;
   must_change_password: boolean;
   site: Site;
+  contact: string | null; // whom to ask for a role
   quick_comments: Text[]; // of this site; empty: the usual ones
   stop_reasons: OfferedReason[];
 }
