@@ -20,7 +20,6 @@ import asyncio
 import errno
 import secrets
 import weakref
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,23 +30,23 @@ from typing import Any, Self, TypeVar
 
 from gateway.journal.errors import (
     FileDamaged,
-    JournalError,
     JournalFailed,
     JournalFull,
     JournalUnusable,
 )
-from gateway.journal.held import MOST_ROWS
+from gateway.journal.giving import Giving
 from gateway.journal.identity import IdentityChange, Places
+from gateway.journal.known import Known
 from gateway.journal.ledger import Begins, Ledger
 from gateway.journal.lineage import Lineage, Rival
 from gateway.journal.lock import FileLock
 from gateway.journal.numbering import from_unix_ms, prepare
 from gateway.journal.opening import open_ledger
+from gateway.journal.orders import Orders
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import DEFAULT_LIMITS, Limits
 from gateway.journal.row import CommandRecord, Entry, Row, StreamHead
 from gateway.journal.space import Space, Standing
-from gateway.journal.tail import Tail
 from gateway.journal.watch import Watch
 from gateway.journal.writer import (
     AppendOrder,
@@ -67,11 +66,6 @@ from gateway.journal.writer import (
 T = TypeVar("T")
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-_TAIL_ROWS = 1000
-GIVEN_AHEAD = 4096
-"""Rows that readers may be given before the disk must hear of it again."""
-_TURNS = 8
-"""A burst may last so many turns of the loop before it is written: a few milliseconds."""
 
 
 class Journal:
@@ -92,7 +86,6 @@ class Journal:
         self._reader = JournalReader(path)
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-reader")
         self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
-        self._waiting: set[Waiter] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: str | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -102,18 +95,8 @@ class Journal:
         """When the gateway last wrote before this start; None in a new journal."""
         self.was_adopted = ledger.was_adopted
         """The epoch in force at the start began with an import: others may know more by now."""
-        self._lineage = ledger.lineage
-        self._epochs = ledger.epochs
-        self._head = ledger.head
-        self._first_seq = ledger.first_seq
-        self._given = ledger.given
-        self._states = dict(ledger.states)
-        self._places = ledger.places
-        self._tail = Tail(2 * MOST_ROWS if ledger.held.on else _TAIL_ROWS)
-        self._orders: list[Order] = []
-        self._heads: defaultdict[str, dict[str, StreamHead]] = defaultdict(dict)
-        for (equipment, kind), head in ledger.heads.items():
-            self._heads[equipment][kind] = head
+        self._known = Known(ledger)
+        self._giving = Giving(self._known, self._reader, self._read, self._promise)
 
     @classmethod
     def open(
@@ -150,17 +133,17 @@ class Journal:
     @property
     def epoch(self) -> str:
         """The epoch in force."""
-        return self._epochs[-1]
+        return self._known.epochs[-1]
 
     @property
     def previous_epochs(self) -> tuple[str, ...]:
         """The epochs before, oldest first."""
-        return self._epochs[:-1]
+        return self._known.epochs[:-1]
 
     @property
     def lineage(self) -> Lineage:
         """Which lives of this gateway this file has seen, the present one included."""
-        return self._lineage
+        return self._known.lineage
 
     @property
     def failed(self) -> asyncio.Future[None]:
@@ -196,7 +179,7 @@ class Journal:
 
     def places(self) -> Places:
         """Return the topics under which something is retained -> their equipment."""
-        return dict(self._places)
+        return dict(self._known.places)
 
     async def identify(self, change: IdentityChange) -> None:
         """Note where equipment is retained, or that it is retired; return after the commit."""
@@ -213,8 +196,8 @@ class Journal:
         Never goes back. Raises ValueError beyond the head.
         """
         self._check()
-        if seq > self._head:
-            raise ValueError(f"cursor {cursor}: {seq} is beyond the newest row {self._head}")
+        if seq > self._known.head:
+            raise ValueError(f"cursor {cursor}: {seq} is beyond the newest row {self._known.head}")
         if seq > self.cursor(cursor):
             self._writer.cursors = {**self._writer.cursors, cursor: seq}
 
@@ -225,7 +208,7 @@ class Journal:
         and is forgotten. Returns when that is on the disk.
         """
         self._check()
-        known, begins = self._writer.cursors, {"oldest": 0, "newest": self._head}
+        known, begins = self._writer.cursors, {"oldest": 0, "newest": self._known.head}
         wished = {name: known.get(name, begins[at]) for name, at in readers.items()}
         self._writer.cursors = wished
         await self._order(lambda waiter: CursorsOrder(wished, waiter))
@@ -240,31 +223,27 @@ class Journal:
 
     def head(self) -> int:
         """Return the last committed seq; 0 before the first."""
-        return self._head
+        return self._known.head
 
     def first_seq(self) -> int:
         """Return the oldest seq that still exists, head + 1 if none does."""
-        return self._first_seq
+        return self._known.first_seq
 
     def heads(self, equipment: str) -> Mapping[str, StreamHead]:
         """Return type -> newest event of the epoch in force that is not local."""
-        return dict(self._heads.get(equipment, {}))
+        return dict(self._known.heads.get(equipment, {}))
 
     def last_seqs(self) -> Mapping[str, int]:
         """Return type -> newest seq of the epoch in force over all equipment, local ones apart."""
-        newest: dict[str, int] = {}
-        for heads in self._heads.values():
-            for kind, head in heads.items():
-                newest[kind] = max(head.seq, newest.get(kind, 0))
-        return newest
+        return self._known.last_seqs()
 
     def states(self) -> dict[str, bytes]:
         """Return equipment -> newest committed durable state."""
-        return dict(self._states)
+        return dict(self._known.states)
 
     def state(self, equipment: str) -> bytes | None:
         """Return the newest committed durable state of one equipment."""
-        return self._states.get(equipment)
+        return self._known.states.get(equipment)
 
     def watch(self) -> Watch:
         """Return a new watch over the commits from now on."""
@@ -280,32 +259,10 @@ class Journal:
         that it may be is on the disk before.
         """
         self._check()
-        known = self._head if upto is None else min(upto, self._head)
-        begin, ahead = max(after, self._first_seq - 1), max(limit, GIVEN_AHEAD)
-        while True:
-            if self._given < min(known, begin + limit):
-                await self._give(begin + ahead)
-            rows = await self._rows(after, limit, min(known, self._given))
-            if rows or self._given >= known:
-                return rows
-            begin, ahead = self._given, 2 * ahead  # there are no rows left in this stretch
+        return await self._giving.rows(after, limit, upto)
 
-    async def _give(self, upto: int) -> None:
+    async def _promise(self, upto: int) -> None:
         await self._order(lambda waiter: GiveOrder(upto, waiter))
-
-    async def _rows(self, after: int, limit: int, known: int) -> list[Row]:
-        newest = self._tail.rows(after, limit, known)
-        if newest is not None:
-            return newest
-        # What the tail holds may be nowhere else: the file is asked for what is older only.
-        older_to = min(known, self._tail.first_seq - 1) if self._tail.first_seq else known
-        older = await self._read(partial(self._reader.rows, after, limit, older_to))
-        if len(older) == limit or older_to == known:
-            return older
-        newest = self._tail.rows(older_to, limit - len(older), known)
-        if newest is not None:
-            return older + newest
-        return older or await self._rows(after, limit, known)  # the tail moved on meanwhile
 
     async def rows_between(
         self, start: datetime, end: datetime, after: int, limit: int
@@ -314,7 +271,7 @@ class Journal:
 
         Beyond what `rows` returned once they may still change: counts become fewer.
         """
-        known = self._head
+        known = self._known.head
         rows = await self._read(partial(self._reader.rows_between, start, end, after, limit))
         return [row for row in rows if row.seq <= known]
 
@@ -334,7 +291,7 @@ class Journal:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
-        self._submit(CloseOrder())
+        self._orders.submit(CloseOrder())
         await self._ended
         loop = self._attach()
         await loop.run_in_executor(self._reading, self._writer.join)
@@ -348,31 +305,12 @@ class Journal:
             return await self._attach().run_in_executor(self._reading, read)
         except FileDamaged as err:
             # The writer may not have met that page: nothing more is to be written to this file.
-            self._submit(FailOrder(err))
+            self._orders.submit(FailOrder(err))
             raise JournalFailed(f"the journal cannot be read: {err}") from err
 
     def _order(self, order: Callable[[Waiter], Order]) -> Waiter:
         self._check()
-        waiter: Waiter = self._attach().create_future()
-        self._waiting.add(waiter)
-        self._submit(order(waiter))
-        return waiter
-
-    def _submit(self, order: Order) -> None:
-        if not self._orders:
-            self._attach().call_soon(self._hand_over, 0, _TURNS)
-        self._orders.append(order)
-
-    def _hand_over(self, seen: int, turns: int) -> None:
-        """Hand over together what comes in turns of the loop without a pause between them.
-
-        Each hand-over wakes a thread and is a transaction; devices answer in bursts.
-        """
-        if len(self._orders) > seen and turns:
-            self._attach().call_soon(self._hand_over, len(self._orders), turns - 1)
-            return
-        orders, self._orders = self._orders, []
-        self._writer.submit(orders)
+        return self._orders.place(order)
 
     def _check(self) -> None:
         self._attach()
@@ -385,6 +323,7 @@ class Journal:
         """Start the writer for the running loop, the first time."""
         if self._loop is None:
             loop = self._loop = asyncio.get_running_loop()
+            self._orders = Orders(self._writer, loop)
             self._failed: asyncio.Future[None] = loop.create_future()
             self._ended: asyncio.Future[None] = loop.create_future()
 
@@ -396,36 +335,12 @@ class Journal:
         return self._loop
 
     def _on_report(self, report: Report) -> None:
-        changes = report.changes
-        self._head, self._first_seq = changes.head, changes.first_seq
-        self._given = changes.given
-        self._epochs = changes.epochs
-        self._states |= changes.states
-        for equipment in changes.retired:
-            self._states.pop(equipment, None)
-        self._places = self._places if changes.places is None else changes.places
-        if changes.new_epoch:
-            self._heads.clear()
-        for (equipment, kind), head in changes.heads.items():
-            self._heads[equipment][kind] = head
-        if changes.rewritten:
-            self._tail.clear()
-        self._tail.add(changes.rows)
+        self._known.learn(report.changes)
         for waiter, result in report.results:
-            self._settle(waiter, result)
-        if changes.touched:
+            self._orders.settle(waiter, result)
+        if report.changes.touched:
             for watch in self._watches:
-                watch.tell(changes.touched)
-
-    def _settle(self, waiter: Waiter, result: list[int] | JournalError) -> None:
-        self._waiting.discard(waiter)
-        if waiter.done():  # its caller was cancelled
-            return
-        if isinstance(result, JournalError):
-            waiter.set_exception(result)
-            waiter.exception()  # read once, or asyncio complains where nobody awaits it
-        else:
-            waiter.set_result(result)
+                watch.tell(report.changes.touched)
 
     def _on_end(self, failure: JournalFailed | None) -> None:
         if failure is not None:
@@ -433,6 +348,5 @@ class Journal:
             if not self._failed.done():
                 self._failed.set_exception(failure)
                 self._failed.exception()  # read once, or asyncio complains where nobody awaits it
-        for waiter in tuple(self._waiting):
-            self._settle(waiter, failure or JournalFailed("the journal is closed"))
+        self._orders.settle_all(failure or JournalFailed("the journal is closed"))
         self._ended.set_result(None)
