@@ -5,6 +5,7 @@ from uuid import uuid4
 from gateway.control.client import NoCollector
 from gateway.domain.commands import Reply
 from gateway.domain.vocabulary import Json
+from gateway.web import refusals
 from gateway.web.access.caller import Caller
 from gateway.web.context import Context
 from gateway.web.problems import Problem
@@ -37,5 +38,5 @@ async def obeyed(web: Context, me: Caller, equipment: str, name: str, content: J
     """As `ask`; a refusal is a Problem."""
     reply = await ask(web, me, equipment, name, content)
     if not reply.accepted:
-        raise Problem("refused", reply.error)
+        raise Problem("refused", refusals.told(reply.error))
     return reply

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
 from gateway.domain.vocabulary import stamp
+from gateway.web import refusals
 from gateway.web.access.caller import Caller
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import moment, wrong
@@ -68,13 +69,14 @@ class UnshelveBody(Strict):
 
 
 class FaultResult(BaseModel):
-    """What became of one of them; `error` says why it was refused."""
+    """What became of one of them; `error` says why it was refused, `text` in both languages."""
 
     equipment: str
     fault_id: str
     accepted: bool
     seq: int | None
     error: str | None
+    text: dict[str, str] | None
 
 
 class FaultResults(BaseModel):
@@ -130,6 +132,7 @@ async def _each(
                 accepted=reply.accepted,
                 seq=reply.seq,
                 error=reply.error,
+                text=refusals.told(reply.error),
             )
         )
     return FaultResults(results=results)

@@ -81,7 +81,8 @@ async def test_what_is_asked_reaches_the_collector_in_the_name_of_the_user(
 
 
 async def test_each_fault_has_an_answer_of_its_own(rig: Rig, person: httpx.AsyncClient) -> None:
-    rig.door.reply = Reply(accepted=False, error="no fault f-1 is active")
+    refused = "fault f-1 has cleared; it can only be acknowledged"
+    rig.door.reply = Reply(accepted=False, error=refused)
     body = {"faults": [FAULT, {"equipment": "oven-01", "fault_id": "f-1"}]}
     answer = await person.post("/api/v1/faults/ack", json=body)
     assert answer.status_code == 200
@@ -90,7 +91,8 @@ async def test_each_fault_has_an_answer_of_its_own(rig: Rig, person: httpx.Async
         ("press-07", False),
         ("oven-01", False),
     ]
-    assert results[0]["error"] == "no fault f-1 is active"
+    assert results[0]["error"] == refused
+    assert results[0]["text"] == {"zh": "该故障已恢复，只能确认", "en": refused}
     assert ("engineer", "ack", "press-07", False) in await rig.audit()
 
 
@@ -101,6 +103,11 @@ async def test_a_refused_order_is_a_conflict_with_the_reason(
     answer = await person.post(f"{EQUIPMENT}/order", json={"order_no": "WO-1"})
     assert (answer.status_code, answer.json()["code"]) == (409, "refused")
     assert answer.json()["detail"] == "in commissioning"
+    late = "effective_at is in the future: send the order when it begins"
+    rig.door.reply = Reply(accepted=False, error=late)
+    chinese = {"Accept-Language": "zh"}
+    answer = await person.post(f"{EQUIPMENT}/order", json={"order_no": "WO-1"}, headers=chinese)
+    assert answer.json()["detail"] == "effective_at 在将来：请在工单开始时再发送"
 
 
 async def test_without_a_collector_a_command_says_so(rig: Rig, person: httpx.AsyncClient) -> None:
