@@ -9,22 +9,22 @@ Used by one thread at a time; knows no event loop and no quota.
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import Literal
 
 from gateway.domain.events import Gap, Reading
+from gateway.journal import tables
 from gateway.journal.changes import Changes
 from gateway.journal.epoch import MAX_STREAMSEQ, draw_epoch
 from gateway.journal.errors import CommandRepeated, FileFull, as_journal_errors
 from gateway.journal.held import Held, lost_with_a_crash, read_promises
 from gateway.journal.identity import IdentityChange, read_places
-from gateway.journal.lineage import LIVES_KEPT, Life, Lineage, Rival
+from gateway.journal.lineage import Life, Lineage, Rival
 from gateway.journal.merging import Merged
 from gateway.journal.numbering import (
     Append,
-    Draft,
     Numbered,
     Stream,
     number,
@@ -33,11 +33,10 @@ from gateway.journal.numbering import (
     unix_ms,
 )
 from gateway.journal.retention import Victim, name_gaps, row_bytes
-from gateway.journal.row import Entry, StreamHead
+from gateway.journal.row import StreamHead
 
 EPOCH_ENDS_AT = MAX_STREAMSEQ // 2
 """A start with a streamseq beyond this begins an epoch: room for years without a start."""
-COMMANDS_KEPT = 10_000
 ADOPTED = frozenset({"import", "restore", "salvage"})
 """Why an epoch begins in a journal that came from elsewhere, or may have forgotten something."""
 
@@ -145,16 +144,8 @@ class Ledger:
         life = self.lineage.draw(self.head, self._randbelow)
         with self._transaction():
             marks = self._write_marks(clean=0, given=self.given, given_life=life.number)
-            self.connection.execute(
-                "INSERT INTO life VALUES (?, ?, ?)", (life.number, life.name, life.after)
-            )
-            self.connection.execute(
-                "DELETE FROM life WHERE number <= ?", (life.number - LIVES_KEPT,)
-            )
-            self.connection.execute(
-                "DELETE FROM command WHERE rowid <= (SELECT max(rowid) FROM command) - ?",
-                (COMMANDS_KEPT,),
-            )
+            tables.insert_life(self.connection, life)
+            tables.forget_old_commands(self.connection)
         self._marks |= marks
         self.lineage = Lineage((*self.lineage.lives, life))
         if not self.epochs:
@@ -170,7 +161,9 @@ class Ledger:
         numbered = number([prepare(gaps)], after=self.head, heads=self.heads)
         with self._transaction():
             marks = self._insert(numbered, at)
-            self._insert_heads({stream: self.heads[stream] for stream in self._promised})
+            tables.insert_heads(
+                self.connection, {stream: self.heads[stream] for stream in self._promised}
+            )
             self.connection.execute("DELETE FROM promise")
         self._promised = {}
         self._remember(numbered, marks, {}, at)
@@ -186,7 +179,7 @@ class Ledger:
         """
         moved = {name: s for name, s in cursors.items() if s > self.cursors.get(name, -1)}
         with as_journal_errors():
-            repeated = self._repeated(appends)
+            repeated = tables.repeated(self.connection, appends)
         fresh = [append for i, append in enumerate(appends) if i not in repeated]
         numbered = number(fresh, after=self.head, heads=self.heads)
         to_disk, to_hold = self.held.part(numbered)
@@ -198,9 +191,9 @@ class Ledger:
                 marks = self._insert(to_disk, at) | self._write_marks(
                     **promises.write(self.connection)
                 )
-                states = self._insert_states(fresh)
-                self._insert_commands(fresh, numbered.seqs)
-                self._insert_cursors(moved)
+                states = tables.insert_states(self.connection, fresh)
+                tables.insert_commands(self.connection, fresh, numbered.seqs)
+                tables.insert_cursors(self.connection, moved)
             self.cursors |= moved
             self.held.remember(promises)
         self.held.take(to_hold.rows, unix_ms(at), self._mono_s())
@@ -223,8 +216,8 @@ class Ledger:
         if not new and not gone:
             return
         with self._transaction():
-            self._insert_cursors(new)
-            self.connection.executemany("DELETE FROM cursor WHERE name = ?", [(n,) for n in gone])
+            tables.insert_cursors(self.connection, new)
+            tables.delete_cursors(self.connection, gone)
         self.cursors = {n: seq for n, seq in self.cursors.items() if n not in gone} | new
 
     def give(self, upto: int) -> None:
@@ -250,7 +243,8 @@ class Ledger:
     def _insert_held(self) -> dict[str, int]:
         """Write what is held; the caller owns the transaction, and forgets it after."""
         rows = self.held.rows
-        self._insert_events((row.seq, row.streamseq, row.draft, row.at_ms) for row in rows)
+        held = ((row.seq, row.streamseq, row.draft, row.at_ms) for row in rows)
+        tables.insert_events(self.connection, len(self.epochs), held)
         return self._write_marks(reading_bytes=self.reading_bytes + self.held.bytes)
 
     def _hold_no_more(self, marks: Mapping[str, int]) -> None:
@@ -269,13 +263,8 @@ class Ledger:
         number_of_epoch = len(self.epochs) + 1
         self.write_held()
         with self._transaction():
-            gaps = [] if rival is None else self._disown(rival.shared, at)
-            self.connection.execute(
-                "INSERT INTO epoch VALUES (?, ?, ?, ?)",
-                (number_of_epoch, epoch, reason, unix_ms(at)),
-            )
-            self.connection.execute("DELETE FROM stream")
-            self.connection.execute("DELETE FROM promise")
+            gaps = [] if rival is None else tables.disown(self.connection, rival.shared, at)
+            tables.insert_epoch(self.connection, number_of_epoch, epoch, reason, at)
             numbered = number([prepare(gaps)], after=self.head, heads={})
             marks = self._insert(numbered, at, epoch_number=number_of_epoch)
             # Another journal may have given these to its consumers, and their streams are over.
@@ -306,9 +295,7 @@ class Ledger:
         freed = sum(v.size_bytes for v in victims if v.type == Reading.type)
         lost = sum(gap.count for entry in gaps for gap in entry.events if isinstance(gap, Gap))
         with self._transaction():
-            self.connection.executemany(
-                "DELETE FROM event WHERE seq = ?", [(victim.seq,) for victim in victims]
-            )
+            tables.delete_events(self.connection, [victim.seq for victim in victims])
             numbered = number([prepare(gaps)], after=self.head, heads=self.heads)
             marks = self._insert(numbered, at)
             self._insert_held()  # the tail of the newest rows is read anew after this
@@ -320,19 +307,13 @@ class Ledger:
         self.lost += lost
         self._changes.rewrite()
         self._remember(numbered, marks, {}, at)
-        with as_journal_errors():
-            self.first_seq = self._changes.first_seq = self._find_first_seq()
+        self._find_first_again()
 
     def merge(self, merged: Merged, at: datetime) -> None:
         """Let counts become fewer in one transaction, the numbers that are gone named."""
         with self._transaction():
-            self.connection.executemany(
-                "DELETE FROM event WHERE seq = ?", [(row.seq,) for row in merged.gone]
-            )
-            self.connection.executemany(
-                "UPDATE event SET data = ? WHERE seq = ?",
-                [(data, seq) for seq, data in merged.changed],
-            )
+            tables.delete_events(self.connection, [row.seq for row in merged.gone])
+            tables.change_events(self.connection, merged.changed)
             numbered = number([prepare(merged.gaps)], after=self.head, heads=self.heads)
             marks = self._insert(numbered, at)
             marks |= self._insert_held()  # the tail of the newest rows is read anew after this
@@ -340,8 +321,7 @@ class Ledger:
         self.merged += len(merged.gone)
         self._changes.rewrite()
         self._remember(numbered, marks, {}, at)
-        with as_journal_errors():
-            self.first_seq = self._changes.first_seq = self._find_first_seq()
+        self._find_first_again()
 
     def close(self, at: datetime) -> None:
         """Mark a clean end, put everything into the one file and close it."""
@@ -357,7 +337,7 @@ class Ledger:
     def _end_promises(self) -> None:
         """What is known in order needs no promise."""
         if self.held.on:
-            self._insert_heads(self.heads)
+            tables.insert_heads(self.connection, self.heads)
             self._write_marks(seq_promised=self.head)
             self.connection.execute("DELETE FROM promise")
 
@@ -366,98 +346,24 @@ class Ledger:
         with as_journal_errors():
             self.connection.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with as_journal_errors():
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.connection.execute("COMMIT")
-            finally:
-                # SQLite ends the transaction by itself after some errors.
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-
-    def _repeated(self, appends: Sequence[Append]) -> dict[int, CommandRepeated]:
-        repeated: dict[int, CommandRepeated] = {}
-        seen: set[str] = set()
-        for index, append in enumerate(appends):
-            if append.command_id is None:
-                continue
-            if append.command_id in seen or self._is_known(append.command_id):
-                repeated[index] = CommandRepeated(append.command_id)
-            seen.add(append.command_id)
-        return repeated
-
-    def _is_known(self, command_id: str) -> bool:
-        found = self.connection.execute("SELECT 1 FROM command WHERE command_id = ?", (command_id,))
-        return found.fetchone() is not None
-
     def _insert(
         self, numbered: Numbered, at: datetime, *, epoch_number: int | None = None
     ) -> dict[str, int]:
         """Insert rows and heads; return the marks that changed with them."""
         at_ms = unix_ms(at)
         rows = ((seq, n, draft, at_ms) for seq, n, draft in numbered.rows)
-        self._insert_events(rows, epoch_number=epoch_number)
-        self._insert_heads(numbered.heads)
+        tables.insert_events(self.connection, epoch_number or len(self.epochs), rows)
+        tables.insert_heads(self.connection, numbered.heads)
         sizes = [(d.type, row_bytes(len(d.data))) for _, _, d in numbered.rows]
         self.appended_bytes += sum(size for _, size in sizes)
         added = sum(size for kind, size in sizes if kind == Reading.type)
         return self._write_marks(alive_ms=at_ms, reading_bytes=self.reading_bytes + added)
 
-    def _insert_heads(self, heads: Mapping[Stream, StreamHead]) -> None:
-        self.connection.executemany(
-            "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?)",
-            [(*stream, head.streamseq, head.seq) for stream, head in heads.items()],
-        )
-
-    def _insert_events(
-        self, rows: Iterable[tuple[int, int, Draft, int]], *, epoch_number: int | None = None
-    ) -> None:
-        """Insert (seq, streamseq, draft, recorded)."""
-        epoch = epoch_number or len(self.epochs)
-        self.connection.executemany(
-            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (seq, epoch, d.equipment, d.type, d.part, n, d.time_ms, at_ms, d.local, d.data)
-                for seq, n, d, at_ms in rows
-            ],
-        )
-
-    def _insert_states(self, appends: Iterable[Append]) -> dict[str, bytes]:
-        states = {e: state for append in appends for e, state in append.states.items()}
-        self.connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", states.items())
-        return states
-
-    def _insert_commands(self, appends: Iterable[Append], seqs: Iterable[list[int]]) -> None:
-        self.connection.executemany(
-            "INSERT INTO command VALUES (?, ?, ?)",
-            [
-                (append.command_id, own[-1] if own else None, append.reply)
-                for append, own in zip(appends, seqs, strict=True)
-                if append.command_id is not None
-            ],
-        )
-
-    def _insert_cursors(self, cursors: Mapping[str, int]) -> None:
-        self.connection.executemany("INSERT OR REPLACE INTO cursor VALUES (?, ?)", cursors.items())
-
     def _write_marks(self, **marks: int) -> dict[str, int]:
-        self.connection.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", marks.items())
-        return marks
+        return tables.write_marks(self.connection, **marks)
 
-    def _disown(self, after: int, at: datetime) -> list[Entry]:
-        """Keep the rows beyond ``after`` to ourselves; return what tells of them."""
-        found = self.connection.execute(
-            "SELECT equipment, type, count(*) FROM event WHERE seq > ? AND NOT local GROUP BY 1, 2",
-            (after,),
-        ).fetchall()
-        self.connection.execute("UPDATE event SET local = 1, streamseq = 0 WHERE seq > ?", (after,))
-        return [
-            Entry(equipment, [Gap(at=at, stream=kind, reason="not_observed", count=count)])
-            for equipment, kind, count in found
-        ]
+    def _transaction(self) -> AbstractContextManager[None]:
+        return tables.transaction(self.connection)
 
     def _remember(
         self,
@@ -479,6 +385,10 @@ class Ledger:
 
     def _no_changes(self) -> Changes:
         return Changes(self.head, self.first_seq, self.epochs, self.given)
+
+    def _find_first_again(self) -> None:
+        with as_journal_errors():
+            self.first_seq = self._changes.first_seq = self._find_first_seq()
 
     def _find_first_seq(self) -> int:
         (first,) = self.connection.execute("SELECT min(seq) FROM event").fetchone()

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gateway.journal import ledger as ledger_module
+from gateway.journal import tables
 from gateway.journal.ledger import EPOCH_ENDS_AT, Ledger
 from gateway.journal.lineage import Rival
 from gateway.journal.numbering import prepare
@@ -219,7 +219,7 @@ def test_an_epoch_comes_after_that_of_the_rival(tmp_path: Path) -> None:
 def test_only_the_newest_lives_are_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.journal.ledger.LIVES_KEPT", 2)
+    monkeypatch.setattr("gateway.journal.tables.LIVES_KEPT", 2)
     clock, path = FakeClock(), tmp_path / "j.db"
     for _ in range(4):
         ledger, _ = open_at(path, clock)
@@ -269,7 +269,7 @@ def test_who_was_never_reached_has_had_nothing(tmp_path: Path) -> None:
 def test_only_the_newest_commands_are_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "COMMANDS_KEPT", 3)
+    monkeypatch.setattr(tables, "COMMANDS_KEPT", 3)
     clock = FakeClock()
     ledger, _ = open_at(tmp_path / "j.db", clock)
     for n in range(5):
