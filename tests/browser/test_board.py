@@ -70,9 +70,15 @@ def test_a_television_shows_sixty_machines_without_scrolling(look: Look, gateway
     assert page.evaluate("document.documentElement.scrollHeight") <= 1080
 
 
-@pytest.mark.parametrize("path", ["/", "/faults", "/eq/press-01", "/health", "/events", "/qr"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/faults", "/faults/analysis?range=30d", "/eq/press-01", "/health", "/events"),
+        *("/qr", "/admin/revisions?rev=1"),
+    ],
+)
 def test_no_page_scrolls_sideways_on_a_telephone(look: Look, path: str) -> None:
-    page = look("viewer", lang="en", **PHONE).open(path)
+    page = look("maintenance", lang="en", **PHONE).open(path)
     expect(page.locator("nav").first).to_be_visible()
     page.locator("main .panel, main .tile, main table, main .qr").first.wait_for()
     assert page.evaluate(BEYOND) == []
