@@ -97,7 +97,7 @@ CASES: Mapping[int, Case] = {
     21: Case(
         "A reader holds its transaction for minutes",
         "读者长时间不结束事务",
-        "日志文件过大时报警，读者被限时",
+        "日志文件过大时报警，并指出是哪个程序",
     ),
     22: Case("File descriptors run out", "文件描述符耗尽", "采集继续，先拒绝新的网页客户端"),
     23: Case(

@@ -142,6 +142,12 @@ async def talking(running: Bench) -> AsyncIterator[None]:
         await task
 
 
+@pytest.mark.fault(
+    2,
+    injection="kill -9 of the historian, 10 times, after a commit, as its acknowledgement leaves:"
+    " the broker does not hear it",
+    expectation="what was committed and not acknowledged comes again and is stored once",
+)
 @pytest.mark.timeout(900)
 async def test_ten_kills_between_commit_and_acknowledgement(tmp_path: Path) -> None:
     chance = random.Random(11)

@@ -176,6 +176,11 @@ async def test_u4_a_dead_subscription_is_noticed_within_keepalives_and_not_in_mi
                     await read_until(session, lambda _: False)
 
 
+@pytest.mark.fault(
+    2,
+    injection="an OPC UA server sends on while nothing that was read is committed",
+    expectation="nothing is acknowledged to it before the commit: a kill between leaves it there",
+)
 async def test_u5_nothing_is_acknowledged_before_it_is_committed() -> None:
     async with opcua_server(VALUES) as server:
 

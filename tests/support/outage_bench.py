@@ -181,14 +181,21 @@ class Bench:
 
 @asynccontextmanager
 async def outage_bench(
-    directory: Path, *, extra: Sequence[str] = (), acl: str | None = None, ack_timeout_s: float = 10
+    directory: Path,
+    *,
+    extra: Sequence[str] = (),
+    acl: str | None = None,
+    ack_timeout_s: float = 10,
+    keepalive_s: int = 15,
 ) -> AsyncIterator[Bench]:
     """Run all but the historian; mosquitto keeps nothing and queues what it does by default."""
     async with AsyncExitStack() as stack:
         broker = stack.enter_context(mosquitto(extra=extra, acl=acl))
         journal = await stack.enter_async_context(open_journal(directory / "journal.db"))
         link = await stack.enter_async_context(Link(broker.host, broker.port))
-        through = BrokerSettings(port=link.listening, ack_timeout_s=ack_timeout_s)
+        through = BrokerSettings(
+            port=link.listening, ack_timeout_s=ack_timeout_s, keepalive_s=keepalive_s
+        )
         rest = Rest(append=journal.append)
         publisher = await stack.enter_async_context(
             publishing(through, journal, rest, timing=HURRIED, max_rate_per_s=MAX_RATE_PER_S)

@@ -114,8 +114,15 @@ async def test_replay_means_committed_before_the_session() -> None:
     assert [one.content["replay"] for one in stage.sender.sent] == [True, False]
 
 
-async def test_a_refused_row_is_held_and_sent_again_with_what_follows() -> None:
+@pytest.mark.fault(
+    53,
+    injection="a broker confirms one topic with quota exceeded (0x97), twice",
+    expectation="held and named with its code, neither set aside nor overtaken; then all in order",
+)
+@pytest.mark.parametrize(("code", "name"), [(0x87, "Not authorized"), (0x97, "Quota exceeded")])
+async def test_a_refused_row_is_held_and_sent_again_with_what_follows(code: int, name: str) -> None:
     stage = Stage()
+    stage.sender.reason_code = code
     denied = event_topic(PRESS, "status")
     stage.sender.denied.add(denied)
     stage.journal.commit("press-03", count(1), status(), count(2))
@@ -127,8 +134,8 @@ async def test_a_refused_row_is_held_and_sent_again_with_what_follows() -> None:
         assert held.data() == {
             "seq": 2,
             "topic": denied,
-            "reason": "Not authorized",
-            "reason_code": 0x87,
+            "reason": name,
+            "reason_code": code,
             "times": 1,
         }
         stage.waits.wake()
@@ -137,7 +144,7 @@ async def test_a_refused_row_is_held_and_sent_again_with_what_follows() -> None:
         stage.waits.wake()
         await stage.pump.reached(3)
     assert stage.sender.seqs()[-2:] == [2, 3]
-    assert stage.counts.held is None
+    assert (stage.dead, stage.counts.held) == ([], None)
     assert (stage.counts.refused, stage.counts.published) == (2, 3)
 
 

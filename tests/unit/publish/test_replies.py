@@ -21,6 +21,11 @@ def message(content: Any, **more: Any) -> Message:
     return replace(plain, **more)
 
 
+@pytest.mark.fault(
+    57,
+    injection="a retained command, one that is no command",
+    expectation="refused with a name for it",
+)
 @pytest.mark.parametrize(
     ("content", "retain", "error"),
     [
@@ -37,6 +42,12 @@ def test_what_is_not_obeyed(content: object, *, retain: bool, error: str) -> Non
     assert caught.value.error == error
 
 
+@pytest.mark.fault(
+    57,
+    injection="a command whose time is longer ago than a command may be, as a broker that was away"
+    " brings it",
+    expectation="refused as too old; one of now is obeyed",
+)
 @pytest.mark.parametrize(("age_s", "obeyed"), [(0, True), (-60, True), (MAX_AGE_S + 1, False)])
 def test_an_old_wish_is_no_wish(age_s: float, *, obeyed: bool) -> None:
     command = {"command_id": "c-1", "at": stamp(MORNING - timedelta(seconds=age_s))}
