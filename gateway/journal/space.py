@@ -1,9 +1,11 @@
 """Keeps the journal within its quota and alive on a full disk; says when it cannot."""
 
 import logging
-import os
+import math
+import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +24,8 @@ T = TypeVar("T")
 WAL_MAX_BYTES = 32 << 20
 """The log is put into the file long before; beyond this somebody keeps us from it."""
 LOOK_S = 1.0
+HOLD_S = 60.0
+"""So long the alarm of a full disk stands at least: a health message and a scrape must see it."""
 _ROOM_ATTEMPTS = 8
 _ROOM_SHARE = 16  # a full disk takes 1/16 of what is kept
 _ROOM_TAKEN = 4  # by a row, at most, of its own size: indexes, half empty pages
@@ -51,13 +55,25 @@ class Standing:
 class Space:
     """Deletes by the order of `gateway.journal.retention`."""
 
-    def __init__(self, path: Path, ledger: Ledger, limits: Limits, ballast: Ballast) -> None:
+    def __init__(
+        self,
+        path: Path,
+        ledger: Ledger,
+        limits: Limits,
+        ballast: Ballast,
+        *,
+        mono_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Touch nothing yet."""
         self.standing = Standing()
         """Replaced as a whole by the writer's thread; anybody may read it."""
         self._path = path
-        self._looked_s = -LOOK_S
-        self._has_ballast = True
+        self._mono_s = mono_s
+        self._looked_s = -math.inf
+        self._full_s = -math.inf
+        """When the disk was last full."""
+        self._is_deleting = False
+        """Said once until the alarm ends."""
         self._ledger = ledger
         self._limits = limits
         self._ballast = ballast
@@ -71,15 +87,15 @@ class Space:
         """Put the ballast by and bound the write-ahead log."""
         with as_journal_errors():
             self._pragma(f"journal_size_limit = {WAL_MAX_BYTES}")
-        self._has_ballast = self._ballast.restore()
-        if not self._has_ballast:
-            log.warning("no room for the ballast file: the disk is nearly full")
+        self._ballast.begin()
         self.look()
+        if self.standing.alarm == "disk_full":
+            log.warning("no room for the whole ballast file: the disk is nearly full")
 
     def with_room(self, write: Callable[[], T], at: datetime) -> T:
         """Return what ``write`` returns; on a full disk make room and try again.
 
-        Raises FileFull if there is nothing left to delete.
+        Raises FileFull if there is nothing left to give up.
         """
         for _ in range(_ROOM_ATTEMPTS):
             try:
@@ -109,7 +125,6 @@ class Space:
 
     def tidy(self) -> bool:
         """Give some free pages back to the file system; return whether more are to give."""
-        self._has_ballast = self._ballast.restore()
         with as_journal_errors():
             if self._pragma("freelist_count") < _VACUUM_ABOVE_PAGES:
                 return False
@@ -117,8 +132,11 @@ class Space:
         return True
 
     def look(self) -> None:
-        """See how much room there is, once a second at most, and say what is wrong once."""
-        now_s = time.monotonic()
+        """See how much room there is, once a second at most, and say what is wrong once.
+
+        Here the ballast is taken back, and nowhere else: a commit must not wait for it.
+        """
+        now_s = self._mono_s()
         if now_s - self._looked_s < LOOK_S:
             return
         self._looked_s = now_s
@@ -133,19 +151,19 @@ class Space:
                 extra={"log_bytes": self.standing.log_bytes, "users": users_of(self._path)},
             )
         elif self.standing.alarm is None:
+            self._is_deleting = False
             log.info("the journal has room again", extra={"after": before})
 
     def _stand(self) -> Standing:
         log_file = self._path.with_name(self._path.name + "-wal")
         log_bytes = log_file.stat().st_size if log_file.exists() else 0
-        disk = os.statvfs(self._path.parent) if hasattr(os, "statvfs") else None
         alarm: Alarm | None = None
-        if not self._has_ballast:
+        if not self._ballast.restore() or self._mono_s() - self._full_s < HOLD_S:
             alarm = "disk_full"
         elif log_bytes > WAL_MAX_BYTES:
             alarm = "log_held"
         return Standing(
-            free_bytes=0 if disk is None else disk.f_bavail * disk.f_frsize,
+            free_bytes=shutil.disk_usage(self._path.parent).free,
             log_bytes=log_bytes,
             lost=self._ledger.lost,
             merged=self._ledger.merged,
@@ -153,21 +171,35 @@ class Space:
         )
 
     def _make_room(self, at: datetime) -> None:
-        log.error("disk full: deleting the oldest rows of the journal")
-        self._ballast.release()
-        self._has_ballast = False
+        """Give up the least that may do: the caller tries again before more is given up."""
+        self._full_s, self._looked_s = self._mono_s(), -math.inf  # the alarm must not wait
+        if self._ballast.give_to_rows():
+            log.error("disk full: the next rows take half of the ballast, then the oldest must go")
+            self._fold_log()
+            return
+        if not self._is_deleting:
+            self._is_deleting = True
+            log.error("disk full: deleting the oldest rows of the journal")
+        had_reserve = self._ballast.release()
+        self._fold_log()  # while there is room: deleting overwrites what is in the file
         steps = cuts_for(
             self._live_bytes() // _ROOM_SHARE,
             delivered=self._ledger.delivered,
             head=self._ledger.head,
         )
-        if not self._carry_out_first(steps, at):
+        if self._carry_out_first(steps, at):
+            self._fold_log()
+            with as_journal_errors():
+                self._vacuum(_ALL_PAGES)
+            self._fold_log()
+            self._ballast.reserve()
+        elif not had_reserve:
             raise FileFull("the disk is full and the journal has nothing left to delete")
-        with as_journal_errors():
+
+    def _fold_log(self) -> None:
+        """Put the log into the file, which gives its room back; as far as there is room."""
+        with suppress(FileFull), as_journal_errors():
             self._pragma("wal_checkpoint(TRUNCATE)")
-            self._vacuum(_ALL_PAGES)
-            self._pragma("wal_checkpoint(TRUNCATE)")
-        self._has_ballast = self._ballast.restore()
 
     def _carry_out_first(self, steps: Sequence[Step], at: datetime) -> bool:
         """Carry out the first step that finds anything."""

@@ -114,10 +114,14 @@ def test_a_slow_disk_makes_larger_transactions(
 @pytest.mark.fault(
     14,
     injection="somebody fills the disk while no broker is there; then room, and the broker",
-    expectation="counts are kept, what went is named, all is delivered, the ballast is back",
+    expectation="counts are kept, what went is named, all is delivered; disk_full holds until the"
+    " ballast is back",
 )
 @pytest.mark.timeout(400)
-async def test_after_a_full_disk_everything_is_delivered(broker: Broker, tmp_path: Path) -> None:
+async def test_after_a_full_disk_everything_is_delivered(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.journal.space.HOLD_S", 1.0)
     limits = Limits(ballast_bytes=BALLAST)
     with small_disk(tmp_path, TINY) as place:
         async with open_journal(place / "j.db", limits=limits) as journal:
@@ -128,6 +132,7 @@ async def test_after_a_full_disk_everything_is_delivered(broker: Broker, tmp_pat
                 row = entry("press-03", total=total)
                 await journal.append([row, Entry("press-03", readings)])
             await until(lambda: journal.standing().lost > 0)
+            assert journal.standing().alarm == "disk_full"
             theirs.unlink()
             async with publishing(settings_for(broker), journal) as publisher:
                 assert await publisher.drain(30)

@@ -7,6 +7,7 @@ from random import Random
 import orjson
 import pytest
 
+from gateway.journal.ballast import Ballast
 from gateway.journal.errors import FileFull
 from gateway.journal.ledger import Ledger
 from gateway.journal.numbering import Append, prepare
@@ -14,9 +15,10 @@ from gateway.journal.opening import open_ledger
 from gateway.journal.reader import JournalReader
 from gateway.journal.retention import Limits
 from gateway.journal.row import Entry
-from gateway.journal.space import Space
+from gateway.journal.space import HOLD_S, Space
 from tests.support.clock import MORNING
 from tests.support.journal import count, entry, reading
+from tests.support.publishing import status
 from tests.support.small_disk import fill as take_the_rest
 from tests.support.small_disk import small_disk
 
@@ -131,7 +133,8 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.fault(
     12,
     injection="a disk of 2 MB fills while counts and readings come in",
-    expectation="the ballast makes room, readings go first and are named, no count is lost",
+    expectation="the ballast makes room, readings go first and are named, no count is lost; the"
+    " alarm disk_full holds",
 )
 def test_a_full_disk_is_survived_with_the_ballast(
     full_disk: Path, caplog: pytest.LogCaptureFixture
@@ -139,13 +142,107 @@ def test_a_full_disk_is_survived_with_the_ballast(
     path = full_disk / "j.db"
     ledger, space = opened(path, Limits(ballast_bytes=512 << 10))
     accepted = fill(ledger, space, rounds=200)
-    assert "disk full" in caplog.text
-    assert path.with_name("j.db.ballast").exists()
+    assert "deleting the oldest rows" in caplog.text
+    space.look()
+    assert space.standing.alarm == "disk_full"
     ledger.close(MORNING)
     with JournalReader(path) as beside:
         assert beside.states() == {"press-07": b'{"total": %d}' % accepted}
         kept = [row.streamseq for row in beside.rows(0, 100_000) if row.type == "count"]
     assert kept[-1] == accepted
+
+
+@pytest.mark.fault(
+    12,
+    injection="somebody's file takes the rest of a disk of 48 MB; nobody takes what 400 commits"
+    " append meanwhile",
+    expectation="the rows take the room of the ballast, none is lost; the alarm holds until there"
+    " is room for it again",
+)
+def test_nothing_is_deleted_while_there_is_ballast(tmp_path: Path) -> None:
+    with small_disk(tmp_path, 48 << 20) as place:
+        path = place / "j.db"
+        ledger, _ = opened(path, Limits())
+        now = Moment()
+        space = Space(path, ledger, Limits(), Ballast(path, 32 << 20), mono_s=now)
+        space.prepare()
+        commit_alone(ledger, space, 2000 // 20)
+        assert space.standing.alarm is None
+        theirs = take_the_rest(place)
+        alarms = commit_alone(ledger, space, 400)
+        assert (ledger.lost, ledger.merged) == (0, 0)
+        assert ledger.first_seq == 1
+        full_at = alarms.index("disk_full")
+        assert set(alarms[:full_at]) <= {None}
+        assert set(alarms[full_at:]) == {"disk_full"}
+        theirs.unlink()
+        now.s += HOLD_S
+        assert commit_alone(ledger, space, 1) == ["disk_full"]  # 48 MB are not plenty for 32
+        ledger.close(MORNING)
+
+
+def test_the_alarm_of_a_full_disk_stands_until_the_ballast_is_back_and_a_minute(
+    full_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, size = full_disk / "j.db", 512 << 10
+    ledger, _ = opened(path, Limits(ballast_bytes=size))
+    now = Moment()
+    space = Space(path, ledger, Limits(ballast_bytes=size), Ballast(path, size), mono_s=now)
+    theirs = take_the_rest(full_disk)
+    full_at = commit_alone(ledger, space, 10).index("disk_full")
+    now.s += HOLD_S + 1
+    assert commit_alone(ledger, space, 1) == ["disk_full"]
+    assert full_at < 10
+    theirs.unlink()
+    now.s += 1
+    with caplog.at_level("INFO"):
+        assert commit_alone(ledger, space, 1) == [None]
+    assert "has room again" in caplog.text
+    assert path.with_name("j.db.ballast").stat().st_size == size
+    ledger.close(MORNING)
+
+
+class Moment:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+def commit_alone(ledger: Ledger, space: Space, commits: int) -> list[str | None]:
+    """Append twenty rows that never go unless they must; return the alarm after each."""
+    alarms: list[str | None] = []
+    for _ in range(commits):
+        append = prepare([Entry("press-07", [status() for _ in range(20)])])
+        space.with_room(lambda append=append: ledger.commit([append], {}, MORNING), MORNING)  # type: ignore[misc]
+        space.look()
+        alarms.append(space.standing.alarm)
+    return alarms
+
+
+@pytest.mark.fault(
+    13,
+    injection="somebody's file takes the last byte when the journal is new",
+    expectation="it goes on by the room of the ballast, though there is nothing to delete",
+)
+@pytest.mark.parametrize("half_is_gone", [False, True])
+def test_a_full_disk_with_nothing_to_delete_is_survived(
+    full_disk: Path, *, half_is_gone: bool
+) -> None:
+    path = full_disk / "j.db"
+    ledger, space = opened(path, Limits(ballast_bytes=512 << 10))
+    if half_is_gone:
+        Ballast(path, 512 << 10).give_to_rows()
+    theirs = take_the_rest(full_disk)
+    fill(ledger, space, rounds=5)
+    assert ledger.lost == 0
+    space.look()
+    assert space.standing.alarm == "disk_full"
+    theirs.unlink()
+    ledger.close(MORNING)
 
 
 @pytest.mark.fault(
