@@ -38,6 +38,20 @@ def say(page: Page, row: Locator, text: str) -> None:
     expect(dialog).to_contain_text(text)
 
 
+def search(page: Page, gateway: Screens, text: str) -> None:
+    """Find one's own fault in the history; its details say what happened around it."""
+    page.goto(f"{gateway.url}/faults/history?mine=1", wait_until="domcontentloaded")
+    page.locator("[name=text]").fill(text)
+    page.locator("[name=text]").press("Enter")
+    found = page.locator("main table.cards tbody tr")
+    expect(found).to_have_count(1)
+    found.locator(".as-text").click()
+    sheet = page.get_by_role("dialog")
+    expect(sheet.locator(".around .strip-mark")).to_be_attached()
+    expect(sheet.locator("[data-tag=pressure]")).to_contain_text("bar")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def faults(looker: Looker) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = looker.context.request.get(f"{looker.url}/api/v1/faults").json()
     return found
@@ -70,7 +84,11 @@ def test_maintenance_acknowledges_and_comments_a_fault_on_a_telephone(
     (told,) = [fault for fault in faults(mechanic) if fault["equipment"] == "press-21"]
     assert told["acked"]["by"] == "maintenance"
     say(page, row, "接头已更换，观察中")
+    sheet.get_by_role("button", name="关闭").click()
+    page.get_by_role("button", name="我处理的").click()
+    expect(page.locator(".fault-row")).to_have_count(1)
     gateway.machine(21)
+    search(page, gateway, "接头")
 
 
 def test_several_faults_are_shelved_with_one_reason_and_come_back(

@@ -1,6 +1,7 @@
 """The routes of ``/api/v1``, one file for each subject."""
 
 from gateway.web.api import (
+    around,
     audit,
     commands,
     configuration,
@@ -33,6 +34,7 @@ ROUTERS = (
     figures.router,
     timeline.router,
     readings.router,
+    around.router,
     equipment_tables.router,
     commands.router,
     events.router,

@@ -1,7 +1,7 @@
 """The faults of the past, one row an occurrence, also as a table for a spreadsheet."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -69,6 +69,8 @@ class Filter:
 
     code: str | None
     acked_by: str | None
+    by: str | None
+    text: str
     before: tuple[str, str] | None
 
     def lets(self, fault: PastFault) -> bool:
@@ -77,6 +79,8 @@ class Filter:
         return (
             self.code in (None, data["code"])
             and self.acked_by in (None, data.get("acked_by"))
+            and (self.by is None or self.by in _doers(fault))
+            and (not self.text or any(self.text in one.casefold() for one in _words(fault)))
             and (self.before is None or _place(fault) < self.before)
         )
 
@@ -84,6 +88,12 @@ class Filter:
 def _filter(
     code: Annotated[str | None, Query(max_length=80)] = None,
     acked_by: Annotated[str | None, Query(max_length=80)] = None,
+    by: Annotated[
+        str | None, Query(max_length=80, description="Acknowledged or commented by")
+    ] = None,
+    text: Annotated[
+        str, Query(max_length=80, description="Part of its code, texts or comments")
+    ] = "",
     before: Annotated[str | None, Query(max_length=240, description="`next` of a page")] = None,
 ) -> Filter:
     place = None
@@ -92,7 +102,7 @@ def _filter(
         if not separator:
             raise wrong("before", "unknown", {"zh": "不是上一页的 next", "en": "not a page's next"})
         place = (at, fault_id)
-    return Filter(code, acked_by, place)
+    return Filter(code, acked_by, by, text.strip().casefold(), place)
 
 
 Wanted = Annotated[Filter, Depends(_filter)]
@@ -111,7 +121,7 @@ async def history(
     shown = found[:limit]
     return FaultPage(
         kept_from=kept,
-        faults=[_item(web, one) for one in shown],
+        faults=[past_item(web, one) for one in shown],
         next="~".join(_place(shown[-1])) if len(found) > limit else None,
     )
 
@@ -120,7 +130,7 @@ async def history(
 async def history_table(web: Web, span: Asked, machines: Machines, wanted: Wanted) -> Response:
     """The same as CSV, all of it."""
     _, found = await _found(web, span, machines, wanted)
-    items = (_item(web, one) for one in found[:MAX_TABLE])
+    items = (past_item(web, one) for one in found[:MAX_TABLE])
     return csv_answer("faults.csv", list(_COLUMNS), map(_line, items))
 
 
@@ -131,7 +141,7 @@ async def history_workbook(web: Web, span: Asked, machines: Machines, wanted: Wa
     zone = ZoneInfo(web.site.gateway.timezone)
 
     def filled() -> bytes:
-        items = (_item(web, one) for one in found[:MAX_TABLE])
+        items = (past_item(web, one) for one in found[:MAX_TABLE])
         rows = (
             [_local(name, value, zone) for name, value in zip(_COLUMNS, _line(one), strict=True)]
             for one in items
@@ -164,7 +174,20 @@ def _place(fault: PastFault) -> tuple[str, str]:
     return fault.data["raised_at"], fault.data["fault_id"]
 
 
-def _item(web: Context, fault: PastFault) -> PastFaultItem:
+def _doers(fault: PastFault) -> set[str | None]:
+    """Return who did something about a fault."""
+    return {fault.data.get("acked_by"), *(said["by"] for said in fault.comments)}
+
+
+def _words(fault: PastFault) -> Iterator[str]:
+    """Yield all that is written of a fault."""
+    yield fault.data["code"]
+    yield from fault.data["text"].values()
+    yield from (said["comment"] for said in fault.comments)
+
+
+def past_item(web: Context, fault: PastFault) -> PastFaultItem:
+    """Return an occurrence as the API tells it."""
     card = card_of(web.site.equipment[fault.equipment])
     item = told_fault(card, fault.data | {"comments": fault.comments})
     same = {one.name: getattr(item, one.name) for one in fields(item)}

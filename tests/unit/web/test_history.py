@@ -270,6 +270,60 @@ async def test_the_history_of_faults_has_one_row_an_occurrence(
     assert len(table.strip().splitlines()) == 3
 
 
+async def test_what_happened_around_a_fault(viewer: httpx.AsyncClient, journal: Journal) -> None:
+    await two_faults(journal)
+    told = [
+        Reading(at=ago(1500), group="plc", values={"temperature": 20.5, "run": True}, full=True),
+        Reading(at=ago(1000), group="plc", values={"run": False}, bad={"alarm_word": "timeout"}),
+        Reading(at=ago(999), group="plc", values={"temperature": 99.0}),
+    ]
+    parts = [count(5, 1200), count(9, 1100, delta=4), count(10, 700)]
+    await journal.append([Entry(PRESS, [*told, *parts])])
+    text = FaultText("H7", {"en": "Too hot"}, severity=700)
+    hot = Fault(at=ago(1060), fault=text, raised_at=ago(1060), fault_id="H7-1", transition="raised")
+    await journal.append([Entry("oven-01", [hot])])
+    url = f"/api/v1/equipment/{PRESS}/around"
+    answer = (await viewer.get(url, params={"at": ago(1000).isoformat()})).json()
+    assert [one["state"] for one in answer["intervals"]] == ["running", "fault", "running"]
+    assert [(one["equipment"], one["code"]) for one in answer["faults"]] == [
+        ("oven-01", "H7"),
+        (PRESS, "E1"),
+    ]
+    (good,) = answer["counts"]
+    assert (good["counter"], good["before"], good["after"]) == ("good", 5, 1)
+    shown = {one["tag"]: (one["value"], one["bad"]) for one in answer["values"]}
+    assert shown == {
+        "run": (False, None),
+        "alarm_word": (None, "timeout"),
+        "temperature": (20.5, None),
+    }
+    assert (await viewer.get(url)).status_code == 422
+    assert (await viewer.get(url, params={"at": "2026-03-20T01:00:00"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ({"text": "HOSE"}, ["E1"]),
+        ({"text": "text of e"}, ["E2", "E1"]),
+        ({"text": " e2 "}, ["E2"]),
+        ({"text": "nothing such"}, []),
+        ({"by": "li"}, ["E1"]),
+        ({"by": "wang"}, ["E2"]),
+        ({"acked_by": "wang"}, []),
+        ({"by": "l"}, []),
+    ],
+)
+async def test_the_history_of_faults_is_searched(
+    viewer: httpx.AsyncClient, journal: Journal, query: dict[str, str], codes: list[str]
+) -> None:
+    await two_faults(journal)
+    said = fault("E2", 50, "updated", raised_ago=100, by="wang", comment="looking")
+    await journal.append([Entry(PRESS, [said])])
+    found = (await viewer.get("/api/v1/faults/history", params=query)).json()["faults"]
+    assert [one["code"] for one in found] == codes
+
+
 async def test_what_faults_cost(viewer: httpx.AsyncClient, journal: Journal) -> None:
     await two_faults(journal)
     rows = (await viewer.get("/api/v1/faults/pareto")).json()["rows"]

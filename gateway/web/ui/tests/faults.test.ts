@@ -11,7 +11,7 @@ function fault(fault_id: string, more: Partial<Fault> = {}): Fault {
   };
 }
 const ids = (faults: readonly Fault[]) => faults.map((one) => one.fault_id);
-const all = { line: "", priority: "", shelved: false, equipment: "" };
+const all = { line: "", priority: "", shelved: false, equipment: "", by: "" };
 
 test("unacknowledged first, then the urgent, then the old", () => {
   const acked = { by: "zhang", at: null };
@@ -31,6 +31,12 @@ test("filters are by line, priority and machine", () => {
   expect(ids(shownFaults(list, { ...all, line: "stamping / line-2" }))).toEqual(["b"]);
   expect(ids(shownFaults(list, { ...all, priority: "1" }))).toEqual(["a"]);
   expect(ids(shownFaults(list, { ...all, equipment: "oven-01" }))).toEqual(["b"]);
+});
+
+test("mine are those that I acknowledged or commented", () => {
+  const comments = [{ by: "li", at: "", comment: "looked at it" }];
+  const list = [fault("a"), fault("b", { acked: { by: "li", at: null } }), fault("c", { comments }), fault("d", { acked: { by: "wang", at: null } })];
+  expect(ids(shownFaults(list, { ...all, by: "li" }))).toEqual(["b", "c"]);
 });
 
 test("rows under a finger keep their place, new ones are counted, gone ones go", () => {

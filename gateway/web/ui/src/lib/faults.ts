@@ -7,7 +7,10 @@ export interface Filter {
   priority: string;
   shelved: boolean;
   equipment: string;
+  by: string; // who acknowledged or commented it
 }
+
+const doneBy = (fault: Fault, who: string): boolean => fault.acked?.by === who || fault.comments.some((said) => said.by === who);
 
 export const lineOf = (fault: Fault): string => [fault.area, fault.line].filter((part) => part && part !== "_").join(" / ");
 
@@ -16,7 +19,8 @@ export function shownFaults(faults: readonly Fault[], filter: Filter): Fault[] {
     filter.shelved === (fault.shelved_until !== null)
     && (filter.line === "" || lineOf(fault) === filter.line)
     && (filter.priority === "" || String(fault.priority) === filter.priority)
-    && (filter.equipment === "" || fault.equipment === filter.equipment));
+    && (filter.equipment === "" || fault.equipment === filter.equipment)
+    && (filter.by === "" || doneBy(fault, filter.by)));
 }
 
 // Unacknowledged first, then the urgent, then the old.
