@@ -202,6 +202,7 @@ def _publisher(
         room = journal.standing()
         return {
             "drops": room.lost,
+            "merged": room.merged,
             "clock": {"trusted": trust.trusted},
             "disk": {
                 "free_bytes": room.free_bytes,

@@ -17,6 +17,7 @@ from gateway.journal.errors import FileFull, as_journal_errors
 from gateway.journal.ledger import Ledger
 from gateway.journal.merger import Merger
 from gateway.journal.retention import Cut, Limits, Merge, Step, cuts, cuts_for, find_victims
+from gateway.journal.undelivered import undelivered_share
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -26,6 +27,8 @@ WAL_MAX_BYTES = 32 << 20
 LOOK_S = 1.0
 HOLD_S = 60.0
 """So long the alarm of a full disk stands at least: a health message and a scrape must see it."""
+FILLING, FILLING_NO_MORE = 0.7, 0.6
+"""Of the quota taken by what was not delivered: the alarm begins, and ends."""
 _ROOM_ATTEMPTS = 8
 _ROOM_SHARE = 16  # a full disk takes 1/16 of what is kept
 _ROOM_TAKEN = 4  # by a row, at most, of its own size: indexes, half empty pages
@@ -34,7 +37,7 @@ _ALL_PAGES = 0
 _VACUUM_ABOVE_PAGES = 2048  # free pages kept for the next rows: no use giving them back
 
 
-Alarm = Literal["disk_full", "log_held"]
+Alarm = Literal["disk_full", "log_held", "quota"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Standing:
     merged: int = 0
     """Counts whose parts went into a later one, since the start; gap events name them."""
     alarm: Alarm | None = None
-    """``disk_full`` until the ballast is back; ``log_held`` while somebody keeps the log open."""
+    """``disk_full`` until the ballast is back; ``log_held`` while somebody keeps the log open;
+    ``quota`` while what was not delivered takes much of it."""
 
 
 class Space:
@@ -72,6 +76,7 @@ class Space:
         self._looked_s = -math.inf
         self._full_s = -math.inf
         """When the disk was last full."""
+        self._is_filling = False
         self._is_deleting = False
         """Said once until the alarm ends."""
         self._ledger = ledger
@@ -150,6 +155,12 @@ class Space:
                 "the journal's log grows: another program reads the journal and does not finish",
                 extra={"log_bytes": self.standing.log_bytes, "users": users_of(self._path)},
             )
+        elif self.standing.alarm == "quota":
+            log.warning(
+                "much of the journal's quota is taken by what was not delivered yet; when all is,"
+                " the oldest goes",
+                extra={"quota_bytes": self._limits.max_bytes},
+            )
         elif self.standing.alarm is None:
             self._is_deleting = False
             log.info("the journal has room again", extra={"after": before})
@@ -162,6 +173,8 @@ class Space:
             alarm = "disk_full"
         elif log_bytes > WAL_MAX_BYTES:
             alarm = "log_held"
+        elif self._look_at_quota():
+            alarm = "quota"
         return Standing(
             free_bytes=shutil.disk_usage(self._path.parent).free,
             log_bytes=log_bytes,
@@ -169,6 +182,19 @@ class Space:
             merged=self._ledger.merged,
             alarm=alarm,
         )
+
+    def _look_at_quota(self) -> bool:
+        """Return whether what was not delivered takes much of the quota."""
+        ledger = self._ledger
+        limit = self._limits.max_bytes * (FILLING_NO_MORE if self._is_filling else FILLING)
+        live_bytes = self._live_bytes()
+        self._is_filling = live_bytes >= limit and limit <= live_bytes * undelivered_share(
+            ledger.connection,
+            first_seq=ledger.first_seq,
+            delivered=ledger.delivered,
+            head=ledger.head,
+        )
+        return self._is_filling
 
     def _make_room(self, at: datetime) -> None:
         """Give up the least that may do: the caller tries again before more is given up."""

@@ -76,12 +76,13 @@ PLAIN_DATA: dict[str, Json] = {
             "broker": TEXT,
             "on_standby": FLAG,
             "drops": WHOLE,
+            "merged": WHOLE,
             "clock": an_object({"trusted": FLAG}),
             "disk": an_object(
                 {
                     "free_bytes": WHOLE,
                     "log_bytes": WHOLE,
-                    "alarm": {"enum": ["disk_full", "log_held", None]},
+                    "alarm": {"enum": ["disk_full", "log_held", "quota", None]},
                 }
             ),
         },

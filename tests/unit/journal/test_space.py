@@ -202,6 +202,34 @@ def test_the_alarm_of_a_full_disk_stands_until_the_ballast_is_back_and_a_minute(
     ledger.close(MORNING)
 
 
+def test_a_quota_that_fills_with_what_nobody_has_is_told_before_anything_goes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, limits = tmp_path / "j.db", Limits(max_bytes=400_000, ballast_bytes=0)
+    ledger, _ = opened(path, limits)
+    now = Moment()
+    space = Space(path, ledger, limits, Ballast(path, 0), mono_s=now)
+
+    def alarm() -> str | None:
+        now.s += 1
+        space.look()
+        return space.standing.alarm
+
+    while alarm() is None:
+        commit_alone(ledger, space, 1)
+        assert not space.trim(MORNING)
+    assert 280_000 <= live_bytes(ledger) < 300_000
+    assert alarm() == space.standing.alarm == "quota"
+    assert caplog.text.count("not delivered yet") == 1
+    ledger.commit([], {"publish": ledger.head // 20}, MORNING)
+    assert alarm() == "quota"  # not at the first row that goes out
+    ledger.commit([], {"publish": ledger.head // 5}, MORNING)
+    assert alarm() is None
+    commit_alone(ledger, space, 1)
+    assert alarm() is None
+    ledger.close(MORNING)
+
+
 class Moment:
     """A clock that stands still until it is moved."""
 
