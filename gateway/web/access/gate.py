@@ -10,6 +10,7 @@
 """
 
 from http import HTTPStatus
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
@@ -18,6 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.web.access import secret
 from gateway.web.access.caller import COOKIE, Caller
+from gateway.web.access.roles import Role
+from gateway.web.access.throttle import Throttle
 from gateway.web.context import Context
 from gateway.web.language import choose
 from gateway.web.problems import Problem
@@ -34,6 +37,9 @@ ASKING = ("GET", "/api/v1/session")
 MAX_BODY = 256 * 1024
 UPLOADS = frozenset({"/api/v1/restore"})
 MAX_UPLOAD = 4 * 1024**2
+STRANGER = "(stranger)"
+"""Stands for a name in the audit trail where nobody is logged in."""
+_FOREIGN = "cross_origin"
 _SAME_SITE = frozenset({"same-origin", "none"})
 
 
@@ -43,6 +49,7 @@ class Gate:
     def __init__(self, app: ASGIApp, context: Context) -> None:
         self._app = app
         self._context = context
+        self._strangers = Throttle(context.throttle.mono_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -67,7 +74,7 @@ class Gate:
         public = (request.method, request.url.path) in PUBLIC
         if public:
             if changes and not _is_ours(request):
-                raise Problem("cross_origin")
+                await self._refuse_stranger(request)
             return None
         caller = await self._known(request)
         if caller is None:
@@ -80,6 +87,13 @@ class Gate:
         if caller.must_change and request.url.path not in WITH_OLD_PASSWORD:
             raise Problem("password_must_change")
         return caller
+
+    async def _refuse_stranger(self, request: Request) -> NoReturn:
+        """Refuse another site; its pages may ask without end, so that only the first are noted."""
+        address = address_of(request)
+        if self._strangers.begin(STRANGER, address) <= 0:
+            await refused(self._context, Caller(STRANGER, Role.VIEWER, address), request, _FOREIGN)
+        raise Problem(_FOREIGN)
 
     async def _known(self, request: Request) -> Caller | None:
         address, at = address_of(request), self._context.now()
@@ -164,7 +178,7 @@ def _bounded(receive: Receive, most: int) -> Receive:
 def _misused(request: Request, caller: Caller, *, changes: bool) -> str | None:
     """Return why a session may not be used for this request, None if it may."""
     if not _is_ours(request):
-        return "cross_origin"
+        return _FOREIGN
     if changes and not secret.same(request.headers.get("x-csrf", ""), caller.csrf or ""):
         return "csrf"
     return None
@@ -176,4 +190,7 @@ def _is_ours(request: Request) -> bool:
     if site is not None and site not in _SAME_SITE:
         return False
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:  # no address at all
+        return False

@@ -1,7 +1,8 @@
 """Logging in: with a password, or with the set-up code that made the first administrator.
 
 - The answer to an unknown name and to a wrong password is the same and takes as long.
-- Who guesses waits longer and longer; a try made too early is not even looked at.
+- Who guesses waits longer and longer; a try made too early is not even looked at. A try is counted
+  before the password is looked at, and given back if it was right.
 - A login always begins a new session with a new id.
 """
 
@@ -50,7 +51,6 @@ async def with_password(context: Context, name: str, password: str, address: str
     stored = passwords.nobody() if user is None else user.password
     right = await matches(context, stored, password)
     if user is None or user.disabled or not right:
-        context.throttle.failed(key, address)
         await context.record(Deed(name[:64], address, "login", accepted=False))
         raise Problem("login_failed")
     context.throttle.succeeded(key, address)
@@ -63,9 +63,9 @@ async def with_code(context: Context, code: str, name: str, password: str, addre
         raise Problem("already_set_up")
     await patience(context, SETUP, address)
     if not secret.same(code.strip().upper(), context.setup_code):
-        context.throttle.failed(SETUP, address)
         await context.record(Deed(SETUP, address, "setup", accepted=False))
         raise Problem("wrong_code")
+    context.throttle.succeeded(SETUP, address)
     stored, at = await hashed(context, password), context.now()
 
     def create(connection: Connection) -> None:
@@ -109,8 +109,11 @@ async def has_admin(context: Context) -> bool:
 
 
 async def patience(context: Context, key: str, address: str) -> None:
-    """Refuse a try that comes too early; said once for each wait in the audit trail."""
-    wait_s = context.throttle.wait_s(key, address)
+    """Count a try, or refuse one that comes too early; said once for each wait in the audit trail.
+
+    Whoever made the try says `Throttle.succeeded` if it was right.
+    """
+    wait_s = context.throttle.begin(key, address)
     if wait_s <= 0:
         return
     if context.throttle.is_news(key, address):

@@ -2,6 +2,7 @@
 
 - After `FREE` failures of one name from one address each further try has to wait, twice as long
   every time, up to `LONGEST_S`. A success forgets them.
+- A try counts as a failure from its beginning: many at once are no more than many in turn.
 - One address may not go through names either: `FREE_OF_ADDRESS` failures, then the same.
 - Nobody is locked out by what another address does.
 - What is remembered is bounded: the oldest entries go first.
@@ -32,25 +33,29 @@ class Throttle:
     """Counts the failures of each (name, address)."""
 
     def __init__(self, mono_s: Callable[[], float]) -> None:
-        self._mono_s = mono_s
+        self.mono_s = mono_s
         self._failures: OrderedDict[Key, _Failures] = OrderedDict()
 
-    def wait_s(self, name: str, address: str) -> float:
-        """Return how long this one has to wait; 0 if a try is allowed now."""
-        now_s = self._mono_s()
+    def begin(self, name: str, address: str) -> float:
+        """Return how long this one has to wait; 0 if it may try now: the try is counted then."""
+        wait_s = self._wait_s(name, address)
+        if wait_s <= 0:
+            self._count(name, address)
+        return wait_s
+
+    def _wait_s(self, name: str, address: str) -> float:
+        now_s = self.mono_s()
         entries = (self._failures.get(key) for key in _keys(name, address))
         return max((entry.until_s - now_s for entry in entries if entry is not None), default=0.0)
 
-    def failed(self, name: str, address: str) -> None:
-        """Note a wrong password."""
-        now_s = self._mono_s()
+    def _count(self, name: str, address: str) -> None:
+        now_s = self.mono_s()
         for key, free in zip(_keys(name, address), (FREE, FREE_OF_ADDRESS), strict=True):
             known = self._failures.pop(key, None)
             if known is None or now_s - known.newest_s > FORGET_S:
                 known = _Failures(0, now_s, now_s)
             count = known.count + 1
-            delay_s = 0.0 if count < free else min(LONGEST_S, 2.0 ** min(count - free, 16))
-            self._failures[key] = _Failures(count, now_s, now_s + delay_s)
+            self._failures[key] = _Failures(count, now_s, now_s + _delay_s(count, free))
         while len(self._failures) > MAX_ENTRIES:
             self._failures.popitem(last=False)
 
@@ -63,8 +68,18 @@ class Throttle:
         return bool(news)
 
     def succeeded(self, name: str, address: str) -> None:
-        """Forget the failures of this name from this address."""
-        self._failures.pop((name, address), None)
+        """Forget the failures of this name from this address, and this try of the address."""
+        ours, of_address = _keys(name, address)
+        self._failures.pop(ours, None)
+        known = self._failures.pop(of_address, None)
+        if known is not None and known.count > 1:
+            count = known.count - 1
+            until_s = known.newest_s + _delay_s(count, FREE_OF_ADDRESS)
+            self._failures[of_address] = replace(known, count=count, until_s=until_s)
+
+
+def _delay_s(count: int, free: int) -> float:
+    return 0.0 if count < free else min(LONGEST_S, 2.0 ** min(count - free, 16))
 
 
 def _keys(name: str, address: str) -> tuple[Key, Key]:

@@ -5,7 +5,10 @@ Secrets are no part of it: they stand in files of their own, which never leave t
 
 import asyncio
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -32,6 +35,11 @@ MAX_LINES = 4000
 """Of a difference that is shown."""
 NAME = "configuration.zip"
 _ZIP = "application/zip"
+_DAMAGED = (
+    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, RuntimeError, OSError, EOFError, ValueError, OverflowError),
+)
+"""What the library raises for a damaged or foreign file."""
 _BACKUP = needs(Role.ADMIN)
 _BACKUP["responses"][200] = {"content": {_ZIP: {}}, "description": "All files of it"}
 _RESTORE = needs(Role.ADMIN, 413, 503)
@@ -205,7 +213,7 @@ def _unpacked(packed: bytes) -> dict[str, bytes | None]:
             if len(entries) > MAX_FILES or size > MAX_UNPACKED:
                 raise Problem("too_large")
             return {entry.filename: _content(archive, entry) for entry in entries}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as err:
+    except _DAMAGED as err:
         raise _no_backup() from err
 
 

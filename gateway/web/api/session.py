@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from gateway.domain.vocabulary import ReasonCategory
 from gateway.web.access import login, passwords
 from gateway.web.access.caller import COOKIE, Caller
-from gateway.web.access.gate import address_of
+from gateway.web.access.gate import address_of, refused
 from gateway.web.access.roles import Role
 from gateway.web.api.bodies import Strict, printable
 from gateway.web.api.guard import Me, Web, needs, public
@@ -136,9 +136,9 @@ async def session(me: Me, web: Web) -> SessionView:
 
 
 @router.patch("/session", **needs(Role.VIEWER))
-async def prefer(body: PreferenceBody, me: Me, web: Web) -> SessionView:
+async def prefer(body: PreferenceBody, me: Me, web: Web, request: Request) -> SessionView:
     """Keep the language and the theme of a person."""
-    _person(me)
+    await _person(me, web, request)
     language, theme = body.language or me.language, body.theme or me.theme
     await web.store.run(
         lambda connection: users.prefer(connection, me.name, language=language, theme=theme)
@@ -148,15 +148,17 @@ async def prefer(body: PreferenceBody, me: Me, web: Web) -> SessionView:
 
 
 @router.post("/session/password", **needs(Role.VIEWER, 429))
-async def change_password(body: PasswordBody, me: Me, response: Response, web: Web) -> SessionView:
+async def change_password(
+    body: PasswordBody, me: Me, request: Request, response: Response, web: Web
+) -> SessionView:
     """Change one's own password; all sessions of the user end, a new one begins."""
-    _person(me)
+    await _person(me, web, request)
     await login.patience(web, me.name.casefold(), me.address)
     user = await web.store.run(lambda connection: users.find(connection, me.name))
     if user is None or not await login.matches(web, user.password, body.old):
-        web.throttle.failed(me.name.casefold(), me.address)
         await web.record(audit.Deed(me.name, me.address, "password", accepted=False))
         raise Problem("wrong_password")
+    web.throttle.succeeded(me.name.casefold(), me.address)
     stored = await login.hashed(web, body.new)
     await web.change(
         audit.Deed(me.name, me.address, "password", me.name),
@@ -206,6 +208,7 @@ def _logged_in(web: Context, opened: login.Opened, response: Response) -> Sessio
     return view(web, opened.caller)
 
 
-def _person(me: Caller) -> None:
+async def _person(me: Caller, web: Context, request: Request) -> None:
     if not me.is_person:
+        await refused(web, me, request, "forbidden")
         raise Problem("forbidden")

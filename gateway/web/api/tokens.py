@@ -3,12 +3,13 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from gateway.domain.vocabulary import stamp, stamp_or_none
 from gateway.web.access import secret
 from gateway.web.access.caller import Caller
+from gateway.web.access.gate import refused
 from gateway.web.access.roles import Role
 from gateway.web.api.bodies import Line, Strict
 from gateway.web.api.guard import Me, Web, needs
@@ -58,9 +59,10 @@ async def everyone(me: Me, web: Web) -> list[TokenView]:
 
 
 @router.post("", status_code=201, **needs(Role.ENGINEER))
-async def add(body: TokenBody, me: Me, web: Web) -> NewToken:
+async def add(body: TokenBody, me: Me, web: Web, request: Request) -> NewToken:
     """Make a token. A program cannot make one: only a person who is logged in."""
     if not me.is_person or not me.role.includes(body.role):
+        await refused(web, me, request, "forbidden")
         raise Problem("forbidden")
     value, at = secret.new_token(), web.now()
 

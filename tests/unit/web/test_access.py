@@ -1,5 +1,7 @@
 """Nobody gets in who may not: every route, every role, every door."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,13 +10,14 @@ import httpx
 import orjson
 import pytest
 
-from gateway.web.access.gate import PUBLIC
+from gateway.web.access.gate import PUBLIC, STRANGER
 from gateway.web.access.roles import Role
 from gateway.web.api import guard
 from gateway.web.openapi import document
 from gateway.web.store import sessions
 from tests.support.web import PASSWORD, SETUP_CODE, Rig, web_rig
 
+OWN_PASSWORD = "/api/v1/session/password"  # noqa: S105 - a path
 EVIL = "http://evil.example"
 
 
@@ -122,6 +125,45 @@ async def test_another_site_cannot_log_somebody_in(rig: Rig) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "cross_origin")
 
 
+@pytest.mark.fault(
+    64,
+    injection="a page of another site logs somebody in, again and again",
+    expectation="403, an audit row for the first of them, and no row for each of many",
+)
+@pytest.mark.parametrize("path", ["/api/v1/login", "/api/v1/setup"])
+async def test_another_site_at_the_door_is_written_down(rig: Rig, path: str) -> None:
+    client = await rig.client()
+    for _ in range(40):
+        answer = await client.post(path, json={}, headers={"Origin": EVIL})
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_origin")
+    rows = await rig.audit()
+    assert rows == [(STRANGER, "refused", f"POST {path}", False)] * 5
+    assert (await log_in(client, "viewer", PASSWORD)).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[x]/", "//[", "http://a:b:c]"])
+async def test_an_origin_that_is_no_address_is_refused(rig: Rig, origin: str) -> None:
+    client = await rig.client()
+    body = {"name": "viewer", "password": PASSWORD}
+    answer = await client.post("/api/v1/login", json=body, headers={"Origin": origin})
+    assert (answer.status_code, answer.json()["code"]) == (403, "cross_origin")
+
+
+async def test_a_token_above_ones_own_role_is_refused_and_written_down(rig: Rig) -> None:
+    client = await rig.client(Role.ENGINEER)
+    answer = await client.post("/api/v1/tokens", json={"name": "mes", "role": "admin"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert (await rig.audit())[-1] == ("engineer", "refused", "POST /api/v1/tokens", False)
+
+
+async def test_a_program_that_acts_as_a_person_is_written_down(rig: Rig) -> None:
+    engineer = await rig.client(Role.ENGINEER)
+    made = (await engineer.post("/api/v1/tokens", json={"name": "mes"})).json()
+    program = await rig.client(headers={"Authorization": f"Bearer {made['secret']}"})
+    assert (await program.patch("/api/v1/session", json={"theme": "dark"})).status_code == 403
+    assert (await rig.audit())[-1] == ("token:mes", "refused", "PATCH /api/v1/session", False)
+
+
 async def test_a_login_needs_json(rig: Rig) -> None:
     client = await rig.client()
     text = orjson.dumps({"name": "viewer", "password": PASSWORD})
@@ -189,6 +231,39 @@ async def test_who_guesses_waits_longer_and_longer(rig: Rig) -> None:
     assert (await log_in(elsewhere, "viewer", PASSWORD)).status_code == 200
     failures = [row for row in await rig.audit() if row[1:] == ("login", "", False)]
     assert len(failures) == 9 + 4
+
+
+@pytest.mark.fault(
+    64,
+    injection="forty passwords of one user are guessed at once, the right one among them",
+    expectation="no more than five are looked at: the rest is answered 429",
+)
+async def test_guessing_at_once_is_no_faster_than_guessing_in_turn(rig: Rig) -> None:
+    client = await rig.client(address="10.0.0.66")
+    guesses = [f"guess number {n}" for n in range(40)] + [PASSWORD]
+    answers = await asyncio.gather(*(log_in(client, "viewer", guess) for guess in guesses))
+    assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 36}
+
+
+async def test_codes_and_old_passwords_are_not_guessed_at_once_either(
+    rig: Rig, tmp_path: Path
+) -> None:
+    viewer = await rig.client(Role.VIEWER, address="10.0.0.66")
+    old = [{"old": f"guess number {n}", "new": "a new password 1"} for n in range(12)]
+    answers = await asyncio.gather(*(viewer.post(OWN_PASSWORD, json=body) for body in old))
+    assert Counter(answer.status_code for answer in answers) == {403: 5, 429: 7}
+    async with web_rig(tmp_path / "new", with_users=False) as bare:
+        client = await bare.client()
+        body = {"name": "boss", "password": PASSWORD}
+        codes = [body | {"code": f"ABCD-{n}"} for n in range(12)]
+        answers = await asyncio.gather(*(client.post("/api/v1/setup", json=c) for c in codes))
+        assert Counter(answer.status_code for answer in answers) == {403: 5, 429: 7}
+
+
+async def test_right_passwords_are_never_too_many(rig: Rig) -> None:
+    client = await rig.client(address="10.0.0.7")
+    for _ in range(30):
+        assert (await log_in(client, "viewer", PASSWORD)).status_code == 200
 
 
 async def test_a_session_ends_when_idle_and_in_the_end_anyway(rig: Rig) -> None:

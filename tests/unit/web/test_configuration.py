@@ -1,6 +1,7 @@
 """Backup, restore and revisions by the API."""
 
 import io
+import random
 import zipfile
 from typing import Any
 
@@ -80,6 +81,21 @@ async def test_what_is_no_backup_changes_nothing(
     answer = await admin.post("/api/v1/restore", content=content, headers=ZIP)
     assert answer.status_code in {413, 422}
     assert rig.door.wishes == []
+
+
+async def test_whatever_is_damaged_in_a_backup_is_refused_as_no_backup(
+    admin: httpx.AsyncClient,
+) -> None:
+    whole = (await admin.get("/api/v1/backup")).content
+    rnd = random.Random(409)
+    codes = set()
+    for _ in range(400):
+        at = rnd.randrange(len(whole))
+        damaged = whole[:at] + rnd.randbytes(6) + whole[at + 6 :]
+        answer = await admin.post("/api/v1/restore", content=damaged, headers=ZIP)
+        assert answer.status_code in {200, 413, 422}, damaged.hex()
+        codes.add(answer.status_code)
+    assert codes >= {200, 422}
 
 
 async def test_an_earlier_revision_is_put_back_in_the_name_of_the_user(rig: Rig) -> None:
