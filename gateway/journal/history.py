@@ -122,13 +122,17 @@ class Waiting(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which rows. ``start`` <= time < ``end``; ``before`` and ``after`` are seqs, excluded."""
+    """Which rows. ``start`` <= time < ``end``; ``after`` is a seq, excluded.
+
+    ``before`` is the time in ms and the seq of a row: those in front of it in the order of time,
+    which is not that of seqs: what is found out late is told of an earlier moment.
+    """
 
     equipment: str | None = None
     types: tuple[str, ...] = ()
     start: datetime | None = None
     end: datetime | None = None
-    before: int | None = None
+    before: tuple[int, int] | None = None
     after: int | None = None
     limit: int = 1000
     newest_first: bool = False
@@ -144,11 +148,13 @@ class Wanted:
         ):
             if given is not None:
                 conditions.append((condition, unix_ms(given)))
-        for seq, condition in ((self.before, "seq < ?"), (self.after, "seq > ?")):
-            if seq is not None:
-                conditions.append((condition, seq))
+        if self.after is not None:
+            conditions.append(("seq > ?", self.after))
         text = " AND ".join(condition for condition, _ in conditions) or "1"
         parameters = [parameter for _, parameter in conditions]
+        if self.before is not None:
+            text += " AND (time_ms, seq) < (?, ?)"
+            parameters += self.before
         if self.types:
             text += f" AND type IN ({', '.join('?' * len(self.types))})"
             parameters += self.types

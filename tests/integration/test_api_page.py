@@ -13,8 +13,8 @@ from gateway.web.server import Address, serve
 from tests.integration.test_api_schema import token
 from tests.support.board import NOW
 from tests.support.journal import open_journal
+from tests.support.past import count, fault, status
 from tests.support.web import web_rig
-from tests.unit.web.test_history import count, fault, status
 
 DOCS = Path(__file__).parents[2] / "docs"
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)

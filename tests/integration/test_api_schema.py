@@ -16,8 +16,8 @@ from gateway.web.server import Address, serve
 from gateway.web.store import tokens
 from tests.support.board import NOW
 from tests.support.journal import open_journal
+from tests.support.past import count, fault, status
 from tests.support.web import Rig, web_rig
-from tests.unit.web.test_history import count, fault, status
 
 BUDGET_S = 15
 END_S = 150

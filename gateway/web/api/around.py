@@ -173,4 +173,4 @@ def _readings(look: Look, equipment: EquipmentConfig, then: datetime) -> Iterato
         yield from rows
         if len(rows) < AT_ONCE:
             return
-        wanted = replace(wanted, before=rows[-1].seq)
+        wanted = replace(wanted, before=(rows[-1].time_ms, rows[-1].seq))

@@ -3,66 +3,33 @@
 import csv
 import io
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
 from openpyxl import load_workbook
 
-from gateway.domain.events import Count, Event, Fault, FaultText, Note, Reading, Status
+from gateway.domain.events import Event, Fault, FaultText, Note, Reading
 from gateway.domain.vocabulary import Order, Reason, State, stamp
 from gateway.journal.history import JournalHistory, QueryTooLong, Wanted
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
-from gateway.web.access.roles import Role
 from gateway.web.order_progress import OrderProgress
 from gateway.web.shift_figures import shift_figures
 from tests.support.board import NOW, ago, press
-from tests.support.journal import open_journal
+from tests.support.past import COUNTS, JAM, PRESS, TIMELINE, asked, count, fault, status
 from tests.support.web import Rig
-
-PRESS = "press-07"
-TIMELINE = f"/api/v1/equipment/{PRESS}/timeline"
-COUNTS = f"/api/v1/equipment/{PRESS}/counts"
-JAM = Reason("E204", "equipment", {"en": "Jam"})
-
-
-def status(state: State, seconds_ago: float, **more: Any) -> Status:
-    at = ago(seconds_ago)
-    return Status(at=at, since=more.pop("since", at), state=state, cause="sample", **more)
-
-
-def count(total: float, seconds_ago: float, **more: Any) -> Count:
-    told: dict[str, Any] = {"counter": "good", "kind": "good", "delta": 1, "raw": total} | more
-    return Count(at=ago(seconds_ago), total=total, **told)
-
-
-@pytest.fixture
-async def journal(rig: Rig) -> AsyncIterator[Journal]:
-    async with open_journal(rig.journal, now=lambda: NOW) as journal:
-        yield journal
-
-
-@pytest.fixture
-async def viewer(rig: Rig) -> httpx.AsyncClient:
-    return await rig.client(Role.VIEWER)
-
-
-def asked(seconds_ago: float, until_ago: float = 0, **more: str) -> dict[str, str]:
-    return {
-        "from": ago(seconds_ago).isoformat(),
-        "to": ago(until_ago).isoformat(),
-        **more,
-    }
 
 
 async def test_without_a_journal_the_history_is_empty(viewer: httpx.AsyncClient) -> None:
     answer = (await viewer.get(TIMELINE)).json()
     assert (answer["intervals"], answer["kept_from"]) == ([], None)
-    assert (await viewer.get("/api/v1/events")).json() == {"events": [], "next": 0}
+    assert (await viewer.get("/api/v1/events")).json() == {
+        "kept_from": None,
+        "events": [],
+        "next": 0,
+    }
 
 
 async def test_events_are_paged_by_seq(viewer: httpx.AsyncClient, journal: Journal) -> None:
@@ -87,9 +54,10 @@ async def test_events_of_an_equipment_come_newest_first(
     await journal.append([Entry("oven-01", [status(State.IDLE, 5)])])
     url = f"/api/v1/equipment/{PRESS}/events"
     page = (await viewer.get(url, params={"limit": 2})).json()
-    assert ([one["seq"] for one in page["events"]], page["next"]) == ([3, 2], 2)
-    page = (await viewer.get(url, params={"before": 2})).json()
-    assert [one["seq"] for one in page["events"]] == [1]
+    assert [one["seq"] for one in page["events"]] == [3, 2]
+    assert page["kept_from"] == stamp(ago(99))
+    page = (await viewer.get(url, params={"limit": 2, "before": page["next"]})).json()
+    assert ([one["seq"] for one in page["events"]], page["next"]) == ([1], None)
     none = (await viewer.get(url, params={"types": "status"})).json()
     assert none["events"] == []
 
@@ -99,6 +67,7 @@ async def test_events_of_an_equipment_come_newest_first(
     [
         ("/api/v1/events?after=-1", "after"),
         ("/api/v1/events?limit=1001", "limit"),
+        (f"/api/v1/equipment/{PRESS}/events?before=2", "before"),
         ("/api/v1/events?types=status,nonsense", "types"),
         ("/api/v1/events?from=2026-03-20T01:00:00", "from"),
         (f"{TIMELINE}?from=0001-01-01T00:00:00Z", "from"),
@@ -197,13 +166,6 @@ async def test_counts_of_a_shift(viewer: httpx.AsyncClient, journal: Journal) ->
     answer = (await viewer.get(COUNTS, params=asked(4 * 3600, per="shift"))).json()
     shown = [(one["label"], one["values"]["good"]["quantity"]) for one in answer["buckets"]]
     assert shown == [("2026-03-19 B", 5), ("2026-03-20 A", 4)]
-
-
-def fault(code: str, seconds_ago: float, transition: str = "raised", **more: Any) -> Fault:
-    raised = ago(more.pop("raised_ago", seconds_ago))
-    told: dict[str, Any] = {"fault_id": f"{code}-1", "transition": transition}
-    text = FaultText(code, {"en": f"Text of {code}"}, severity=950)
-    return Fault(at=ago(seconds_ago), fault=text, raised_at=raised, **told | more)
 
 
 async def two_faults(journal: Journal) -> None:
