@@ -2,8 +2,9 @@
 
 - Fed from the committed rows in the order they were stored, so an outage of the chart store
   delays nothing else, and a chart store that is added later gets the whole history.
-- The cursor moves only over what the store has confirmed; points sent twice are the same
-  points.
+- The cursor moves only over what the store has confirmed and surely has on its disk: what it
+  confirmed last before it went away, or before the historian ended, is fed again. Points sent
+  twice are the same points.
 - One bad line costs that line: it becomes a dead letter, the rest is written.
 """
 
@@ -19,11 +20,13 @@ from gateway.historian.lines import Occupied, Point, points
 from gateway.historian.record import Record
 from gateway.historian.settings import InfluxSettings, Sleep
 from gateway.historian.store import DeadLetter, StoreUnusable
+from gateway.historian.unsettled import Unsettled
 from gateway.ops.backoff import Uniform, delays
 from gateway.ops.clock import Clock
 from gateway.wire.cloudevent import Envelope
 
 CHUNK = 1000
+Rows = Sequence[tuple[int, Envelope]]
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +36,9 @@ class ChartStats:
     """Since the start."""
 
     points: int = 0
-    """Confirmed by the store."""
+    """Confirmed by the store; those that were fed again count again."""
+    number: int = 0
+    """Of the event in the record that was fed last."""
     refused: int = 0
     """Became dead letters."""
     outages: int = 0
@@ -61,6 +66,11 @@ class ChartFeed:
         self._uniform = uniform
         self._open_store = open_store
         self._occupied = Occupied()
+        self._unsettled = Unsettled()
+        self._was_away = False
+        """Since the last look: it may have lost what it had in memory."""
+        self._settled = 0
+        """What the cursor in the record says."""
 
     async def run(self) -> NoReturn:
         """Follow the record for ever. Raises StoreUnusable."""
@@ -71,6 +81,7 @@ class ChartFeed:
         committed = self._record.follow()
         try:
             number = (await self._record.cursors()).get(self._settings.name, 0)
+            self._settled = number
             await self._warm_up(number)
             while True:
                 committed.clear()
@@ -78,21 +89,37 @@ class ChartFeed:
                 if not rows:
                     await committed.wait()
                     continue
-                await self._feed(store, [event for _, event in rows])
-                number = rows[-1][0]
-                await self._record.advance(self._settings.name, number)
+                await self._feed(store, rows)
+                number = await self._next(number, rows[-1][0])
         finally:
             store.close()
+
+    async def _next(self, before: int, number: int) -> int:
+        """Note that all behind ``before`` up to ``number`` is fed; return where to go on."""
+        self.stats.number = number
+        back = self._unsettled.back() if self._was_away else None
+        self._was_away = False
+        if back is not None:
+            _log.warning("%s: fed again from event %d on", self.name, back + 1)
+            await self._warm_up(back)
+            return back
+        settled = self._unsettled.confirmed(before, number, self._clock.mono_s())
+        if settled != self._settled:
+            await self._record.advance(self._settings.name, settled)
+            self._settled = settled
+        return number
 
     async def _warm_up(self, number: int) -> None:
         """Learn which milliseconds the last points took, so that the next ones go beside them."""
         earlier = await self._record.events_after(max(0, number - CHUNK), CHUNK)
-        for event in [event for at, event in earlier if at <= number]:
-            for point in points(event):
-                self._occupied.place(point)
+        self._place([row for row in earlier if row[0] <= number])
 
-    async def _feed(self, store: ChartStore, events: Sequence[Envelope]) -> None:
-        placed = [self._occupied.place(point) for event in events for point in points(event)]
+    def _place(self, rows: Rows) -> list[Point]:
+        place = self._occupied.place
+        return [place(point, number) for number, event in rows for point in points(event)]
+
+    async def _feed(self, store: ChartStore, rows: Rows) -> None:
+        placed = self._place(rows)
         kept = _kept_ms(self._settings, self._clock.now())
         inside = [point for point in placed if point.time_ms in kept]
         outside = [point for point in placed if point.time_ms not in kept]
@@ -123,6 +150,7 @@ class ChartFeed:
                     _log.warning("%s is away: %s", self.name, err.reason)
                     stats.outages += 1
                 stats.is_away = True
+                self._was_away = self._was_away or not err.has_too_much
                 await self._sleep(max(next(waits), err.retry_after_s))
             else:
                 if stats.is_away:

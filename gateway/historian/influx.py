@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from gateway.historian.settings import InfluxSettings
 
+_TOO_MUCH = 429
 _REFUSED = frozenset({400, 413, 422})
 _LONGEST_WAIT_S = 300.0
 
@@ -36,9 +37,13 @@ class ChartError(Exception):
 class ChartsUnavailable(ChartError):
     """It takes nothing at the moment; not for ``retry_after_s``, if it said so."""
 
-    def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
+    def __init__(
+        self, reason: str, retry_after_s: float = 0.0, *, has_too_much: bool = False
+    ) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
+        self.has_too_much = has_too_much
+        """It lives, and asks for less."""
 
 
 class LinesRefused(ChartError):
@@ -68,7 +73,8 @@ def as_chart_errors() -> Iterator[None]:
         reason = f"HTTP {status}: {body}".strip()
         if status in _REFUSED:
             raise LinesRefused(reason) from err
-        raise ChartsUnavailable(reason, _retry_after_s(err)) from err
+        too_much = status == _TOO_MUCH
+        raise ChartsUnavailable(reason, _retry_after_s(err), has_too_much=too_much) from err
     except (HTTPError, OSError) as err:
         raise ChartsUnavailable(str(err)) from err
 

@@ -63,18 +63,21 @@ def points(event: Envelope) -> list[Point]:
 
 
 class Occupied:
-    """The milliseconds that are taken, per series; remembers the last ``size`` of them."""
+    """The milliseconds that are taken, per series; remembers the last ``size`` of them.
+
+    A fact that is placed again finds its own: ``number`` is that of the fact.
+    """
 
     def __init__(self, size: int = 50_000) -> None:
         self._size = size
-        self._taken: dict[tuple[str, int], None] = {}
+        self._taken: dict[tuple[str, int], int] = {}
 
-    def place(self, point: Point) -> Point:
+    def place(self, point: Point, number: int) -> Point:
         """Return the point at its own millisecond, or at the next one that is free."""
         time_ms = point.time_ms
-        while (point.series, time_ms) in self._taken:
+        while self._taken.get((point.series, time_ms), number) != number:
             time_ms += 1
-        self._taken[point.series, time_ms] = None
+        self._taken[point.series, time_ms] = number
         if len(self._taken) > self._size:
             del self._taken[next(iter(self._taken))]
         return point._replace(time_ms=time_ms)

@@ -159,6 +159,33 @@ async def test_a_chart_store_that_fails_holds_up_nobody_else(
     assert running.stats().dead_letters == 0
 
 
+@pytest.mark.fault(
+    58,
+    injection="VictoriaMetrics is killed with kill -9 right after it confirmed 100 points, and"
+    " started again on what it has on its disk; once the historian ends as well",
+    expectation="what it confirmed last is fed again: it has every point",
+)
+@pytest.mark.parametrize("alone", [True, False], ids=["the store", "and the historian"])
+async def test_a_chart_store_that_is_killed(
+    tmp_path: Path, metrics: VictoriaMetrics, *, alone: bool
+) -> None:
+    at = chart(metrics.url)
+    async with way(tmp_path) as all_:
+        async with historian(all_, at) as running:
+            await all_.counts(100)
+            await until(lambda: running.stats().charts[at.name].points == 100, timeout_s=LONG_S)
+            await asyncio.to_thread(metrics.kill)
+            if alone:
+                await all_.counts(10)
+                await until(lambda: running.stats().charts[at.name].is_away, timeout_s=LONG_S)
+                await asyncio.to_thread(metrics.start)
+                await until(lambda: totals(metrics) == list(range(110)), timeout_s=LONG_S)
+        if not alone:
+            await asyncio.to_thread(metrics.start)
+            async with historian(all_, at):
+                await until(lambda: totals(metrics) == list(range(100)), timeout_s=LONG_S)
+
+
 # --- 59
 
 

@@ -359,8 +359,8 @@ async def test_charts_follow_the_record(
             await gateway.publish([*counts(11, 30), *states])
             await until(lambda: site.has(32))
         await asyncio.to_thread(victoria.start)
-        async with site.running():
-            await until(lambda: site.query("SELECT number FROM feed") == [(32,)])
+        async with site.running() as historian:
+            await until(lambda: historian.stats().charts[charts.name].number == 32)
     await until(lambda: _values(victoria, "count_total") == [float(n) for n in range(1, 31)])
     (status,) = victoria.series('status_state_code{equipment="press-03"}')
     start_ms = round(START.timestamp() * 1000)

@@ -64,8 +64,15 @@ class VictoriaMetrics:
 
     def stop(self) -> None:
         """End it; what it has stays on disk."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL: what it has in memory is gone."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(number)
             self._process.wait(timeout=READY_S)
             self._process = None
 

@@ -15,6 +15,7 @@ from gateway.historian.record import Record, recording
 from gateway.historian.settings import InfluxSettings
 from gateway.historian.sql import SqlStore
 from gateway.historian.store import StoreUnusable
+from gateway.historian.unsettled import FIRST_S
 from gateway.wire.cloudevent import Envelope
 from tests.support.clock import FakeClock
 from tests.support.postgres import Database
@@ -62,12 +63,15 @@ async def record_of(database: Database) -> AsyncIterator[Record]:
 
 @asynccontextmanager
 async def feeding(
-    record: Record, charts: FakeCharts, settings: InfluxSettings = SETTINGS
+    record: Record,
+    charts: FakeCharts,
+    settings: InfluxSettings = SETTINGS,
+    clock: FakeClock | None = None,
 ) -> AsyncIterator[ChartFeed]:
     def open_store(_settings: InfluxSettings) -> ChartStore:
         return charts
 
-    clock = FakeClock(START + timedelta(hours=1))
+    clock = clock or FakeClock(START + timedelta(hours=1))
     feed = ChartFeed(settings, record, clock, no_sleep, lambda low, _high: low, open_store)
     task = asyncio.create_task(feed.run())
     try:
@@ -84,31 +88,17 @@ def counts(first: int, last: int, *, name: str = "press-03") -> list[Envelope]:
     ]
 
 
-def reached(record: Record, number: int) -> Callable[[], bool]:
-    """Poll the stored cursor through the record's own thread."""
-    seen: list[int] = []
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def look() -> None:
-        seen[:] = list((await record.cursors()).values())
-
-    def is_there() -> bool:
-        if not tasks:
-            task = asyncio.create_task(look())
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        return seen == [number]
-
-    return is_there
+def reached(feed: ChartFeed, number: int) -> Callable[[], bool]:
+    return lambda: feed.stats.number == number
 
 
 async def test_an_outage_is_waited_for_and_nothing_is_skipped(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     charts = FakeCharts([ChartsUnavailable("down")] * 3)
-    async with record_of(database) as record, feeding(record, charts):
+    async with record_of(database) as record, feeding(record, charts) as feed:
         await record.write(counts(1, 30))
-        await until(reached(record, 30))
+        await until(reached(feed, 30))
     assert len(charts.taken) == 30
     assert [entry.message.rpartition(" is ")[2] for entry in caplog.records] == [
         "away: down",
@@ -120,7 +110,7 @@ async def test_one_bad_line_costs_one_line(database: Database) -> None:
     charts = FakeCharts(poison="total=17.0")
     async with record_of(database) as record, feeding(record, charts) as feed:
         await record.write(counts(1, 64))
-        await until(reached(record, 64))
+        await until(reached(feed, 64))
         assert feed.stats.refused == 1
         assert record.written.dead == 1
     assert len(charts.taken) == 63
@@ -134,27 +124,65 @@ async def test_what_the_store_would_drop_silently_is_not_sent(database: Database
     events = [envelope("count", n, n, count_data(1, n), at=at) for n, at in enumerate(times, 1)]
     async with record_of(database) as record, feeding(record, charts, settings) as feed:
         await record.write(events)
-        await until(reached(record, 3))
+        await until(reached(feed, 3))
         assert feed.stats.refused == 2
     assert len(charts.taken) == 1
 
 
-async def test_after_a_restart_it_goes_on_behind_its_cursor_and_beside_its_points(
+async def test_after_a_restart_it_goes_on_where_all_is_settled_and_beside_its_points(
     database: Database,
 ) -> None:
     idle = status_data("idle", START)
     first, second = (envelope("status", n, n, idle, at=START) for n in (1, 2))
+    clock = FakeClock(START + timedelta(hours=1))
     charts = FakeCharts()
     async with record_of(database) as record:
-        async with feeding(record, charts):
+        async with feeding(record, charts, clock=clock) as feed:
             await record.write([first])
-            await until(reached(record, 1))
-        charts = FakeCharts()
-        async with feeding(record, charts):
+            await until(reached(feed, 1))
+            clock.advance(2 * FIRST_S)
             await record.write([second])
-            await until(reached(record, 2))
-    (line,) = charts.taken
-    assert line.endswith(f" {round(START.timestamp() * 1000) + 1}")
+            await until(reached(feed, 2))
+            assert await record.cursors() == {SETTINGS.name: 1}
+        again = FakeCharts()
+        async with feeding(record, again, clock=clock) as feed:
+            await until(reached(feed, 2))
+    assert again.taken == charts.taken[1:]
+    assert again.taken[0].endswith(f" {round(START.timestamp() * 1000) + 1}")
+
+
+async def test_what_it_confirmed_last_is_fed_again_when_it_is_back(database: Database) -> None:
+    idle = status_data("idle", START)
+    old, *late = (envelope("status", n, n, idle, at=START) for n in range(1, 4))
+    clock = FakeClock(START + timedelta(hours=1))
+    charts = FakeCharts()
+    async with record_of(database) as record, feeding(record, charts, clock=clock) as feed:
+        await record.write([old])
+        await until(reached(feed, 1))
+        clock.advance(2 * FIRST_S)
+        for n, event in enumerate(late, 2):
+            await record.write([event])
+            await until(reached(feed, n))
+        clock.advance(3600)  # nobody looks for an hour: it may have died right after the last
+        confirmed = list(charts.taken)
+        charts.answers = [ChartsUnavailable("down")]
+        await record.write(counts(4, 4))
+        await until(lambda: len(charts.taken) == 7 and feed.stats.number == 4)
+    assert len(set(confirmed)) == 3
+    assert charts.taken[3:] == [charts.taken[-1], *confirmed[1:], charts.taken[-1]]
+
+
+async def test_who_asks_for_less_is_fed_nothing_again(database: Database) -> None:
+    charts = FakeCharts()
+    async with record_of(database) as record, feeding(record, charts) as feed:
+        await record.write(counts(1, 3))
+        await until(reached(feed, 3))
+        charts.answers = [ChartsUnavailable("HTTP 429", has_too_much=True)] * 2
+        await record.write(counts(4, 5))
+        await until(reached(feed, 5))
+        await record.write(counts(6, 6))
+        await until(reached(feed, 6))
+    assert len(charts.taken) == len(set(charts.taken)) == 6
 
 
 async def test_a_token_file_that_is_missing_is_said(database: Database, tmp_path: Path) -> None:

@@ -105,16 +105,24 @@ def test_data_that_breaks_the_contract_still_gives_lines_or_none(
 def test_the_later_of_two_in_one_millisecond_moves_on() -> None:
     occupied = Occupied()
     point = Point("a", "x=1", 5)
-    assert [occupied.place(point).time_ms for _ in range(3)] == [5, 6, 7]
-    assert occupied.place(Point("b", "x=1", 5)).time_ms == 5
-    assert occupied.place(point._replace(time_ms=4)).time_ms == 4
+    assert [occupied.place(point, number).time_ms for number in range(3)] == [5, 6, 7]
+    assert occupied.place(Point("b", "x=1", 5), 3).time_ms == 5
+    assert occupied.place(point._replace(time_ms=4), 4).time_ms == 4
+
+
+def test_who_is_placed_again_finds_its_own() -> None:
+    occupied = Occupied()
+    point = Point("a", "x=1", 5)
+    placed = [occupied.place(point, number) for number in range(3)]
+    assert [occupied.place(point, number) for number in range(3)] == placed
+    assert occupied.place(point, 3).time_ms == 8
 
 
 def test_it_forgets_the_oldest() -> None:
     occupied = Occupied(size=2)
     for time_ms in (1, 2, 3):
-        occupied.place(Point("a", "x=1", time_ms))
-    assert occupied.place(Point("a", "x=1", 1)).time_ms == 1
+        occupied.place(Point("a", "x=1", time_ms), time_ms)
+    assert occupied.place(Point("a", "x=1", 1), 4).time_ms == 1
 
 
 def test_the_stamp_is_in_milliseconds() -> None:
