@@ -1,7 +1,7 @@
 """Reading JSON that somebody else wrote: the value of the right type, or WireError."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from gateway.wire.error import WireError
 T = TypeVar("T")
 
 MAX_TEXT = 1024
+_SECOND = slice(17, 19)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -77,14 +78,21 @@ def matched(pattern: re.Pattern[str], message: Json, key: str) -> re.Match[str]:
 
 
 def time(message: Json, key: str) -> datetime:
-    """Return an RFC 3339 time as aware UTC."""
+    """Return an RFC 3339 time as aware UTC; a leap second is the one after it, as in POSIX."""
     value = text(message, key)
     if _TIME.fullmatch(value) is None:
         raise WireError(f"{key} is not an RFC 3339 time")
+    is_leap = value[_SECOND] == "60"
+    if is_leap:
+        value = value[: _SECOND.start] + "59" + value[_SECOND.stop :]
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
+        at = datetime.fromisoformat(value).astimezone(UTC)
+        after = at + timedelta(seconds=is_leap)
     except (ValueError, OverflowError) as err:
         raise WireError(f"{key}: {err}") from err
+    if is_leap and (at.hour, at.minute) != (23, 59):
+        raise WireError(f"{key}: no leap second is at that time")
+    return after
 
 
 def time_or_none(message: Json, key: str) -> datetime | None:

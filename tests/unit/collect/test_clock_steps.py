@@ -33,12 +33,18 @@ class SetClock:
     injection="the wall clock jumps, or is slewed, against the monotonic one",
     expectation="a step is told once, slewing never",
 )
+@pytest.mark.fault(
+    25,
+    injection="a leap second: the wall clock falls back by one second",
+    expectation="no step is told",
+)
 @pytest.mark.parametrize(
     ("ahead_s", "steps_ms"),
     [
         ([0, 0, 0], []),
         ([0, 3600, 3600], [3_600_000]),
         ([0, -1800, 0], [-1_800_000, 1_800_000]),
+        ([0, -1, -1], []),
         ([0, 0.4, 0.8, 1.2], []),  # it is slewed, as NTP does
     ],
 )

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -157,6 +158,22 @@ def test_another_boot_makes_durations_wall_time() -> None:
     play = Play().awake()
     play.feed(seen(2, run=True), started(3.0, last_alive=10, boot="boot-2"))
     assert of_type(play.events, "status")[-1]["prev_duration_ms"] == 8000
+
+
+@pytest.mark.fault(
+    25,
+    injection="a leap second as POSIX counts it, in the pure core: a second of the wall clock comes"
+    " twice while a machine runs and counts",
+    expectation="durations by the monotonic clock, every part counted once",
+)
+def test_a_second_that_comes_twice_is_two_seconds() -> None:
+    play = Play().awake()
+    play.feed(seen(2, run=True), seen(2.8, good_parts=101))
+    for late in (seen(3.2, good_parts=102), seen(4, run=False)):
+        play.feed(late._replace(at=late.at - timedelta(seconds=1)))
+    assert of_type(play.events, "status")[-1]["prev_duration_ms"] == 2000
+    counts = of_type(play.events, "count")
+    assert [(row["delta"], row["anomaly"]) for row in counts] == [(1, "none"), (1, "none")]
 
 
 def test_a_frozen_controller_is_offline_since_its_last_change() -> None:

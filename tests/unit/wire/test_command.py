@@ -38,6 +38,29 @@ def test_an_order_is_read() -> None:
     )
 
 
+@pytest.mark.fault(
+    25,
+    injection="a time that an MES or a gateway writes as 23:59:60, and one where no leap second is",
+    expectation="read as the second after it, as POSIX counts; the other is refused",
+)
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
+        ("2017-01-01T07:59:60.25+08:00", datetime(2017, 1, 1, 0, 0, 0, 250_000, UTC)),
+        ("2016-12-31T23:58:60Z", None),
+        ("2016-12-31T23:59:61Z", None),
+        ("9999-12-31T23:59:60Z", None),
+    ],
+)
+def test_a_leap_second_is_read(written: str, read: datetime | None) -> None:
+    if read is None:
+        with pytest.raises(WireError, match="at"):
+            command.sent_at({"at": written})
+    else:
+        assert command.sent_at({"at": written}) == read
+
+
 def test_null_takes_the_order_away() -> None:
     assert command.order({"command_id": "c-2", "order_no": None}) == OrderCommand("c-2", None)
 
