@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.absent import ABSENT
-from tests.faults.catalogue import CASES, CHAPTERS, WANTED
+from tests.faults.catalogue import CASES, CHAPTERS, EACH_TIME, WANTED
 from tests.faults.markers import Proof, proofs
 from tests.faults.page import CHINESE, ENGLISH, Words, page, pages
 from tests.faults.record import Result, load
@@ -52,6 +52,10 @@ def test_the_page_is_what_markers_and_results_give(path: Path) -> None:
 def test_no_fault_is_forgotten() -> None:
     """Each is proved by a test, or stands among the absent with the reason."""
     assert sorted(WANTED - {proof.number for proof in PROOFS} - set(ABSENT)) == []
+
+
+def test_what_is_to_be_run_each_time_is_not_left_to_the_long_tests() -> None:
+    assert sorted(EACH_TIME - {proof.number for proof in PROOFS if not proof.soak}) == []
 
 
 def test_results_are_of_tests_that_exist() -> None:

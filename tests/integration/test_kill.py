@@ -26,6 +26,7 @@ async def _killed(directory: Path, times: int, seed: int) -> tuple[PlantBench, A
             await asyncio.sleep(chance.uniform(0.0, 0.8))
             await gateway.collector.start()
         await gateway.committed_more()  # it runs again: only then is silence the plant's
+        await gateway.keeps_time()
         await gateway.settle()
         await gateway.collector.stop()
         return gateway, await gateway.audited()

@@ -5,13 +5,18 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.support.until import until
+
 START_S = 120.0
+READY = "running: "
+"""What the log says when everything is started, and the service manager is told so."""
 FAKETIME = "*/faketime/libfaketime.so.1"
 
 
@@ -33,6 +38,8 @@ class ServiceProcess:
     clock_may_step: bool = False
     more_environment: Mapping[str, str] = field(default_factory=dict)
     _process: asyncio.subprocess.Process | None = None
+    _started_s: float = 0.0
+    _said_before: int = 0
 
     def set_clock(self, ahead_s: int) -> None:
         """Set its wall clock, and nobody else's, so far ahead of this machine's."""
@@ -74,6 +81,7 @@ class ServiceProcess:
         """Start it; it is not waited for."""
         self.up.append(datetime.now(UTC))
         with self.log.open("ab") as log:
+            self._said_before, self._started_s = log.tell(), time.monotonic()
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "gateway", self.service, str(self.directory)),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -81,6 +89,25 @@ class ServiceProcess:
                 stderr=log,
                 env=self._environment(),
             )
+
+    async def ready(self) -> float:
+        """Wait until it is started; return the seconds that took."""
+        await until(lambda: READY in self.said() or self._has_ended(), timeout_s=START_S)
+        assert READY in self.said(), self.said()
+        return time.monotonic() - self._started_s
+
+    def said(self) -> str:
+        """Return what it said since it was started last."""
+        return self.log.read_bytes()[self._said_before :].decode()
+
+    def _has_ended(self) -> bool:
+        return self._process is None or self._process.returncode is not None
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal that does not end it."""

@@ -17,11 +17,14 @@ from simulators.audit import AuditReport, audit
 from simulators.strain import Strain, strain
 from tests.support.broker import Broker, mosquitto
 from tests.support.gateway_process import ServiceProcess
+from tests.support.ports import free_port
 from tests.support.until import until
+from tests.support.within_bounds import Taken, taken
 
 INTERVAL_MS = 200
 HOLD_MS = 400
 QUIET_S = 3.0
+BEATS = 20
 
 
 @dataclass
@@ -33,6 +36,7 @@ class PlantBench:
     collector: ServiceProcess
     broker: Broker
     strain: Strain
+    metrics_port: int
 
     def _number(self, database: str, query: str) -> int:
         path = self.site.path(f"data/{database}.db")
@@ -98,7 +102,10 @@ class PlantBench:
         return self._number("history", "SELECT count(*) - count(DISTINCT source || id) FROM event")
 
     async def settle(self) -> None:
-        """Freeze the plant and wait until everything that can be known is stored."""
+        """Freeze the plant and wait until everything that can be known is stored.
+
+        The collector must have kept within its bounds.
+        """
         await self.plant.freeze()
         loop = asyncio.get_running_loop()
         head, since_s = -1, loop.time()
@@ -110,6 +117,20 @@ class PlantBench:
             return loop.time() - since_s > QUIET_S and self.stored() >= head
 
         await until(quiet, timeout_s=120)
+        (await self.taken()).judge()
+
+    async def keeps_time(self) -> None:
+        """Hold the collector's loop to its bound while it works; only for tests run alone."""
+        before = after = await self.taken()
+        async with strain(self.site.directory) as late:
+            while after.beats < before.beats + BEATS:
+                await asyncio.sleep(1)
+                after = await self.taken()
+        after.judge_loop(before, late.late_s)
+
+    async def taken(self) -> Taken:
+        """Return what the collector takes of the machine."""
+        return await taken(self.metrics_port)
 
     async def audited(self) -> AuditReport:
         """Hold the store against the truth; the collector was away as its process knows."""
@@ -138,12 +159,20 @@ async def plant_bench(
                 DemoBroker("mosquitto", mqtt.port),
                 options,
             )
+            metrics_port = _told_at(site)
             collector = ServiceProcess("collect", site.directory, clock_may_step=clock_may_step)
             async with _historian(site), strain(directory) as late:
                 try:
-                    yield PlantBench(site, machines, collector, mqtt, late)
+                    yield PlantBench(site, machines, collector, mqtt, late, metrics_port)
                 finally:
                     await collector.abandon()
+
+
+def _told_at(site: Site) -> int:
+    """Let the collector serve its metrics; return the port."""
+    path, port = site.directory / "gateway.yaml", free_port()
+    path.write_text(f"{path.read_text('utf-8')}metrics: {{port: {port}}}\n", encoding="utf-8")
+    return port
 
 
 @asynccontextmanager
