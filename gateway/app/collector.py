@@ -12,6 +12,7 @@ from gateway.app import translate
 from gateway.app.live import LiveSite
 from gateway.app.pushing import Pushing
 from gateway.app.reconfigure import Reconfiguration
+from gateway.app.room import with_room
 from gateway.collect.clock_steps import watch_clock
 from gateway.collect.deriver import Deriver
 from gateway.collect.links import cancelled
@@ -28,6 +29,7 @@ from gateway.journal.lineage import Rival
 from gateway.journal.row import Entry, Row
 from gateway.ops.boot import boot_id
 from gateway.ops.clock import SYSTEM_CLOCK
+from gateway.ops.notify import Notifier
 from gateway.ops.timesync import ClockTrust
 from gateway.publish.publisher import Ports, Publisher
 from gateway.publish.sending import dead_letter
@@ -38,7 +40,6 @@ from gateway.settings.site import Site
 __all__ = ["SOCKET", "Collector", "cancelled", "collector"]
 
 DRAIN_TIMEOUT_S = 5.0
-ROOM_RETRY_S = 5.0
 SOCKET = "control.sock"
 """Beside the journal: who may write there may command."""
 _log = logging.getLogger(__name__)
@@ -109,9 +110,9 @@ class Collector:
 
 
 @asynccontextmanager
-async def collector(site: Site) -> AsyncIterator[Collector]:
+async def collector(site: Site, notifier: Notifier | None = None) -> AsyncIterator[Collector]:
     """Open the journal and compose what works on it. Raises JournalError."""
-    journal = await _opened(site)
+    journal = await _opened(site, notifier or Notifier({}))
     live: LiveSite | None = None
     try:
         rules = {name: config.rules for name, config in site.equipment.items()}
@@ -154,27 +155,21 @@ def _reading_by(live: LiveSite) -> ReadNow:
     return read_now
 
 
-async def _opened(site: Site) -> Journal:
-    """Open the journal; on a full disk wait for room: to end and start again makes none."""
-    told = False
-    while True:
-        opening = asyncio.to_thread(
-            Journal.open,
-            site.path(site.gateway.journal.path),
-            now=SYSTEM_CLOCK.now,
-            limits=translate.limits(site),
-            readers=translate.readers(site),
+async def _opened(site: Site, notifier: Notifier) -> Journal:
+    """Open the journal, on a full disk as soon as there is room."""
+
+    def opening() -> Coroutine[Any, Any, Journal]:
+        return _closed_if_cancelled(
+            asyncio.to_thread(
+                Journal.open,
+                site.path(site.gateway.journal.path),
+                now=SYSTEM_CLOCK.now,
+                limits=translate.limits(site),
+                readers=translate.readers(site),
+            )
         )
-        try:
-            return await _closed_if_cancelled(opening)
-        except JournalFull as err:
-            if not told:
-                _log.critical(
-                    "nothing is collected until there is room: delete something that is not ours",
-                    extra={"error": str(err)},
-                )
-            told = True
-            await asyncio.sleep(ROOM_RETRY_S)
+
+    return await with_room(opening, JournalFull, "nothing is collected", notifier)
 
 
 async def _closed_if_cancelled(opening: Coroutine[Any, Any, Journal]) -> Journal:

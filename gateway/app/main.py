@@ -69,8 +69,8 @@ async def _until_asked(
             sys.stdout.write(f"看板 / board: {running.board_url}\n")
             sys.stdout.flush()
         memory.settle(loop)
-        notifier.ready()
-        _log.info("running: %s", ", ".join(sorted(parts)))
+        notifier.ready(running.status)
+        _log.info("%s", running.status)
 
     ending.obey(loop, start.end)
     try:

@@ -41,7 +41,7 @@ from gateway.web.store.database import Connection, Store
 async def web(site: Site, visitors: Visitors | None = None) -> AsyncIterator[WebServer]:
     """Serve the site's screens, at the visitors' door if there are any.
 
-    Raises OSError for a taken port or an unusable web.db.
+    Raises OSError for a taken port or an unusable web.db, StoreFull where waiting may help.
     """
     async with context(site) as parts:
         if visitors is not None:

@@ -12,6 +12,7 @@
 Inside the package, two conditions of the file call for an action of our own.
 """
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +77,14 @@ _BY_CODE: dict[int, type[JournalError]] = {
     sqlite3.SQLITE_CORRUPT: FileDamaged,
     sqlite3.SQLITE_NOTADB: FileDamaged,
 }
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def is_lack_of_room(err: sqlite3.Error | OSError) -> bool:
+    """Whether room on the disk would have helped."""
+    if isinstance(err, OSError):
+        return err.errno in _NO_ROOM
+    return _ours(err) is FileFull
 
 
 @contextmanager
@@ -84,9 +93,12 @@ def as_journal_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as err:
-        code = getattr(err, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         name = getattr(err, "sqlite_errorname", type(err).__name__)
-        ours = _BY_CODE.get(code) or _BY_CODE.get(code & _PRIMARY_CODE, JournalFailed)
-        raise ours(f"{err} ({name})") from err
+        raise _ours(err)(f"{err} ({name})") from err
     except OSError as err:
         raise JournalFailed(str(err)) from err
+
+
+def _ours(err: sqlite3.Error) -> type[JournalError]:
+    code = getattr(err, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return _BY_CODE.get(code) or _BY_CODE.get(code & _PRIMARY_CODE, JournalFailed)

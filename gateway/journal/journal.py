@@ -17,7 +17,6 @@ Invariants:
 """
 
 import asyncio
-import errno
 import secrets
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +32,7 @@ from gateway.journal.errors import (
     JournalFailed,
     JournalFull,
     JournalUnusable,
+    is_lack_of_room,
 )
 from gateway.journal.giving import Giving
 from gateway.journal.identity import IdentityChange, Places
@@ -64,8 +64,6 @@ from gateway.journal.writer import (
 )
 
 T = TypeVar("T")
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Journal:
@@ -119,7 +117,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = FileLock(path)
         except OSError as err:
-            unusable = JournalFull if err.errno in _NO_ROOM else JournalUnusable
+            unusable = JournalFull if is_lack_of_room(err) else JournalUnusable
             raise unusable(path, f"cannot be created here: {err}") from err
         try:
             ledger, space = open_ledger(path, at=now(), limits=limits, randbelow=randbelow)

@@ -30,6 +30,10 @@ class Notifier:
         """Show a line to the operator."""
         self._send(f"STATUS={_one_line(status)}")
 
+    def patience(self, for_s: float) -> None:
+        """Not started yet, and busy: do not give us up within so many seconds from now."""
+        self._send(f"EXTEND_TIMEOUT_USEC={round(for_s * _MICROSECONDS)}")
+
     def watchdog(self) -> None:
         """Still alive."""
         self._send("WATCHDOG=1")

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -16,6 +15,7 @@ from tests.support.collecting import GATEWAY
 from tests.support.config_site import write_site
 from tests.support.gateway_process import ServiceProcess
 from tests.support.modbus_device import COIL, HR, Device, device
+from tests.support.notified import Manager, manager
 from tests.support.until import until
 
 pytestmark = pytest.mark.timeout(400)
@@ -49,17 +49,12 @@ class Watched:
 
     directory: Path
     service: ServiceProcess
-    manager: socket.socket
+    manager: Manager
     plc: Device
 
     def heard(self) -> list[bytes]:
         """Return what was said since the last call."""
-        said = []
-        try:
-            while True:
-                said.append(self.manager.recv(1000))
-        except BlockingIOError:
-            return said
+        return self.manager.heard()
 
     def log(self) -> str:
         return self.service.log.read_text(encoding="utf-8")
@@ -96,21 +91,19 @@ async def watched(directory: Path) -> AsyncIterator[Watched]:
                 "equipment/press-08.yaml": HEALTHY.format(port=plc.port),
             },
         )
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.bind(str(directory / "notify"))
-            manager.settimeout(0)
+        with manager(directory) as systemd:
             service = ServiceProcess(
                 "collect",
                 site,
                 more_environment={
                     "PYTHONPATH": python_path,
-                    "NOTIFY_SOCKET": str(directory / "notify"),
+                    "NOTIFY_SOCKET": systemd.address,
                     "WATCHDOG_USEC": str(round(WATCHDOG_S * 1_000_000)),
                 },
             )
             try:
                 await service.start()
-                gateway = Watched(site, service, manager, plc)
+                gateway = Watched(site, service, systemd, plc)
                 await until(lambda: gateway.total("press-08") == 0, timeout_s=LONG_S)
                 yield gateway
             finally:
@@ -135,7 +128,7 @@ async def test_a_blocked_loop_is_named_and_its_watchdog_goes_hungry(
     async with watched(tmp_path) as gateway:
         await gateway.counts(1)
         said = gateway.heard()
-        assert said[0] == b"READY=1"
+        assert b"READY=1\nSTATUS=running: collect" in said
         await until(lambda: b"WATCHDOG=1" in gateway.heard(), timeout_s=LONG_S)
         (tmp_path / troubled_driver.BLOCK).touch()
         await until(lambda: "stands still" in gateway.log(), timeout_s=LONG_S)

@@ -36,6 +36,8 @@ class ServiceProcess:
     down: list[datetime] = field(default_factory=list)
     up: list[datetime] = field(default_factory=list)
     clock_may_step: bool = False
+    logs: Path | None = None
+    """Where its log is, if not beside its configuration."""
     more_environment: Mapping[str, str] = field(default_factory=dict)
     _process: asyncio.subprocess.Process | None = None
     _started_s: float = 0.0
@@ -75,7 +77,7 @@ class ServiceProcess:
 
     @property
     def log(self) -> Path:
-        return self.directory / f"{self.service}.log"
+        return (self.logs or self.directory) / f"{self.service}.log"
 
     async def start(self) -> None:
         """Start it; it is not waited for."""
@@ -158,6 +160,11 @@ class ServiceProcess:
         """Return how many descriptors it has open."""
         assert self._process is not None
         return sum(1 for _ in Path(f"/proc/{self._process.pid}/fd").iterdir())
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.returncode is None
 
     async def ended(self) -> int:
         """Wait until it ends by itself; return its exit code."""

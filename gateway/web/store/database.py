@@ -29,7 +29,7 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open or create the file. Raises StoreUnusable."""
+        """Open or create the file. Raises StoreUnusable, StoreFull."""
         return cls(connect(path))
 
     async def run(self, work: Work[T]) -> T:

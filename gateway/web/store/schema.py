@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.journal.errors import is_lack_of_room
+
 OWNER_ONLY = 0o600
 
 MIGRATIONS: Sequence[Sequence[str]] = (
@@ -62,14 +64,18 @@ class StoreUnusable(OSError):
         self.path = path
 
 
+class StoreFull(StoreUnusable):
+    """There is no room on the disk to open it."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
-    """Open or create the file, brought to this version. Raises StoreUnusable."""
+    """Open or create the file, brought to this version. Raises StoreUnusable, StoreFull."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=OWNER_ONLY)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as err:
-        raise StoreUnusable(path, str(err)) from err
+        raise _unusable(path, err) from err
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -77,11 +83,15 @@ def connect(path: Path) -> sqlite3.Connection:
         _migrate(connection, path)
     except sqlite3.Error as err:
         connection.close()
-        raise StoreUnusable(path, str(err)) from err
+        raise _unusable(path, err) from err
     except StoreUnusable:
         connection.close()
         raise
     return connection
+
+
+def _unusable(path: Path, err: OSError | sqlite3.Error) -> StoreUnusable:
+    return (StoreFull if is_lack_of_room(err) else StoreUnusable)(path, str(err))
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -21,11 +21,13 @@ def test_the_manager_is_told(manager: socket.socket) -> None:
     notifier.ready("12 links\nREADY=0")
     notifier.watchdog()
     notifier.status("11 links")
+    notifier.patience(60)
     notifier.stopping()
-    assert [manager.recv(100) for _ in range(4)] == [
+    assert [manager.recv(100) for _ in range(5)] == [
         b"READY=1\nSTATUS=12 links READY=0",
         b"WATCHDOG=1",
         b"STATUS=11 links",
+        b"EXTEND_TIMEOUT_USEC=60000000",
         b"STOPPING=1",
     ]
 
