@@ -33,6 +33,11 @@ class Ballast:
         """Whether nothing of it is given up."""
         return self._held_bytes() >= self._size_bytes
 
+    @property
+    def given_up(self) -> bool:
+        """Whether some of it is, also as seen from another process."""
+        return self._path.exists() and not self.whole
+
     def begin(self) -> None:
         """Allocate it where it never was; what was given up in an earlier life is not touched."""
         if not self._path.exists():

@@ -15,10 +15,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.journal.ballast import Ballast
 from gateway.journal.errors import JournalError, as_journal_errors
 from gateway.journal.numbering import from_unix_ms, unix_ms
+from gateway.journal.retention import DEFAULT_LIMITS
 from gateway.journal.row import Row
 from gateway.journal.schema import MIGRATIONS, connect_reader, version_of
+from gateway.journal.undelivered import FILLING, undelivered_share
 
 LIMIT_S = 5.0
 FACTS = "type <> 'reading'"
@@ -120,6 +123,13 @@ class Waiting(NamedTuple):
     oldest_at: datetime | None
 
 
+class Filled(NamedTuple):
+    """Which share of a quota is taken, and whether there is something to be done."""
+
+    share: float
+    is_much: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which rows. ``start`` <= time < ``end``; ``after`` is a seq, excluded.
@@ -195,6 +205,21 @@ class Look:
         oldest_at = None if oldest_ms is None else from_unix_ms(oldest_ms)
         return Waiting(cursor, 0 if oldest_at is None else max(0, head - cursor), oldest_at)
 
+    def filled(self, max_bytes: int) -> Filled:
+        """Return about how much of this quota is taken by what its consumers do not have yet."""
+        ends = "(SELECT min(seq) FROM event), (SELECT max(seq) FROM event)"
+        found = self._query(f"SELECT {ends}, (SELECT min(seq) FROM cursor)")  # noqa: S608
+        if self._connection is None or not found or found[0][0] is None:
+            return Filled(0.0, is_much=False)
+        ((first_seq, head, delivered),) = found
+        pragmas = ("page_count", "freelist_count", "page_size")
+        pages, free, size = (self._query(f"PRAGMA {name}")[0][0] for name in pragmas)
+        share = undelivered_share(
+            self._connection, first_seq=first_seq, delivered=min(delivered or 0, head), head=head
+        )
+        share *= (pages - free) * size / max_bytes
+        return Filled(share, is_much=share >= FILLING)
+
     def rows(self, wanted: Wanted) -> list[Row]:
         """Return rows by seq; of certain types of one equipment by time. Or the newest first."""
         where, parameters = wanted.where()
@@ -234,6 +259,11 @@ class Look:
         if self._connection is None:
             return []
         return self._connection.execute(sql, parameters).fetchall()
+
+
+def disk_was_full(journal: Path) -> bool:
+    """Return whether the journal gave up its ballast and does not have it back."""
+    return Ballast(journal, DEFAULT_LIMITS.ballast_bytes).given_up
 
 
 class JournalHistory:

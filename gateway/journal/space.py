@@ -17,7 +17,7 @@ from gateway.journal.errors import FileFull, as_journal_errors
 from gateway.journal.ledger import Ledger
 from gateway.journal.merger import Merger
 from gateway.journal.retention import Cut, Limits, Merge, Step, cuts, cuts_for, find_victims
-from gateway.journal.undelivered import undelivered_share
+from gateway.journal.undelivered import FILLING, FILLING_NO_MORE, undelivered_share
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -27,8 +27,6 @@ WAL_MAX_BYTES = 32 << 20
 LOOK_S = 1.0
 HOLD_S = 60.0
 """So long the alarm of a full disk stands at least: a health message and a scrape must see it."""
-FILLING, FILLING_NO_MORE = 0.7, 0.6
-"""Of the quota taken by what was not delivered: the alarm begins, and ends."""
 _ROOM_ATTEMPTS = 8
 _ROOM_SHARE = 16  # a full disk takes 1/16 of what is kept
 _ROOM_TAKEN = 4  # by a row, at most, of its own size: indexes, half empty pages

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from gateway.journal.retention import row_bytes
 
+FILLING, FILLING_NO_MORE = 0.7, 0.6
+"""Of the quota taken by what was not delivered: the alarm begins, and ends."""
 _STRETCHES = 16
 _ROWS = 32  # of each stretch are looked at
 

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from gateway.domain.vocabulary import stamp, stamp_or_none
-from gateway.journal.history import ClockStep, Extent, Waiting
+from gateway.journal.history import ClockStep, Extent, Filled, Waiting
 
 LOW_DISK = 0.05
 MAX_BACKLOG_AGE = timedelta(minutes=2)
@@ -31,12 +31,14 @@ Code = Literal[
     "confirmed",
     "waiting",
     "stuck",
+    "filling",
     "kept",
     "empty",
     "busy",
     "too_long",
     "free",
     "low_disk",
+    "disk_full",
     "no_disk",
     "synced",
     "vouched",
@@ -91,8 +93,10 @@ def links(states: Mapping[str, int]) -> Check:
     )
 
 
-def delivery(waiting: Waiting | None, now: datetime, *, alive: bool) -> tuple[Check, Check]:
-    """Return what the broker confirmed, and what waits for it."""
+def delivery(
+    waiting: Waiting | None, now: datetime, *, alive: bool, filled: Filled
+) -> tuple[Check, Check]:
+    """Return what the broker confirmed, and what waits for it; ``filled``: of the quota."""
     backlog = 0 if waiting is None else waiting.events
     cursor = 0 if waiting is None else waiting.cursor
     since = None if waiting is None else waiting.oldest_at
@@ -105,12 +109,19 @@ def delivery(waiting: Waiting | None, now: datetime, *, alive: bool) -> tuple[Ch
         detail=f"confirmed up to {cursor}",
         since=stamp_or_none(since) if stuck else None,
     )
+    code: Code = "stuck" if stuck else "waiting"
+    values: dict[str, Value] = {"events": backlog}
+    detail = f"{backlog} events wait"
+    if filled.is_much:
+        percent = round(100 * filled.share)
+        code, values["percent"] = "filling", percent
+        detail += f" and take {percent} % of journal.max_bytes"
     queue = Check(
         name="queue",
-        ok=not stuck,
-        code="stuck" if stuck else "waiting",
-        values={"events": backlog},
-        detail=f"{backlog} events wait",
+        ok=code == "waiting",
+        code=code,
+        values=values,
+        detail=detail,
         since=stamp_or_none(since),
     )
     return broker, queue
@@ -144,13 +155,15 @@ def no_history(code: str, error: str) -> Check:
     )
 
 
-def disk(free: int, total: int) -> Check:
-    """Return the room beside the journal, in bytes."""
-    low = free <= LOW_DISK * total
+def disk(free: int, total: int, *, was_full: bool) -> Check:
+    """Return the room beside the journal, in bytes; ``was_full``: its ballast is not back."""
+    code: Code = "low_disk" if free <= LOW_DISK * total else "free"
+    if was_full:
+        code = "disk_full"
     return Check(
         name="disk",
-        ok=not low,
-        code="low_disk" if low else "free",
+        ok=code == "free",
+        code=code,
         values={"free_bytes": free, "total_bytes": total},
         detail=f"{free / GIB:.1f} GiB of {total / GIB:.1f} GiB free",
         since=None,

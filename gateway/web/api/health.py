@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gateway.domain.vocabulary import stamp
-from gateway.journal.history import ClockStep, Extent, Look, Waiting
+from gateway.journal.history import ClockStep, Extent, Filled, Look, Waiting, disk_was_full
 from gateway.web import checks
 from gateway.web.access.roles import Role
 from gateway.web.api.guard import Web, needs
@@ -70,17 +70,24 @@ async def health(web: Web) -> Health:
 
 async def _journal(web: Context, picture: Picture) -> list[Check]:
     """Return what the journal tells of broker, queue, itself and the clock."""
+    max_bytes = web.site.gateway.journal.max_bytes
 
-    def look_for(look: Look) -> tuple[Extent | None, Waiting | None, list[ClockStep]]:
+    def look_for(look: Look) -> tuple[Extent | None, Waiting | None, Filled, list[ClockStep]]:
         start = web.now() - checks.CLOCK_SPAN
         told = (look.clock_steps(name, start) for name in web.site.equipment)
-        return look.extent(), look.waiting("mqtt"), max(told, key=len, default=[])
+        steps = max(told, key=len, default=[])
+        return look.extent(), look.waiting("mqtt"), look.filled(max_bytes), steps
 
     try:
-        extent, waiting, steps = await web.history.look(look_for)
+        extent, waiting, filled, steps = await web.history.look(look_for)
     except Problem as problem:
         return [checks.no_history(problem.code, str(problem.detail or "")), _clock(web, [])]
-    delivery = checks.delivery(waiting, web.now(), alive=bool(picture.collector["alive"]))
+    delivery = checks.delivery(
+        waiting,
+        web.now(),
+        alive=bool(picture.collector["alive"]),
+        filled=filled,
+    )
     return [*delivery, checks.kept(extent), _clock(web, steps)]
 
 
@@ -90,9 +97,10 @@ def _clock(web: Context, steps: list[ClockStep]) -> Check:
 
 
 def _disk(web: Context) -> Check:
-    place = web.site.path(web.site.gateway.journal.path).parent
+    journal = web.site.path(web.site.gateway.journal.path)
+    place = journal.parent
     try:
         usage = shutil.disk_usage(place if place.exists() else web.site.directory)
     except OSError as err:
         return checks.no_disk(str(err))
-    return checks.disk(usage.free, usage.total)
+    return checks.disk(usage.free, usage.total, was_full=disk_was_full(journal))

@@ -12,6 +12,7 @@ from drivers.contract import DriverError
 from drivers.registry import protocols, spec
 from gateway.domain.events import CLOCK, FaultText, Health
 from gateway.domain.vocabulary import State
+from gateway.journal.retention import Limits
 from gateway.journal.row import Entry
 from gateway.web.access.roles import Role
 from gateway.web.checks import Code, Name
@@ -83,6 +84,24 @@ async def test_a_queue_that_does_not_move_is_told(rig: Rig, client: httpx.AsyncC
         checks = (await client.get("/api/v1/health")).json()["checks"]
     told = {one["name"]: (one["ok"], one["detail"]) for one in checks}
     assert told["queue"] == (False, "2 events wait")
+
+
+async def test_a_journal_that_fills_with_what_nobody_has_and_a_disk_that_was_full_are_told(
+    rig: Rig, client: httpx.AsyncClient
+) -> None:
+    site = rig.context.site
+    room = {"max_bytes": 200_000, "path": str(rig.journal)}
+    own = site.gateway.journal.model_copy(update=room)
+    gateway = site.gateway.model_copy(update={"journal": own})
+    rig.context.site = replace(site, gateway=gateway)
+    limits = Limits(ballast_bytes=64 << 10)  # less than is wished for: as if half were given up
+    async with open_journal(rig.journal, now=lambda: NOW, limits=limits) as journal:
+        await journal.append([entry(counts=500)])
+        checks = (await client.get("/api/v1/health")).json()["checks"]
+    told = {one["name"]: (one["ok"], one["code"], one["values"]) for one in checks}
+    assert told["queue"][:2] == (False, "filling")
+    assert 70 <= told["queue"][2]["percent"] <= 200
+    assert told["disk"][:2] == (False, "disk_full")
 
 
 async def test_a_journal_that_cannot_be_read_is_told_with_the_reason(

@@ -11,6 +11,7 @@ beforeEach(() => { lang.value = "zh"; });
 test.each([
   ["collector", "alive", {}, "\u8fd0\u884c\u4e2d"], ["queue", "waiting", { events: 12 }, "12 \u6761\u5f85\u53d1"], ["broker", "confirmed", { seq: 24875 }, "\u5df2\u786e\u8ba4\u5230\u5e8f\u53f7 24\u2009875"],
   ["disk", "free", { free_bytes: 9.1 * 1024 ** 3, total_bytes: 40 * 1024 ** 3 }, "\u5269\u4f59 9.1 GiB / 40.0 GiB"], ["history", "kept", { from: "2026-03-20T00:00:00.000Z", to: "2026-03-20T01:00:00.000Z" }, "2026-03-20 08:00:00 \u2013 2026-03-20 09:00:00"],
+  ["queue", "filling", { events: 12, percent: 71 }, "12 \u6761\u5f85\u53d1\uff0c\u5df2\u5360\u672c\u5730\u65e5\u5fd7\u914d\u989d\u7684 71 %"],
   ["links", "links", { offline: 1, online: 59 }, "\u65ad\u5f00 1 \u00b7 \u5728\u7ebf 59"],
 ])("%s %s is said in Chinese", (name, code, values, text) => expect(said(name, code, values as Check["values"])).toBe(text));
 
