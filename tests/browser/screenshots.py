@@ -52,7 +52,7 @@ def pictures(since: str) -> list[Picture]:
         Picture("equipment", f"/eq/press-15?from={since}&tags=pressure", full=True),
         Picture("faults", "/faults"),
         Picture("fault-dialog", "/faults", press=".fault-row .ack"),
-        Picture("fault-details", "/faults", press=".fault-row .as-text", shown=".values-then"),
+        Picture("fault-details", "/faults", press=".fault-row .as-text"),
         Picture("faults-history", "/faults/history"),
         Picture("faults-analysis", "/faults/analysis?code=E101&by=count", full=True),
         Picture("events", "/events?equipment=press-15"),

@@ -13,6 +13,7 @@ from tests.support.screens import Screens
 pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
 FORBIDDEN = ("403 (Forbidden)",)
+NOWHERE = ("404 (Not Found)",)
 FINGER_PX = 44
 
 
@@ -163,16 +164,20 @@ def test_an_order_that_an_engineer_changes_shows_on_the_board(look: Look, gatewa
 
 def test_maintenance_gives_a_stop_its_reason(look: Look, gateway: Screens) -> None:
     gateway.machine(34, run=False)
-    page = look("maintenance", lang="en").open("/eq/press-34?range=1h")
+    page = look("maintenance", lang="en", expected=NOWHERE).open("/eq/press-34?range=1h")
     expect(page.locator(".facts")).to_contain_text("Idle")
     page.reload(wait_until="domcontentloaded")
     page.locator(".eq-tables").get_by_role("button", name="Idle").first.click()
     dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".raw-values")).to_contain_text(["run: false"])
     dialog.locator("[name=reason]").select_option("waiting for a coil")
     dialog.locator("textarea").fill("coil is late")
     dialog.get_by_role("button", name="Save").click()
     expect(page.locator(".eq-tables")).to_contain_text("waiting for a coil coil is late")
     gateway.machine(34)
+    for path in ("/eq/press-344", "/equipment/Press 34"):
+        page.goto(f"{gateway.url}{path}", wait_until="domcontentloaded")
+        expect(page.locator(".nearest").get_by_role("link").first).to_contain_text("press-34")
 
 
 def test_an_administrator_makes_a_user_who_must_choose_a_password(

@@ -29,13 +29,17 @@ MOST_READINGS = 20_000
 
 
 class ValueThen(BaseModel):
-    """What a tag was last read as, and when; `bad` says why it was not."""
+    """What a tag was last read as, and when; `bad` says why it was not.
+
+    `decides`: the rules of state, mode and faults look at it.
+    """
 
     tag: str
     name: dict[str, str]
     unit: str
     value: bool | int | float | str | None
     bad: str | None
+    decides: bool
     at: str
 
 
@@ -151,6 +155,7 @@ def _values(look: Look, equipment: EquipmentConfig, then: datetime) -> list[dict
             "unit": rules.tags[name].unit,
             "value": known[name].get("values"),
             "bad": known[name].get("bad"),
+            "decides": name in rules.decisive,
             "at": known[name]["at"],
         }
         for name in rules.tags

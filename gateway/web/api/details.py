@@ -1,13 +1,16 @@
 """One equipment in full: what the board shows, its tags, and the figures of the running shift."""
 
 from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from gateway.domain import kpi
 from gateway.domain.figures import Figures
+from gateway.domain.shifts import shifts_between
+from gateway.domain.vocabulary import stamp
 from gateway.settings.site import EquipmentConfig
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import Equipment
@@ -19,6 +22,8 @@ from gateway.web.problems import Problem
 from gateway.web.shift_figures import running
 
 router = APIRouter(prefix="/api/v1", tags=["live"])
+LOOK_BACK = timedelta(days=21)
+"""For the last shift: longer than the longest holidays."""
 
 
 class TagView(BaseModel):
@@ -32,15 +37,25 @@ class TagView(BaseModel):
     trend: bool
 
 
+class ShiftSpan(BaseModel):
+    """One shift, whole."""
+
+    shift: str
+    from_: str = Field(alias="from")
+    to: str
+
+
 @dataclass(frozen=True, slots=True)
 class Detail(Tile):
     """What the board shows, and more. ``kpi`` is of the running shift, else of the local day.
 
-    ``previous`` and ``next`` are the machines beside it on its line.
+    ``last_shift`` is the one that ended last. ``previous`` and ``next`` are the machines beside it
+    on its line.
     """
 
     tags: list[TagView]
     kpi: Kpi | None
+    last_shift: ShiftSpan | None
     previous: str | None
     next: str | None
 
@@ -71,9 +86,23 @@ async def detail(equipment: Equipment, web: Web) -> Detail:
             for name, tag in equipment.rules.tags.items()
         ],
         kpi=await _so_far(web, equipment),
+        last_shift=_last_shift(equipment, web.now()),
         previous=line[place - 1] if place > 0 else None,
         next=line[place + 1] if place + 1 < len(line) else None,
     )
+
+
+def _last_shift(config: EquipmentConfig, now: datetime) -> ShiftSpan | None:
+    """Return the shift that ended last, however long the holidays were; None without a calendar."""
+    calendar = config.rules.calendar
+    if calendar is None:
+        return None
+    known = shifts_between(calendar, now - LOOK_BACK, now)
+    ended = [shift for shift in known if shift.ends_at <= now]
+    if not ended:
+        return None
+    times = {"from": stamp(ended[-1].starts_at), "to": stamp(ended[-1].ends_at)}
+    return ShiftSpan.model_validate({"shift": ended[-1].code} | times)
 
 
 async def _so_far(web: Context, config: EquipmentConfig) -> Kpi | None:

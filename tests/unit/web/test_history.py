@@ -259,6 +259,7 @@ async def test_what_happened_around_a_fault(viewer: httpx.AsyncClient, journal: 
         "alarm_word": (None, "timeout"),
         "temperature": (20.5, None),
     }
+    assert [one["tag"] for one in answer["values"] if one["decides"]] == ["run", "alarm_word"]
     assert (await viewer.get(url)).status_code == 422
     assert (await viewer.get(url, params={"at": "2026-03-20T01:00:00"})).status_code == 422
 
@@ -433,6 +434,8 @@ async def test_a_tile_shows_what_the_running_shift_made(
     detail = (await viewer.get(f"/api/v1/equipment/{PRESS}")).json()
     assert detail["kpi"]["inputs"]["good"] == 30
     assert (detail["previous"], detail["next"]) == ("oven-01", None)
+    night = {"from": "2026-03-19T12:00:00.000Z", "to": "2026-03-20T00:00:00.000Z"}
+    assert detail["last_shift"] == {"shift": "B"} | night
     assert {tag["tag"] for tag in detail["tags"]} >= {"temperature", "good_parts"}
 
 
