@@ -146,31 +146,29 @@ class Wanted:
     after: int | None = None
     limit: int = 1000
     newest_first: bool = False
+    repeats: bool | None = None
+    """Status only: those that repeat what was told before, or those that do not."""
 
     def where(self) -> tuple[str, list[Any]]:
         """Return the condition and its parameters."""
-        conditions: list[tuple[str, Any]] = []
-        if self.equipment is not None:
-            conditions.append(("equipment = ?", self.equipment))
+        conditions: list[tuple[str, tuple[Any, ...]]] = []
         for given, condition in (
-            (self.start, "time_ms >= ?"),
-            (self.end, "time_ms < ?"),
+            (self.equipment, "equipment = ?"),
+            (None if self.start is None else unix_ms(self.start), "time_ms >= ?"),
+            (None if self.end is None else unix_ms(self.end), "time_ms < ?"),
+            (self.after, "seq > ?"),
+            (self.repeats, "json_extract(CAST(data AS TEXT), '$.repeat') = ?"),
         ):
             if given is not None:
-                conditions.append((condition, unix_ms(given)))
-        if self.after is not None:
-            conditions.append(("seq > ?", self.after))
-        text = " AND ".join(condition for condition, _ in conditions) or "1"
-        parameters = [parameter for _, parameter in conditions]
+                conditions.append((condition, (given,)))
         if self.before is not None:
-            text += " AND (time_ms, seq) < (?, ?)"
-            parameters += self.before
+            conditions.append(("(time_ms, seq) < (?, ?)", self.before))
         if self.types:
-            text += f" AND type IN ({', '.join('?' * len(self.types))})"
-            parameters += self.types
+            conditions.append((f"type IN ({', '.join('?' * len(self.types))})", self.types))
             if "reading" not in self.types:
-                text += f" AND {FACTS}"
-        return text, parameters
+                conditions.append((FACTS, ()))
+        text = " AND ".join(condition for condition, _ in conditions) or "1"
+        return text, [one for _, given in conditions for one in given]
 
 
 class Look:

@@ -17,8 +17,6 @@ from gateway.journal.history import Booked, Look, QueryTooLong, Wanted
 from gateway.journal.row import Row
 
 MAX_ROWS = 20_000
-NOTED_BEFORE = timedelta(days=2)
-"""A note comes after the interval it is about; this is how far an interval may reach back."""
 FAULTS_BEFORE = timedelta(days=1)
 """What was raised before a span may be the same failure."""
 STATES_AFTER = timedelta(days=7)
@@ -79,29 +77,45 @@ def moment(text: str) -> datetime:
 
 def stays(look: Look, equipment: str, span: Span) -> list[Stay]:
     """Return the states in a span, also the one that lasted when it began."""
-    status = Wanted(equipment=equipment, types=("status",), end=span.ends, limit=MAX_ROWS)
-    edge = replace(status, end=span.begins, newest_first=True, limit=1)
-    within = look.rows(replace(status, start=span.begins))
-    start = span.begins - NOTED_BEFORE
-    noted = look.rows(Wanted(equipment=equipment, types=("note",), start=start, limit=MAX_ROWS))
-    return told([*look.rows(edge), *_all(within)], _notes(noted))
+    begun = Wanted(equipment=equipment, types=("status",), repeats=False, limit=MAX_ROWS)
+    within = _all(look.rows(replace(begun, start=span.begins, end=span.ends)))
+    after = look.rows(replace(begun, start=span.ends, limit=1))
+    found = told([*_edge(look, begun, span), *within, *after])
+    if after:
+        found.pop()
+    if not found:
+        return []
+    noted = Wanted(equipment=equipment, types=("note",), start=found[0].since, limit=MAX_ROWS)
+    said = _said(_all(look.rows(noted)))
+    return [_explained(one, said.get(one.id)) for one in found]
 
 
-def told(rows: Iterable[Row], said: Mapping[str, Json]) -> list[Stay]:
-    """Return the intervals that status rows (in order of time) tell of.
+def _edge(look: Look, begun: Wanted, span: Span) -> list[Row]:
+    """Return what told of the state that lasted when the span began.
 
-    A repeat tells nothing new, unless what it repeats is no longer there. The reason is that
-    of the last note.
+    What a repeat repeats is what notes are about, so a repeat counts only where that is no longer
+    there.
     """
+    newest = replace(begun, end=span.begins, newest_first=True, limit=1)
+    if kept := look.rows(newest) or look.rows(replace(newest, repeats=True)):
+        return kept
+    first = replace(begun, start=span.begins, end=span.ends, repeats=None, limit=1)
+    return [row for row in look.rows(first) if _repeats(row)]
+
+
+def _repeats(row: Row) -> bool:
+    return bool(orjson.loads(row.data)["repeat"])
+
+
+def told(rows: Iterable[Row]) -> list[Stay]:
+    """Return the intervals that status rows (in order of time) tell of."""
     found: list[Stay] = []
     for row in rows:
         data: dict[str, Any] = orjson.loads(row.data)
-        if data["repeat"] and found:
-            continue
         since = moment(data["since"])
         if found:
             found[-1] = replace(found[-1], until=max(since, found[-1].since))
-        found.append(_stay(event_id(row), data, since, said))
+        found.append(_stay(event_id(row), data, since))
     return found
 
 
@@ -189,36 +203,52 @@ def _all(rows: Sequence[Row]) -> Iterator[Row]:
     return iter(rows)
 
 
-def _notes(rows: Iterable[Row]) -> Mapping[str, Json]:
-    """Return what a note is about -> the last note; ``rows`` are in order."""
-    found: dict[str, Json] = {}
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The last note about something, and the reason of the last one that gave any."""
+
+    note: Json
+    reason: Json | None
+
+
+def _said(rows: Iterable[Row]) -> Mapping[str, _Said]:
+    """Return what notes are about -> what they said; ``rows`` are in order."""
+    found: dict[str, _Said] = {}
     for row in rows:
         data: dict[str, Any] = orjson.loads(row.data)
-        found[data["about"]] = {
+        about, reason = data["about"], data["reason"]
+        if reason is None and about in found:
+            reason = found[about].reason
+        note = {
             "at": stamp_ms(row.time_ms),
             "by": data["by"],
             "comment": data["comment"],
             "reason": data["reason"],
         }
+        found[about] = _Said(note, reason)
     return found
 
 
-def _stay(id_: str, data: Json, since: datetime, said: Mapping[str, Json]) -> Stay:
-    note = said.get(id_)
+def _explained(stay: Stay, said: _Said | None) -> Stay:
+    if said is None:
+        return stay
+    return replace(stay, note=said.note, reason=said.reason or stay.reason)
+
+
+def _stay(id_: str, data: Json, since: datetime) -> Stay:
     order = data.get("order") or {}
     return Stay(
         id=id_,
         state=data["state"],
         since=since,
         until=None,
-        reason=(note or {}).get("reason") or data["reason"],
+        reason=data["reason"],
         mode=data["mode"],
         order_no=order.get("order_no"),
         quality=data["quality"],
         shift=data.get("shift"),
         cause=data["cause"],
         ideal_cycle_ms=order.get("ideal_cycle_ms"),
-        note=note,
     )
 
 

@@ -38,7 +38,7 @@ class ReasonView(BaseModel):
 
 
 class NoteView(BaseModel):
-    """A later word about an interval; the last one counts."""
+    """The last word about an interval; without a reason it leaves the one given before."""
 
     at: str
     by: str

@@ -1,11 +1,21 @@
 """What was found out late, what reaches over the edge of a span: nothing of it is lost."""
 
+from typing import Any
+
 import httpx
 
-from gateway.domain.vocabulary import State
+from gateway.domain.events import Note
+from gateway.domain.vocabulary import Reason, State, stamp
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
-from tests.support.past import PRESS, count, status
+from tests.support.board import ago
+from tests.support.past import JAM, PRESS, TIMELINE, asked, count, status
+
+BREAK = Reason("meal", "break", {"en": "Meal"}, planned=True)
+
+
+def note(about: str, seconds_ago: float, *, by: str = "li", **more: Any) -> Note:
+    return Note(at=ago(seconds_ago), about=about, by=by, **more)
 
 
 async def test_going_back_page_by_page_leaves_out_nothing_that_was_found_out_late(
@@ -22,3 +32,71 @@ async def test_going_back_page_by_page_leaves_out_nothing_that_was_found_out_lat
             break
         before = page["next"]
     assert seen == [4, 3, 2, 1, 5]
+
+
+async def test_the_last_state_of_a_span_ends_when_the_next_one_began(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    told = [(State.RUNNING, 7200), (State.IDLE, 5400), (State.RUNNING, 3500)]
+    await journal.append([Entry(PRESS, [status(*one) for one in told])])
+    found = (await viewer.get(TIMELINE, params=asked(7000, 3600))).json()["intervals"]
+    assert [(one["until"], one["duration_ms"]) for one in found] == [
+        (stamp(ago(5400)), 1_800_000),
+        (stamp(ago(3500)), 1_900_000),
+    ]
+
+
+async def test_a_reason_given_at_the_edge_of_a_span_counts_in_every_span(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    since = ago(7200)
+    repeats = [status(State.IDLE, at, repeat=True, since=since) for at in (3600, 1800)]
+    await journal.append([Entry(PRESS, [status(State.IDLE, 7200), *repeats])])
+    (shown,) = (await viewer.get(TIMELINE, params=asked(1000))).json()["intervals"]
+    assert shown["id"] == f"{journal.epoch}-1"
+    await journal.append([Entry(PRESS, [note(shown["id"], 10, reason=JAM)])])
+    for begins in (7300, 3000, 1000):
+        (one,) = (await viewer.get(TIMELINE, params=asked(begins))).json()["intervals"]
+        assert one["reason"]["code"] == "E204", begins
+
+
+async def test_a_repeat_stands_for_what_is_no_longer_kept(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    repeat = status(State.IDLE, 3600, repeat=True, since=ago(7200))
+    await journal.append([Entry(PRESS, [repeat, status(State.RUNNING, 1800)])])
+    for begins in (4000, 3000):
+        found = (await viewer.get(TIMELINE, params=asked(begins))).json()["intervals"]
+        assert [(one["state"], one["since"]) for one in found] == [
+            ("idle", stamp(ago(7200))),
+            ("running", stamp(ago(1800))),
+        ]
+
+
+async def test_a_word_without_a_reason_leaves_the_reason_that_was_given(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    await journal.append([Entry(PRESS, [status(State.IDLE, 3000)])])
+    about = f"{journal.epoch}-1"
+    words = [note(about, 100, reason=BREAK), note(about, 50, by="wang", comment="ok")]
+    await journal.append([Entry(PRESS, words)])
+    (one,) = (await viewer.get(TIMELINE)).json()["intervals"]
+    assert (one["reason"]["code"], one["note"]["by"], one["note"]["comment"]) == (
+        "meal",
+        "wang",
+        "ok",
+    )
+
+
+async def test_a_planned_stop_of_many_days_stays_planned(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    days = 4 * 86400
+    await journal.append([Entry(PRESS, [status(State.STOPPED, days)])])
+    await journal.append([Entry(PRESS, [note(f"{journal.epoch}-1", days - 60, reason=BREAK)])])
+    await journal.append([Entry(PRESS, [count(1, 5)])])
+    (one,) = (await viewer.get(TIMELINE, params=asked(3600))).json()["intervals"]
+    assert one["reason"]["code"] == "meal"
+    query = asked(3600, by="day", equipment=PRESS)
+    (row,) = (await viewer.get("/api/v1/kpi", params=query)).json()["rows"]
+    assert (row["inputs"]["planned_stop_s"], row["inputs"]["delay_s"]) == (3600, 0)
