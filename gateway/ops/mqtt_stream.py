@@ -17,6 +17,7 @@ from typing import cast
 from gateway.ops.mqtt_packets import PUBACK, Malformed, puback, split
 from gateway.ops.mqtt_received import PUBLISH, Unusual
 
+_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID
 _KIND = 0xF0
 
 
@@ -150,6 +151,8 @@ async def open_stream(
 
 def told(err: OSError) -> str:
     """Return the system's own words; the event loop's name the address once more."""
+    if isinstance(err, ssl.SSLCertVerificationError) and err.verify_code == _NOT_YET_VALID:
+        return f"{err}; is the clock of this machine right?"
     if err.errno is None or err.errno < 0 or err.filename or isinstance(err, ssl.SSLError):
         return str(err)
     return os.strerror(err.errno)

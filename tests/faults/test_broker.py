@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -329,8 +330,19 @@ async def test_a_password_that_changes(tmp_path: Path, caplog: pytest.LogCapture
     injection="the authority of the broker's certificate has expired; the name in it is another's",
     expectation="no connection, the reason once in the log, nothing sent",
 )
+@pytest.mark.fault(
+    24,
+    injection="the authority of the broker's certificate begins in ten days, by the clock of the"
+    " machine, as after a boot in the past",
+    expectation="no connection; the log asks whether the clock of this machine is right",
+)
 @pytest.mark.parametrize(
-    ("wrong", "said"), [("expired", "certificate has expired"), ("name", "not valid for")]
+    ("wrong", "said"),
+    [
+        ("expired", "certificate has expired"),
+        ("early", "not yet valid (_ssl.c:"),
+        ("name", "not valid for"),
+    ],
 )
 async def test_a_certificate_that_is_wrong(
     wrong: str, said: str, caplog: pytest.LogCaptureFixture
@@ -340,17 +352,19 @@ async def test_a_certificate_that_is_wrong(
     names = ["broker.example"] if wrong == "name" else ["127.0.0.1"]
     with mosquitto(tls=True, names=names) as guarded:
         assert guarded.ca_file is not None
-        if wrong == "expired":
+        if wrong != "name":
+            ends_in = timedelta(days=-1 if wrong == "expired" else 70)
             files = (guarded.directory / name for name in ("server.crt", "server.key"))
             guarded.kill()
-            expire(guarded.ca_file, *files)
+            expire(guarded.ca_file, *files, ends_in=ends_in)
             guarded.start()
         tls = TlsSettings(ca_file=guarded.ca_file)
         account = BrokerSettings(port=guarded.tls_port or 0, tls=tls)
         async with publishing(account, journal) as publisher:
             await until(lambda: said in caplog.text, timeout_s=LONG_S)
             assert not publisher.stats().online
-    assert len([one for one in caplog.records if "offline" in one.message]) == 1
+    (reason,) = [one.message for one in caplog.records if "offline" in one.message]
+    assert ("is the clock of this machine right?" in reason) is (wrong == "early")
     assert journal.cursor(CURSOR) == 0
 
 

@@ -141,6 +141,24 @@ async def test_an_expired_certificate_is_refused_unless_the_link_accepts_it(
     assert await first_values(tmp_path, server, security=accepted) == {"m/count": 7}
 
 
+@pytest.mark.fault(
+    24,
+    injection="the machine starts in January 1970 and meets a server whose certificate is trusted",
+    expectation="the link is not opened and says that the clock of this machine may be the cause;"
+    " it opens once the clock is set",
+)
+async def test_a_certificate_of_the_future_asks_for_the_clock(
+    server: SecureServer, tmp_path: Path
+) -> None:
+    await start_and_trust(tmp_path, server)
+    assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
+    in_1970 = datetime(1970, 1, 1, 0, 0, 30, tzinfo=UTC)
+    err = await refusal(tmp_path, server, security=encrypted(), now=lambda: in_1970)
+    assert code_of(err) == "opcua_early_certificate"
+    assert "clock of this machine" in err.hint
+    assert await first_values(tmp_path, server, security=encrypted()) == {"m/count": 7}
+
+
 async def test_what_is_not_offered_is_answered_with_what_is(
     server: SecureServer, tmp_path: Path
 ) -> None:

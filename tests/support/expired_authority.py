@@ -12,12 +12,17 @@ from cryptography.x509.oid import NameOID
 Key = ec.EllipticCurvePrivateKey
 
 
-def expire(ca_file: Path, cert_file: Path, key_file: Path) -> None:
-    """Write an authority that ended yesterday and a server certificate for 127.0.0.1 by it."""
+def expire(
+    ca_file: Path, cert_file: Path, key_file: Path, *, ends_in: timedelta = timedelta(days=-1)
+) -> None:
+    """Write an authority that ended yesterday and a server certificate for 127.0.0.1 by it.
+
+    Each lasts 60 days: what ends later begins later.
+    """
     now = datetime.now(UTC)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name, name = _name("plant authority"), _name("broker")
-    authority = _begun(ca_name, ca_name, ca_key, now - timedelta(days=1)).add_extension(
+    authority = _begun(ca_name, ca_name, ca_key, now + ends_in).add_extension(
         x509.BasicConstraints(ca=True, path_length=None), critical=True
     )
     server = _begun(name, ca_name, key, now + timedelta(days=30)).add_extension(

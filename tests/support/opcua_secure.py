@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from drivers.clock import utc_now
 from drivers.contract import Driver, Home, TagRequest, Value
 from drivers.opcua import SPEC
 from drivers.opcua.driver import OpcUaDriver
@@ -171,6 +172,7 @@ def secure_driver(
     endpoint: str,
     names: Mapping[str, str],
     *,
+    now: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
     **link: Any,
 ) -> Driver:
@@ -184,4 +186,4 @@ def secure_driver(
         TagRequest(tag, "plc", None, SPEC.tag_settings(node=f"nsu={URI};s={name}"))
         for tag, name in names.items()
     ]
-    return OpcUaDriver(settings, requests, monotonic=monotonic)
+    return OpcUaDriver(settings, requests, now=now, monotonic=monotonic)
