@@ -108,7 +108,7 @@ CASES: Mapping[int, Case] = {
     24: Case(
         "Boot in the past, NTP later",
         "开机时间在过去，之后才对时",
-        "时间戳标为 unsynced，对时后恢复",
+        "时间戳标为 unsynced，对时后恢复；证书因此尚未生效时，提示检查本机时钟",
     ),
     25: Case(
         "Summer time, leap second, the year 2038", "夏令时、闰秒、2038 年", "一律 UTC，班次统计正确"

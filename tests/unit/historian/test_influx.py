@@ -75,8 +75,9 @@ def test_everything_else_is_to_be_tried_again(
     server: Server, store: InfluxStore, status: int
 ) -> None:
     server.status = status
-    with pytest.raises(ChartsUnavailable, match=str(status)):
+    with pytest.raises(ChartsUnavailable, match=str(status)) as caught:
         store.write(["a x=1 1"])
+    assert caught.value.has_too_much is (status == 429)
 
 
 def test_nobody_there_is_unavailable() -> None:
