@@ -15,6 +15,7 @@ from gateway.domain.vocabulary import CounterKind, Json, State, stamp
 from gateway.domain.worktime import Interval
 from gateway.journal.history import Booked, Look, QueryTooLong, Wanted
 from gateway.journal.row import Row
+from gateway.web.board import COLLECTOR_SILENT
 
 MAX_ROWS = 20_000
 FAULTS_BEFORE = timedelta(days=1)
@@ -88,6 +89,32 @@ def stays(look: Look, equipment: str, span: Span) -> list[Stay]:
     noted = Wanted(equipment=equipment, types=("note",), start=found[0].since, limit=MAX_ROWS)
     said = _said(_all(look.rows(noted)))
     return [_explained(one, said.get(one.id)) for one in found]
+
+
+def shown(look: Look, equipment: str, span: Span, *, alive: bool) -> list[Stay]:
+    """Return the states in a span as people see them.
+
+    Of a collector that is not ``alive`` what lasts is believed up to its last sign of life; then
+    it is offline. Nothing was written of that, so it has no id.
+    """
+    found, extent = stays(look, equipment, span), look.extent()
+    if alive or not found or extent is None or found[-1].until or found[-1].state == State.OFFLINE:
+        return found
+    last = found[-1]
+    until = max(extent.last_at, last.since)
+    silence = Stay(
+        id="",
+        state=State.OFFLINE.value,
+        since=until,
+        until=None,
+        reason=COLLECTOR_SILENT.data(),
+        mode="unknown",
+        order_no=None,
+        quality="bad",
+        shift=None,
+        cause="sample",
+    )
+    return [*found[:-1], replace(last, until=until), *([silence] if until < span.ends else [])]
 
 
 def _edge(look: Look, begun: Wanted, span: Span) -> list[Row]:

@@ -105,7 +105,7 @@ class OrderProgress:
             known.until = settled
         parts = defaultdict(float, known.parts)
         _book(parts, look.counted(name, settled, now + timedelta(milliseconds=1)), order.order_no)
-        return _good_of(parts)
+        return good_of(parts)
 
 
 def _book(parts: dict[str, float], booked: list[Booked], order_no: str) -> None:
@@ -115,8 +115,12 @@ def _book(parts: dict[str, float], booked: list[Booked], order_no: str) -> None:
             parts[kind if origin == "device" else "by_hand"] += row.quantity
 
 
-def _good_of(parts: Mapping[str, float]) -> float | None:
-    """Return the good ones; a machine that only counts all of them gives what is not bad."""
+def good_of(parts: Mapping[str, float]) -> float:
+    """Return the good ones; a machine that only counts all of them gives what is not bad.
+
+    ``parts`` are by kind, and ``by_hand`` those that people found bad: the machine had counted
+    them.
+    """
     if "good" in parts or "total" not in parts:
         good = parts.get("good", 0.0)
     else:

@@ -18,9 +18,9 @@ from gateway.web.access.roles import Role
 from gateway.web.api.asked import Equipment, moment
 from gateway.web.api.fault_history import PastFaultItem, past_item
 from gateway.web.api.guard import Web, needs
-from gateway.web.api.timeline import IntervalView, interval
+from gateway.web.api.timeline import IntervalView, interval, is_alive
 from gateway.web.context import Context
-from gateway.web.facts import PastFault, kept_from, past_faults, stamp_ms, stays
+from gateway.web.facts import PastFault, kept_from, past_faults, shown, stamp_ms
 
 router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["equipment"])
 EACH_WAY = timedelta(minutes=10)
@@ -76,13 +76,13 @@ async def around(
     """States, counts and faults of the line ten minutes each way, and what the tags were then."""
     then = moment(at, "at")
     span = Span(then - EACH_WAY, then + EACH_WAY)
-    line = _line(web, equipment)
+    line, alive = _line(web, equipment), await is_alive(web)
 
     def look_for(look: Look) -> dict[str, Any]:
         name = equipment.equipment
         return {
             "kept_from": kept_from(look),
-            "intervals": stays(look, name, span),
+            "intervals": shown(look, name, span, alive=alive),
             "faults": [fault for one in line for fault in _began(look, one, span)],
             "counts": look.counted(name, span.begins, span.ends),
             "values": _values(look, equipment, then),

@@ -18,9 +18,9 @@ from gateway.web.api.asked import Asked, Equipment
 from gateway.web.api.guard import Web
 from gateway.web.api.readings import MAX_POINTS, Tags, tags_of
 from gateway.web.api.tables import csv_answer, table, wall
-from gateway.web.api.timeline import Per, buckets_of
+from gateway.web.api.timeline import Per, buckets_of, states_of
 from gateway.web.context import Context
-from gateway.web.facts import Stay, moment, stays
+from gateway.web.facts import Stay, moment
 
 router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["equipment"])
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,11 +39,10 @@ _READINGS = ("time", "time_local", "tag", "unit", "least", "greatest", "last", "
 @router.get("/timeline.csv", **table(Role.VIEWER, 404, 503))
 async def timeline_table(equipment: Equipment, span: Asked, web: Web) -> Response:
     """The states of an equipment as CSV."""
-    name = equipment.equipment
-    found = await web.history.look(lambda look: stays(look, name, span))
+    _, found = await states_of(web, equipment, span)
     zone, now = _zone(web), web.now()
     lines = (_state(stay, zone, now) for stay in found)
-    return csv_answer(f"{name}-timeline.csv", _TIMELINE, lines)
+    return csv_answer(f"{equipment.equipment}-timeline.csv", _TIMELINE, lines)
 
 
 @router.get("/counts.csv", **table(Role.VIEWER, 404, 503))

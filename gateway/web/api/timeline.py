@@ -20,7 +20,7 @@ from gateway.web.access.roles import Role
 from gateway.web.api.asked import Asked, Equipment, wrong
 from gateway.web.api.guard import Web, needs
 from gateway.web.context import Context
-from gateway.web.facts import Stay, kept_from, stays
+from gateway.web.facts import Stay, kept_from, shown
 from gateway.web.order_progress import planned
 
 router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["equipment"])
@@ -57,7 +57,8 @@ class IntervalView(BaseModel):
     """One state.
 
     `since` and `until` are its own, also where they lie outside of what was asked; `duration_ms`
-    is of the whole, up to `now` of the answer where it lasts. `id` is what a note is about.
+    is of the whole, up to `now` of the answer where it lasts. `id` is what a note is about; it is
+    empty where the collector gave no sign of life any more: nothing was written of that time.
     """
 
     id: str
@@ -122,9 +123,7 @@ class Counts(BaseModel):
 @router.get("/timeline", **needs(Role.VIEWER, 404, 503))
 async def timeline(equipment: Equipment, span: Asked, web: Web) -> Timeline:
     """The states of an equipment, also the one that lasted when the span began."""
-    kept, found = await web.history.look(
-        lambda look: (kept_from(look), stays(look, equipment.equipment, span))
-    )
+    kept, found = await states_of(web, equipment, span)
     now = web.now()
     return Timeline.model_validate(
         {
@@ -149,6 +148,21 @@ async def counts(
     return Counts.model_validate(
         {"from": stamp(span.begins), "to": stamp(span.ends), "kept_from": kept, "buckets": buckets}
     )
+
+
+async def states_of(
+    web: Context, equipment: EquipmentConfig, span: Span
+) -> tuple[str | None, list[Stay]]:
+    """Return since when there is a history, and the states. Raises Problem."""
+    alive, name = await is_alive(web), equipment.equipment
+    return await web.history.look(
+        lambda look: (kept_from(look), shown(look, name, span, alive=alive))
+    )
+
+
+async def is_alive(web: Context) -> bool:
+    """Return whether the collector gives signs of life."""
+    return bool((await web.board.picture()).collector["alive"])
 
 
 async def buckets_of(

@@ -1,12 +1,13 @@
 """What words mean here: the dictionary of every machine, and the orders that were in force."""
 
+from collections import defaultdict
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from gateway.domain.shifts import Span
-from gateway.domain.vocabulary import stamp, stamp_or_none
+from gateway.domain.vocabulary import State, stamp, stamp_or_none
 from gateway.journal.history import Look
 from gateway.settings import dictionary
 from gateway.web.access.roles import Role
@@ -14,6 +15,7 @@ from gateway.web.api.asked import Asked
 from gateway.web.api.guard import Web, needs
 from gateway.web.api.machines import Machines
 from gateway.web.facts import facts, kept_from, stays
+from gateway.web.order_progress import good_of
 
 router = APIRouter(prefix="/api/v1", tags=["dictionary"])
 
@@ -35,6 +37,7 @@ class OrderView(BaseModel):
     since: str
     until: str | None
     good: float
+    """Without those that people found bad; where only all parts are counted, those not bad."""
     reject: float
     running_s: float
 
@@ -75,7 +78,8 @@ async def orders(web: Web, span: Asked, machines: Machines) -> Orders:
 def _of(look: Look, equipment: str, span: Span) -> list[OrderView]:
     known = facts(look, {equipment: None}, {}, span)
     found: dict[str, OrderView] = {}
-    for stay in stays(look, equipment, span):
+    intervals = known.intervals[equipment]
+    for stay, lasted in zip(stays(look, equipment, span), intervals, strict=True):
         if stay.order_no is None:
             continue
         until = stamp_or_none(stay.until)
@@ -91,11 +95,14 @@ def _of(look: Look, equipment: str, span: Span) -> list[OrderView]:
                 running_s=0,
             )
         order.until = until
-        if stay.state == "running":
-            ends = min(stay.until or span.ends, span.ends)
-            order.running_s += max(0.0, (ends - max(stay.since, span.begins)).total_seconds())
-    for part in known.parts[equipment]:
-        if part.order_no in found and part.kind in {"good", "reject"}:
-            order = found[part.order_no]
-            setattr(order, part.kind, getattr(order, part.kind) + part.quantity)
+        if lasted.state is State.RUNNING:
+            within = min(lasted.until, span.ends) - max(lasted.since, span.begins)
+            order.running_s += max(0.0, within.total_seconds())
+    for order_no, order in found.items():
+        parts = [one for one in known.parts[equipment] if one.order_no == order_no]
+        made: dict[str, float] = defaultdict(float)
+        for one in parts:
+            made[one.kind if one.origin == "device" else "by_hand"] += one.quantity
+        order.good = good_of(made)
+        order.reject = sum(one.quantity for one in parts if one.kind == "reject")
     return list(found.values())

@@ -1,15 +1,17 @@
 """What was found out late, what reaches over the edge of a span: nothing of it is lost."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from gateway.domain.events import Note
-from gateway.domain.vocabulary import Reason, State, stamp
+from gateway.domain.vocabulary import Order, Reason, State, stamp
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
-from tests.support.board import ago
+from tests.support.board import NOW, ago
 from tests.support.past import JAM, PRESS, TIMELINE, asked, count, status
+from tests.support.web import Rig
 
 BREAK = Reason("meal", "break", {"en": "Meal"}, planned=True)
 
@@ -100,3 +102,47 @@ async def test_a_planned_stop_of_many_days_stays_planned(
     query = asked(3600, by="day", equipment=PRESS)
     (row,) = (await viewer.get("/api/v1/kpi", params=query)).json()["rows"]
     assert (row["inputs"]["planned_stop_s"], row["inputs"]["delay_s"]) == (3600, 0)
+
+
+async def test_of_a_silent_collector_a_state_is_believed_up_to_its_last_sign_of_life(
+    rig: Rig, viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    order = Order("WO-1")
+    await journal.append([Entry(PRESS, [status(State.RUNNING, 60, order=order)])])
+    alive = (await viewer.get(TIMELINE)).json()["intervals"]
+    assert [(one["state"], one["until"]) for one in alive] == [("running", None)]
+    rig.clock.pass_by(timedelta(hours=3))
+    silent = (await viewer.get(TIMELINE)).json()["intervals"]
+    assert [(one["state"], one["until"], one["duration_ms"]) for one in silent] == [
+        ("running", stamp(NOW), 60_000),
+        ("offline", None, 3 * 3600_000),
+    ]
+    assert (silent[1]["id"], silent[1]["reason"]["code"]) == ("", "collector_silent")
+    before = (await viewer.get(TIMELINE, params=asked(50, 10))).json()["intervals"]
+    assert [(one["state"], one["until"]) for one in before] == [("running", stamp(NOW))]
+    table = (await viewer.get(f"/api/v1/equipment/{PRESS}/timeline.csv")).text
+    assert "collector_silent" in table
+    (made,) = (await viewer.get("/api/v1/orders")).json()["orders"]
+    assert made["running_s"] == 60
+
+
+async def test_orders_count_the_parts_as_the_figures_do(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    order = Order("WO-9")
+    by_hand = {"counter": "scrap", "kind": "reject", "origin": "manual"}
+    press = [
+        status(State.RUNNING, 3000, order=order),
+        count(10, 2000, delta=10, order=order),
+        count(3, 1900, delta=3, order=order, **by_hand),
+    ]
+    oven = [
+        status(State.RUNNING, 3000, order=order),
+        count(7, 2000, delta=7, counter="all", kind="total", order=order),
+    ]
+    await journal.append([Entry(PRESS, press), Entry("oven-01", oven)])
+    found = (await viewer.get("/api/v1/orders", params=asked(3600))).json()["orders"]
+    assert {one["equipment"]: (one["good"], one["reject"]) for one in found} == {
+        PRESS: (7, 3),
+        "oven-01": (7, 0),
+    }
