@@ -19,7 +19,7 @@ from tests.support.gateway_process import ServiceProcess
 from tests.support.journal import SMALL, entry, open_journal, reading
 from tests.support.journal_worker import FAILED, MACHINES, check, words
 from tests.support.lone_site import lone_site
-from tests.support.publishing import publishing, settings_for
+from tests.support.publishing import TOPICS, listening, publishing, settings_for
 from tests.support.small_disk import fill, read_only, small_disk
 from tests.support.until import until
 
@@ -163,6 +163,44 @@ async def test_a_start_on_a_full_disk_waits_for_room(tmp_path: Path) -> None:
             theirs.unlink()
             await until(lambda: "running: collect" in service.log.read_text())
             await service.stop()
+        finally:
+            await service.abandon()
+
+
+@pytest.mark.fault(
+    12,
+    injection="somebody's file takes the rest of the disk of a gateway that has just begun, its"
+    " history beside its journal",
+    expectation="it goes on, and health says disk_full until there is room",
+)
+@pytest.mark.timeout(400)
+async def test_a_gateway_that_has_just_begun_survives_a_full_disk(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path, 80 << 20) as place:
+        site = lone_site(tmp_path / "site", broker_port=broker.port)
+        gateway = site / "gateway.yaml"
+        text = gateway.read_text("utf-8").replace(
+            "historian: {enabled: false}",
+            f"historian: {{stores: [{{kind: sql, url: 'sqlite:///{place}/history.db'}}]}}",
+        )
+        gateway.write_text(text + f"journal: {{path: {place}/j.db}}\n")
+        service = ServiceProcess("run", site)
+        try:
+            async with listening(settings_for(broker), TOPICS.health, client_id="alarm") as ear:
+
+                def alarm() -> list[str | None]:
+                    return [one["disk"]["alarm"] for one in ear.on(TOPICS.health)][-1:]
+
+                await service.start()
+                await service.ready()
+                await until(lambda: alarm() == [None], timeout_s=60)
+                theirs = fill(place)
+                await until(lambda: alarm() == ["disk_full"], timeout_s=60)
+                theirs.unlink()
+                await until(lambda: (place / "j.db.ballast").stat().st_size == 32 << 20)
+                assert service.runs
+                await service.stop()
         finally:
             await service.abandon()
 
