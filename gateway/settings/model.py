@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from gateway.domain.vocabulary import ReasonCategory
 from gateway.settings.equipment_model import ReasonFile
 from gateway.settings.words import Line, Name, PlaceFilter, Strict, Texts
 
@@ -216,6 +217,8 @@ class WebFile(Strict):
     """Whom to ask for a role; stands where somebody may not do something."""
     quick_comments: Annotated[tuple[Texts, ...], Field(strict=False, max_length=12)] = ()
     """Offered where a fault is acknowledged; without them those that come with the program."""
+    ack_comment_for: Annotated[tuple[ReasonCategory, ...], Field(strict=False)] = ()
+    """Categories of faults that nobody acknowledges here without a comment."""
     stop_reasons: Annotated[tuple[ReasonFile, ...], Field(strict=False, max_length=40)] = ()
     """Offered where a stop is given its reason; without them the categories."""
     path: Line = "data/web.db"

@@ -99,6 +99,10 @@ def test_several_faults_are_shelved_with_one_reason_and_come_back(
     for number in (41, 42):
         gateway.machine(number, alarms=4)
     expect(card(page, "press-42", "W077")).to_be_visible()
+    card(page, "press-42", "W077").get_by_role("button", name="Acknowledge").click()
+    expect(page.locator("[data-deed=ack]")).to_be_disabled()  # its category wants a comment
+    expect(page.get_by_role("dialog")).to_contain_text("Comment (required)")
+    page.get_by_role("button", name="Close").click()
     for number in (41, 42):  # from now on the rows keep their place
         card(page, f"press-{number}", "W077").locator("input[type=checkbox]").check()
     page.locator(".chosen-bar").get_by_role("button", name="Shelve").click()

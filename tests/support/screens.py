@@ -33,10 +33,10 @@ PASSWORD = "correct horse battery"  # noqa: S105 - of the users of a test
 READY_S = 60.0
 LINES, PER_LINE = 4, 15
 FAULTS = """\
-bit,code,text_zh,text_en,cause_zh,cause_en,remedy_zh,remedy_en,severity,stops_machine
-0,E101,急停按下,Emergency stop,有人按下,Somebody pressed it,释放急停并复位,Release and reset,950,yes
-1,E204,气压不足,Air pressure low,供气中断,No air,检查气源,Check the air supply,800,yes
-2,W077,刀具寿命将尽,Tool life low,,,更换刀具,Change the tool,500,no
+bit,code,text_zh,text_en,cause_zh,cause_en,remedy_zh,remedy_en,severity,stops_machine,category
+0,E101,急停按下,Emergency stop,有人按下,Someone pressed it,释放急停并复位,Release and reset,950,yes,
+1,E204,气压不足,Air pressure low,供气中断,No air,检查气源,Check the air supply,800,yes,
+2,W077,刀具寿命将尽,Tool life low,,,更换刀具,Change the tool,500,no,tooling
 """
 _MACHINE = """\
 equipment: {name}
@@ -77,6 +77,7 @@ web:
   host: 127.0.0.1
   port: {port}
   contact: 张工 8123
+  ack_comment_for: [tooling]
   quick_comments:
     - {{zh: 已去现场, en: on my way}}
     - {{zh: 等待备件, en: waiting for parts}}

@@ -39,6 +39,7 @@ gateway: gw-01
 timezone: Asia/Shanghai
 web:
   quick_comments: [{zh: 已去现场, en: on my way}]
+  ack_comment_for: [safety]
   stop_reasons: [{code: no_coil, category: material, text: {zh: 等卷料}}]
 """,
     "equipment/press-07.yaml": """\

@@ -87,7 +87,16 @@ class FaultResults(BaseModel):
 
 @router.post("/ack", **needs(Role.MAINTENANCE, 503))
 async def ack(body: AckBody, me: Me, web: Web) -> FaultResults:
-    """Acknowledge. Again is no error: the first one stays."""
+    """Acknowledge. Again is no error: the first one stays.
+
+    Without a comment it is 422 where `web.ack_comment_for` has the category of one of them.
+    """
+    if not (body.comment or "").strip() and await _needs_comment(web, body.faults):
+        detail = {
+            "zh": "此类故障确认时必须填写备注",
+            "en": "faults of this category need a comment",
+        }
+        raise wrong("comment", "required", detail)
     return await _each(web, me, body.faults, {"action": "ack", "comment": body.comment})
 
 
@@ -116,6 +125,17 @@ async def shelve(body: ShelveBody, me: Me, web: Web) -> FaultResults:
 async def unshelve(body: UnshelveBody, me: Me, web: Web) -> FaultResults:
     """Show shelved faults again."""
     return await _each(web, me, body.faults, {"action": "unshelve"})
+
+
+async def _needs_comment(web: Context, refs: list[FaultRef]) -> bool:
+    """Whether the site wants a word with one of them; what is acknowledged already needs none."""
+    categories = web.site.gateway.web.ack_comment_for
+    asked = {(one.equipment, one.fault_id) for one in refs}
+    return bool(categories) and any(
+        fault.category in categories and fault.acked is None
+        for fault in (await web.board.picture()).faults
+        if (fault.equipment, fault.fault_id) in asked
+    )
 
 
 async def _each(

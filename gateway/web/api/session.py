@@ -85,6 +85,8 @@ class SessionView(BaseModel):
     """Whom to ask for a role."""
     quick_comments: list[dict[str, str]]
     stop_reasons: list[OfferedReason]
+    ack_comment_for: list[ReasonCategory]
+    """Acknowledging faults of these categories takes a comment."""
 
 
 class PreferenceBody(Strict):
@@ -185,6 +187,7 @@ def view(web: Context, me: Caller) -> SessionView:
             },
             "contact": gateway.web.contact,
             "quick_comments": gateway.web.quick_comments,
+            "ack_comment_for": gateway.web.ack_comment_for,
             "stop_reasons": [reason.model_dump() for reason in gateway.web.stop_reasons],
         }
     )

@@ -360,6 +360,7 @@ async def test_a_problem_speaks_the_language_asked_for(rig: Rig) -> None:
 async def test_a_session_says_what_this_site_offers_to_choose_from(rig: Rig) -> None:
     session = (await (await rig.client(Role.MAINTENANCE)).get("/api/v1/session")).json()
     assert session["quick_comments"] == [{"zh": "已去现场", "en": "on my way"}]
+    assert session["ack_comment_for"] == ["safety"]
     (reason,) = session["stop_reasons"]
     assert (reason["code"], reason["category"], reason["planned"]) == ("no_coil", "material", False)
 

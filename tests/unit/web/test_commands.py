@@ -7,10 +7,14 @@ import httpx
 import pytest
 
 from gateway.domain.commands import Reply
+from gateway.domain.events import FaultText
+from gateway.domain.vocabulary import ReasonCategory, State
 from gateway.web.access.roles import Role
 from gateway.wire.command import COMMANDS
+from tests.support.board import ago, fault, press
 from tests.support.web import Rig
 
+CATEGORIES: tuple[tuple[str, ReasonCategory], ...] = (("S1", "safety"), ("E1", "equipment"))
 FAULT = {"equipment": "press-07", "fault_id": "press-07.alarm_word.0.x1"}
 EQUIPMENT = "/api/v1/equipment/press-07"
 
@@ -94,6 +98,26 @@ async def test_each_fault_has_an_answer_of_its_own(rig: Rig, person: httpx.Async
     assert results[0]["error"] == refused
     assert results[0]["text"] == {"zh": "该故障已恢复，只能确认", "en": refused}
     assert ("engineer", "ack", "press-07", False) in await rig.audit()
+
+
+async def test_a_site_may_want_a_word_with_an_acknowledgement(
+    rig: Rig, person: httpx.AsyncClient
+) -> None:
+    safety, jam = (FaultText(code, category=kind) for code, kind in CATEGORIES)
+    seen = fault(FaultText("S2", category="safety"), ago(80), acked=True)
+    active = [fault(safety, ago(60)), fault(jam, ago(50)), seen]
+    snapshots = {**press(State.FAULT)["press-07"], "faults": {"active": active}}
+    rig.source.show({"press-07": snapshots})
+    ids = [{"equipment": "press-07", "fault_id": f"{code}-1"} for code in ("S1", "E1", "S2")]
+    url = "/api/v1/faults/ack"
+    for comment in (None, " "):
+        answer = await person.post(url, json={"faults": ids, "comment": comment})
+        assert answer.status_code == 422
+        assert answer.json()["errors"] == [{"field": "comment", "code": "required"}]
+    assert rig.door.asked == []
+    assert (await person.post(url, json={"faults": ids[1:]})).status_code == 200
+    assert (await person.post(url, json={"faults": ids, "comment": "guard shut"})).is_success
+    assert len(rig.door.asked) == 5
 
 
 async def test_a_refused_order_is_a_conflict_with_the_reason(

@@ -17,6 +17,7 @@ export interface Session {
   contact: string | null; // whom to ask for a role
   quick_comments: Text[]; // of this site; empty: the usual ones
   stop_reasons: OfferedReason[];
+  ack_comment_for: string[]; // categories of faults
 }
 
 export interface OfferedReason {
