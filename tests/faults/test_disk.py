@@ -195,6 +195,8 @@ async def test_a_gateway_that_has_just_begun_survives_a_full_disk(
                 await service.start()
                 await service.ready()
                 await until(lambda: alarm() == [None], timeout_s=60)
+                told = ear.on(TOPICS.health)[-1]
+                assert (told["drops"], told["merged"]) == (0, 0)
                 theirs = fill(place)
                 await until(lambda: alarm() == ["disk_full"], timeout_s=60)
                 theirs.unlink()
