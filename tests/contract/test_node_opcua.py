@@ -95,7 +95,8 @@ async def test_a_node_that_appears_late_comes_alive_and_one_that_goes_is_bad(
 @pytest.mark.fault(
     41,
     injection="a server of another implementation is killed and started with other values",
-    expectation="noticed; the new session begins with what holds now",
+    expectation="noticed; the new session begins with what holds now (how soon, and the offline"
+    " time that is told, the long test judges)",
 )
 async def test_a_restart_is_noticed_and_values_of_meanwhile_come_first(
     server: NodeOpcUa,

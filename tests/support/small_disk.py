@@ -1,6 +1,7 @@
 """A file system of its own, small enough to be filled. Needs the right to mount."""
 
 import errno
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -21,7 +22,11 @@ def small_disk(directory: Path, size_bytes: int) -> Iterator[Path]:
         capture_output=True,
     )
     if mounted.returncode:
-        pytest.skip("this user may not mount a file system to fill")
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").partition("[")[0].partition(" (")[0]
+        pytest.skip(
+            f"what {test} shows of a full or read-only disk was NOT SHOWN: this user may not mount"
+            " a file system to fill; run it as root, or under `unshare --map-root-user --mount`"
+        )
     try:
         yield place
     finally:
