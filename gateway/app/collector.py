@@ -22,7 +22,7 @@ from gateway.control.configuring import Reload
 from gateway.control.server import listening
 from gateway.domain import durable
 from gateway.domain.snapshot import snapshots
-from gateway.domain.vocabulary import Json
+from gateway.domain.vocabulary import BROKERS, Json
 from gateway.journal.errors import JournalError, JournalFull
 from gateway.journal.journal import Journal
 from gateway.journal.lineage import Rival
@@ -214,16 +214,20 @@ def _publisher(
             snapshots_of=snapshots_of,
             submit=control.submit,
             on_rival=on_rival,
-            set_aside=partial(_set_aside, journal),
+            set_aside=partial(_refused_by_brokers, journal),
             more_health=more_health,
         ),
     )
 
 
-async def _set_aside(journal: Journal, row: Row, reason: str) -> None:
-    """Name a row that somebody will not get; the reason is in the log."""
-    del reason
-    gaps = dead_letter(row, epoch=journal.epoch, at=SYSTEM_CLOCK.now())
+async def _refused_by_brokers(journal: Journal, row: Row, reason: str) -> None:
+    del reason  # it is in the log
+    await _set_aside(journal, row, BROKERS)
+
+
+async def _set_aside(journal: Journal, row: Row, target: str) -> None:
+    """Name a row that a target will not get."""
+    gaps = dead_letter(row, epoch=journal.epoch, at=SYSTEM_CLOCK.now(), target=target)
     if gaps:
         await journal.append([Entry(row.equipment, gaps)])
 

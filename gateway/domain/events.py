@@ -276,6 +276,7 @@ class Health(Event):
 class Gap(Event):
     """Facts that could not be observed or kept, named.
 
+    ``target`` is who alone does not get them (`mqtt`, `push/<name>`); None: nobody does.
     ``from_streamseq`` and ``to_streamseq`` are None where nothing was ever numbered
     (``not_observed``).
     """
@@ -286,10 +287,12 @@ class Gap(Event):
     count: int
     from_streamseq: int | None = None
     to_streamseq: int | None = None
+    target: str | None = None
 
     def data(self) -> Json:
         """The contract's ``data`` object."""
-        return {
+        whose = {} if self.target is None else {"target": self.target}
+        return whose | {
             "stream": self.stream,
             "from_streamseq": self.from_streamseq,
             "to_streamseq": self.to_streamseq,

@@ -80,6 +80,8 @@ Anomaly = Literal[
 ]
 Transition = Literal["raised", "updated", "cleared", "acked", "shelved", "unshelved"]
 GapReason = Literal["retention", "dead_letter", "merged", "corruption", "not_observed"]
+BROKERS = "mqtt"
+"""The `target` of a gap in what goes over MQTT, and only in that."""
 LinkState = Literal["starting", "online", "degraded", "offline", "disabled"]
 Text = Mapping[str, str]
 """A text in the languages of the factory: {"zh": ..., "en": ...}."""

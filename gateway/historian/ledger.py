@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.domain.vocabulary import BROKERS
 from gateway.historian.runs import Hole, Runs
 from gateway.wire.cloudevent import Envelope
 
@@ -143,6 +144,8 @@ class Ledger:
         tops[stream.type] = max(tops.get(stream.type, 0), runs.top_seq)
 
     def _account(self, changes: Changes, gap: Envelope) -> None:
+        if is_of_others(gap):
+            return
         named = (gap.data.get("stream"), gap.data.get("from_streamseq"))
         stream_type, first = named
         last = gap.data.get("to_streamseq")
@@ -152,6 +155,11 @@ class Ledger:
         if 1 <= first <= last:
             runs = changes.marks.get(stream) or self.marks.get(stream, Runs())
             changes.marks[stream] = runs.cover(first, last, named_at_seq=gap.seq)
+
+
+def is_of_others(gap: Envelope) -> bool:
+    """Whether a gap names what only somebody else goes without: what came over MQTT has it."""
+    return gap.data.get("target") not in {None, BROKERS}
 
 
 def equipment_of(event: Envelope) -> str:

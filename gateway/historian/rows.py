@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from gateway.domain.vocabulary import Json
-from gateway.historian.ledger import equipment_of
+from gateway.historian.ledger import equipment_of, is_of_others
 from gateway.wire.cloudevent import Envelope
 
 Row = dict[str, Any]
@@ -211,6 +211,8 @@ def _health(event: Envelope, _zone: tzinfo) -> Rows:
 
 
 def _gap(event: Envelope, _zone: tzinfo) -> Rows:
+    if is_of_others(event):
+        return []
     data = event.data
     row = {
         **_key(event),

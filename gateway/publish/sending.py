@@ -30,8 +30,8 @@ def is_dead(reason_code: int | None, times: int) -> bool:
     return reason_code in _DEAD or (reason_code == _SAYS_NOTHING and times >= TIMES)
 
 
-def dead_letter(row: Row, *, epoch: str, at: datetime) -> list[Gap]:
-    """Return the event that names a row nobody will get; none for one that itself is a gap.
+def dead_letter(row: Row, *, epoch: str, at: datetime, target: str) -> list[Gap]:
+    """Return the event that names a row ``target`` will not get; none for one that itself is a gap.
 
     Streamseqs of an earlier epoch mean nothing in this one: there only the count is told.
     """
@@ -45,6 +45,7 @@ def dead_letter(row: Row, *, epoch: str, at: datetime) -> list[Gap]:
         count=1,
         from_streamseq=number,
         to_streamseq=number,
+        target=target,
     )
     return [gap]
 

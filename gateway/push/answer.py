@@ -2,6 +2,7 @@
 
 2xx                  taken
 408, 425, 429, 5xx   later: with the pause the target asks for, if it does
+409                  likewise: a request with this Idempotency-Key is still under way there
 401, 403, 404 ...    the door is wrong, not what was brought: later, and somebody is told
 3xx                  likewise: nobody is followed elsewhere with a signed body
 400, 413, 422 ...    something in it is not taken: it is looked for
@@ -16,7 +17,7 @@ Verdict = Literal["taken", "later", "refused"]
 MAX_RETRY_AFTER_S = 3600.0
 _TAKEN, _REFUSED = 2, 4
 _OF_THE_DOOR = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 431, 451})
-_OF_THE_MOMENT = frozenset({408, 423, 425, 429})
+_OF_THE_MOMENT = frozenset({408, 409, 423, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)

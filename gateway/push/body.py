@@ -5,6 +5,7 @@
   by its path in the event; what is not there is null.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,17 @@ def event(row: Row, *, source: str, place: Place, replay: bool, flat: Mapping[st
 def batch(events: Sequence[bytes]) -> bytes:
     """Return the body."""
     return b"[" + b",".join(events) + b"]"
+
+
+def idempotency_key(rows: Sequence[Row], content: bytes) -> str:
+    """Return what names a request: its rows, and of what its body is made.
+
+    The same rows are another body after a restart (``replay``) or under other field names; a key
+    that came with another body is refused by whoever keeps to the draft of the header.
+    """
+    first, last = rows[0], rows[-1]
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    return f"{first.epoch}-{first.seq}..{last.epoch}-{last.seq}.{digest}"
 
 
 def _beside(row: Row, place: Place) -> Json:

@@ -75,7 +75,7 @@ class Ports:
     """Of the events: ``/<site>/gateways/<gateway>``."""
     place_of: Callable[[str], Place]
     set_aside: Callable[[Row, str], Awaitable[None]]
-    """Commit the gap event that names a row."""
+    """Commit the gap event that names a row, and us by `PushTarget.label`."""
 
 
 @dataclass(slots=True)
@@ -202,8 +202,7 @@ class Courier:
         key, token = await asyncio.to_thread(_secrets, target)
         headers = signed(content, key, int(self._timing.clock.now().timestamp()))
         headers["Content-Type"] = body.FLAT_TYPE if target.flat else body.BATCH_TYPE
-        first, last = parcel.rows[0], parcel.rows[-1]
-        headers["Idempotency-Key"] = f"{first.epoch}-{first.seq}..{last.epoch}-{last.seq}"
+        headers["Idempotency-Key"] = body.idempotency_key(parcel.rows, content)
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         return await post(content, headers)
@@ -249,7 +248,7 @@ class Courier:
             answer.text,
         )
         await asyncio.to_thread(self._dead.add, event, answer, self._timing.clock.now())
-        await self._ports.set_aside(row, f"push {self.target.name}: {answer.status}")
+        await self._ports.set_aside(row, self.target.label)
         await self._journal.advance(self.target.cursor, parcel.upto)
 
     async def _later(self, reason: str, pause_s: float = 0.0) -> None:

@@ -2,7 +2,8 @@
 
 - Redirects are not followed, no proxy of the environment is used.
 - The whole of a request has one limit, however slowly the answer drips.
-- An answer counts once its status was read: a body cut off after that changes nothing.
+- An answer counts once its status was read: a body that is cut off or drips after that changes
+  nothing.
 """
 
 import asyncio
@@ -36,27 +37,31 @@ async def endpoint(url: str, *, ca_file: Path | None, timeout_s: float) -> Async
     ) as client:
 
         async def post(body: bytes, headers: Mapping[str, str]) -> Answer:
+            until_s = asyncio.get_running_loop().time() + timeout_s
+            request = client.build_request("POST", url, content=body, headers=dict(headers))
             try:
-                async with (
-                    asyncio.timeout(timeout_s),
-                    client.stream("POST", url, content=body, headers=dict(headers)) as response,
-                ):
-                    text = await _beginning(response)
+                async with asyncio.timeout_at(until_s):
+                    response = await client.send(request, stream=True)
             except (httpx.HTTPError, ssl.SSLError, TimeoutError) as err:
                 raise Unanswered(str(err) or type(err).__name__) from err
+            try:
+                text = await _beginning(response, until_s)
+            finally:
+                await response.aclose()
             return Answer(response.status_code, response.headers.get("retry-after"), text)
 
         yield post
 
 
-async def _beginning(response: httpx.Response) -> str:
+async def _beginning(response: httpx.Response, until_s: float) -> str:
     said = b""
     try:
-        async for chunk in response.aiter_bytes():
-            said += chunk
-            if len(said) >= MAX_ANSWER_BYTES:
-                break
-    except httpx.HTTPError:
+        async with asyncio.timeout_at(until_s):
+            async for chunk in response.aiter_bytes():
+                said += chunk
+                if len(said) >= MAX_ANSWER_BYTES:
+                    break
+    except (httpx.HTTPError, ssl.SSLError, TimeoutError):
         pass  # the status is the answer
     return said[:MAX_ANSWER_BYTES].decode("utf-8", "replace")
 

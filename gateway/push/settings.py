@@ -34,3 +34,8 @@ class PushTarget:
     def cursor(self) -> str:
         """Under this name the journal remembers what it has taken."""
         return CURSOR + self.name
+
+    @property
+    def label(self) -> str:
+        """So a gap event names it as the one that alone goes without."""
+        return f"push/{self.name}"

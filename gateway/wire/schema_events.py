@@ -118,7 +118,8 @@ _GAP = an_object(
         "count": WHOLE,
         "reason": one_of(vocabulary.GapReason),
     }
-    | TIME_QUALITY
+    | TIME_QUALITY,
+    optional={"target": NAME},
 )
 _NOTE = an_object(
     {"about": NAME, "by": NAME, "comment": MAYBE_TEXT, "reason": or_null(REASON)} | TIME_QUALITY

@@ -168,6 +168,7 @@ async def test_one_fact_nobody_wants_is_set_aside_and_named(tmp_path: Path) -> N
     for gap in named:
         assert (gap["stream"], gap["reason"]) == ("count", "dead_letter")
         assert (gap["from_streamseq"], gap["to_streamseq"]) == (5, 5)
+        assert gap["target"] == "push/mes"
     assert refused.isdisjoint(event["id"] for event in to.taken)
 
 

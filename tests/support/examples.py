@@ -74,5 +74,6 @@ EXAMPLES: tuple[Event, ...] = (
         to_streamseq=5,
     ),
     Gap(at=MORNING, stream="count", reason="not_observed", count=0),
+    Gap(at=MORNING, stream="count", reason="dead_letter", count=1, target="push/mes"),
     Note(at=MORNING, about="f-1", by="zhang", comment="valve replaced", reason=REASON),
 )

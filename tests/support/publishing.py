@@ -12,7 +12,7 @@ import orjson
 
 from gateway.domain.commands import Command, Reply
 from gateway.domain.events import Count, Status
-from gateway.domain.vocabulary import Json, State
+from gateway.domain.vocabulary import BROKERS, Json, State
 from gateway.journal.lineage import Rival
 from gateway.journal.row import Entry, Row
 from gateway.ops.mqtt_link import MqttLink, connect
@@ -99,7 +99,13 @@ class Rest:
     async def set_aside(self, row: Row, reason: str) -> None:
         self.dead.append((row, reason))
         if self.append is not None:
-            await self.append([Entry(row.equipment, dead_letter(row, epoch=row.epoch, at=MORNING))])
+            await self.append(
+                [
+                    Entry(
+                        row.equipment, dead_letter(row, epoch=row.epoch, at=MORNING, target=BROKERS)
+                    )
+                ]
+            )
 
     async def on_rival(self, rival: Rival) -> None:
         self.rivals.append(rival)

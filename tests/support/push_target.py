@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+DRIP_S = 0.05
 HANDSHAKE_S = 2.0
 HOST = "127.0.0.1"
 KEY = "of the mes"
@@ -43,6 +44,8 @@ class Says:
     body: bytes = b""
     takes: bool = False
     after_s: float = 0.0
+    drips: bool = False
+    """The body comes byte by byte, slowly."""
     cut: int | None = None
     """Send so many bytes of it and close."""
 
@@ -115,6 +118,13 @@ class Target:
         headers = {"Content-Length": str(len(said.body)), **said.headers}
         lines = [f"HTTP/1.1 {said.status} -", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
         whole = "\r\n".join(lines).encode() + said.body
+        if said.drips:
+            writer.write(whole[: -len(said.body)])
+            for byte in said.body:
+                await asyncio.sleep(DRIP_S)
+                writer.write(bytes([byte]))
+                await writer.drain()
+            return True
         writer.write(whole[: said.cut])
         await writer.drain()
         return said.cut is None

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,14 @@ def test_a_gap_event_accounts_for_the_hole_it_names() -> None:
     ledger = given_rows(count(1, 1), count(9, 5))
     ledger.adopt(ledger.plan([gap(10, 1, 2, 4)]))
     assert ledger.marks[COUNTS].last == 5
+
+
+@pytest.mark.parametrize(("target", "mark"), [("mqtt", 5), ("push/mes", 1)])
+def test_a_gap_of_a_push_target_is_none_of_what_came_over_mqtt(target: str, mark: int) -> None:
+    ledger = given_rows(count(1, 1), count(9, 5))
+    named = gap(10, 1, 2, 4)
+    ledger.adopt(ledger.plan([replace(named, data=named.data | {"target": target})]))
+    assert ledger.marks[COUNTS].last == mark
 
 
 @pytest.mark.parametrize(("first", "last"), [(None, None), (3, 2), (0, 4)])

@@ -94,7 +94,7 @@ async def test_facts_leave_in_order_signed_and_under_their_ids(stage: Stage) -> 
     assert stage.to.sizes == [3, 3, 1, 1]
     first = stage.to.requests[0]
     assert first.headers["content-type"].startswith("application/cloudevents-batch+json")
-    assert first.headers["idempotency-key"].endswith("-1.." + stage.to.taken[2]["id"])
+    assert first.headers["idempotency-key"].split(".")[2] == stage.to.taken[2]["id"]
     assert "authorization" not in first.headers
     event = stage.to.taken[0]
     assert (event["source"], event["subject"]) == (SOURCE, PRESS.subject)
@@ -147,6 +147,7 @@ async def test_a_target_gets_its_own_field_names(stage: Stage) -> None:
         Says(503, body=b"maintenance"),
         Says(429),
         Says(408),
+        Says(409, body=b"still in progress"),
         Says(302, {"Location": "/elsewhere"}),
         Says(404),
         Says(401),
@@ -187,6 +188,34 @@ async def test_a_body_that_is_cut_after_its_status_is_an_answer(stage: Stage) ->
     assert stage.to.seqs == [1]
 
 
+@pytest.mark.fault(
+    59,
+    injection="the target answers 200 and then drips its body for longer than a request may take",
+    expectation="the status is the answer: it is not sent again",
+)
+async def test_a_body_that_drips_after_its_status_is_an_answer(stage: Stage) -> None:
+    stage.journal.commit("press-03", count(1))
+    stage.to.script.append(Says(200, body=b"x" * 400, takes=True, drips=True))
+    async with pushing(stage.courier(timeout_s=0.5)):
+        await stage.delivered(1)
+    assert stage.to.seqs == [1]
+
+
+async def test_a_key_never_comes_with_another_body(stage: Stage) -> None:
+    """After a restart the same rows are told to be a replay."""
+    stage.to.script.extend([Says(500)] * 10_000)
+    courier = stage.courier()
+    stage.journal.commit("press-03", count(1))
+    async with pushing(courier):
+        await until(lambda: len(stage.waits) >= 2)
+    stage.to.script.clear()
+    async with pushing(stage.courier()):
+        await stage.delivered(1)
+    assert [stage.to.requests[n].events[0]["replay"] for n in (0, -1)] == [False, True]
+    bodies = {(one.headers["idempotency-key"], one.body) for one in stage.to.requests}
+    assert len(bodies) == len({key for key, _ in bodies}) == 2
+
+
 async def test_the_pause_a_target_asks_for_is_kept(stage: Stage) -> None:
     stage.journal.commit("press-03", count(1))
     date = "Wed, 21 Oct 2999 07:28:00 GMT"
@@ -207,7 +236,7 @@ async def test_one_refused_row_is_found_by_halves_and_set_aside(stage: Stage, po
     refused = [r for r in stage.to.requests if any(map(stage.to.refuses, r.events))]
     before = stage.to.requests.index(refused[-1]) + 1
     assert before <= 6, stage.to.sizes  # log2(16) + 2
-    assert stage.aside == [(poison, "push mes: 422")]
+    assert stage.aside == [(poison, "push/mes")]
     (letter,) = stage.dead
     assert (letter["status"], letter["answer"]) == (422, "what is this?")
     assert letter["event"]["data"]["total"] == poison
