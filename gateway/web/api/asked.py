@@ -65,5 +65,11 @@ def _span(
     return Span(first, last)
 
 
+def _whole_minutes(span: Annotated[Span, Depends(_span)]) -> Span:
+    """Return the span from the begin of its minute: parts are booked to whole minutes."""
+    return Span(span.begins.replace(second=0, microsecond=0), span.ends)
+
+
 Equipment = Annotated[EquipmentConfig, Depends(_equipment)]
 Asked = Annotated[Span, Depends(_span)]
+WholeMinutes = Annotated[Span, Depends(_whole_minutes)]

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Response
 from gateway.domain.vocabulary import stamp, stamp_or_none
 from gateway.journal.history import Look, Part
 from gateway.web.access.roles import Role
-from gateway.web.api.asked import Asked, Equipment
+from gateway.web.api.asked import Asked, Equipment, WholeMinutes
 from gateway.web.api.guard import Web
 from gateway.web.api.readings import MAX_POINTS, Tags, tags_of
 from gateway.web.api.tables import csv_answer, table, wall
@@ -48,7 +48,7 @@ async def timeline_table(equipment: Equipment, span: Asked, web: Web) -> Respons
 @router.get("/counts.csv", **table(Role.VIEWER, 404, 503))
 async def counts_table(
     equipment: Equipment,
-    span: Asked,
+    span: WholeMinutes,
     web: Web,
     per: Annotated[Per, Query(description="What a bucket is")] = "hour",
 ) -> Response:

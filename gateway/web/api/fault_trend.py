@@ -16,7 +16,8 @@ from gateway.web.access.roles import Role
 from gateway.web.api.asked import Asked
 from gateway.web.api.guard import Web, needs
 from gateway.web.api.machines import Machines
-from gateway.web.facts import FAULTS_BEFORE, kept_from, past_faults
+from gateway.web.facts import kept_from
+from gateway.web.lasting_faults import faults_of
 
 router = APIRouter(prefix="/api/v1/faults", tags=["faults"])
 
@@ -50,13 +51,12 @@ async def fault_trend(
     calendar = machines[0].rules.calendar if machines else None
     days = list(spans(calendar, zone, span, "day"))
     names = [config.equipment for config in machines]
+    present = (await web.board.picture()).faults
 
     def look_for(look: Look) -> Trend:
-        before = Span(span.begins - FAULTS_BEFORE, span.ends)
         found = [
             fault.occurrence()
-            for name in names
-            for fault in past_faults(look, name, before)
+            for fault in faults_of(look, names, span, present)
             if code in (None, fault.data["code"])
         ]
         extent = look.extent()

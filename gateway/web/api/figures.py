@@ -15,11 +15,12 @@ from gateway.domain.vocabulary import stamp
 from gateway.journal.history import Look
 from gateway.settings.site import EquipmentConfig
 from gateway.web.access.roles import Role
-from gateway.web.api.asked import Asked, wrong
+from gateway.web.api.asked import Asked, WholeMinutes, wrong
 from gateway.web.api.guard import Web, needs
 from gateway.web.api.machines import Machines, machine
 from gateway.web.context import Context
 from gateway.web.facts import FAULTS_BEFORE, facts, fault_states, kept_from, past_faults
+from gateway.web.lasting_faults import faults_of
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
 
@@ -101,11 +102,11 @@ class FaultFiguresAnswer(BaseModel):
 @router.get("/kpi", **needs(Role.VIEWER, 404, 503))
 async def kpis(
     web: Web,
-    span: Asked,
+    span: WholeMinutes,
     machines: Machines,
     by: Annotated[Literal["shift", "hour", "day", "order"], Query()] = "shift",
 ) -> Kpis:
-    """OEE by ISO 22400-2, with its inputs; the same as `millgate kpi` says."""
+    """OEE by ISO 22400-2, with its inputs; the same as `millgate kpi` says. From a whole minute."""
     kept, rows = await rows_of(web, machines, span, by)
     return Kpis.model_validate({"kept_from": kept, "rows": [told(one) for one in rows]})
 
@@ -114,10 +115,10 @@ async def kpis(
 async def fault_pareto(web: Web, span: Asked, machines: Machines) -> Pareto:
     """Which faults cost most in the span."""
     names = [config.equipment for config in machines]
+    present = (await web.board.picture()).faults
 
     def look_for(look: Look) -> tuple[str | None, list[ParetoView]]:
-        before = Span(span.begins - FAULTS_BEFORE, span.ends)
-        found = [fault for name in names for fault in past_faults(look, name, before)]
+        found = faults_of(look, names, span, present)
         texts = {(one.equipment, one.data["code"]): one.data["text"] for one in found}
         until = _until(look, span)
         rows = pareto([one.occurrence() for one in found], until)

@@ -11,13 +11,13 @@ import orjson
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from gateway.domain import figures, windows
+from gateway.domain import figures
 from gateway.domain.shifts import Span
 from gateway.domain.vocabulary import CounterKind, Mode, Quality, State, stamp, stamp_or_none
 from gateway.journal.history import Booked
 from gateway.settings.site import EquipmentConfig
 from gateway.web.access.roles import Role
-from gateway.web.api.asked import Asked, Equipment, wrong
+from gateway.web.api.asked import Asked, Equipment, WholeMinutes, wrong
 from gateway.web.api.guard import Web, needs
 from gateway.web.context import Context
 from gateway.web.facts import Stay, kept_from, shown
@@ -139,11 +139,11 @@ async def timeline(equipment: Equipment, span: Asked, web: Web) -> Timeline:
 @router.get("/counts", **needs(Role.VIEWER, 404, 503))
 async def counts(
     equipment: Equipment,
-    span: Asked,
+    span: WholeMinutes,
     web: Web,
     per: Annotated[Per, Query(description="What a bucket is")] = "hour",
 ) -> Counts:
-    """What was counted in each hour, shift or day of the span."""
+    """What was counted in each hour, shift or day of the span. From a whole minute."""
     kept, buckets = await buckets_of(web, equipment, span, per)
     return Counts.model_validate(
         {"from": stamp(span.begins), "to": stamp(span.ends), "kept_from": kept, "buckets": buckets}
@@ -225,7 +225,7 @@ def _filled(
         values: dict[str, dict[str, Any]] = {}
         anomalies = 0
         while place < len(rows) and rows[place].at < span.ends:
-            if rows[place].at >= span.begins - windows.MINUTE:
+            if rows[place].at >= span.begins:
                 anomalies += _add(values, rows[place])
             place += 1
         yield {

@@ -1,16 +1,17 @@
 """What was found out late, what reaches over the edge of a span: nothing of it is lost."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
-from gateway.domain.events import Note
+from gateway.domain.events import Count, Note
 from gateway.domain.vocabulary import Order, Reason, State, stamp
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
-from tests.support.board import NOW, ago
-from tests.support.past import JAM, PRESS, TIMELINE, asked, count, status
+from gateway.web.access.roles import Role
+from tests.support.board import NOW, ago, press
+from tests.support.past import COUNTS, JAM, PRESS, TIMELINE, asked, count, fault, status
 from tests.support.web import Rig
 
 BREAK = Reason("meal", "break", {"en": "Meal"}, planned=True)
@@ -101,7 +102,7 @@ async def test_a_planned_stop_of_many_days_stays_planned(
     assert one["reason"]["code"] == "meal"
     query = asked(3600, by="day", equipment=PRESS)
     (row,) = (await viewer.get("/api/v1/kpi", params=query)).json()["rows"]
-    assert (row["inputs"]["planned_stop_s"], row["inputs"]["delay_s"]) == (3600, 0)
+    assert row["inputs"]["planned_stop_s"] == row["inputs"]["total_s"] >= 3600
 
 
 async def test_of_a_silent_collector_a_state_is_believed_up_to_its_last_sign_of_life(
@@ -146,3 +147,63 @@ async def test_orders_count_the_parts_as_the_figures_do(
         PRESS: (7, 3),
         "oven-01": (7, 0),
     }
+
+
+async def test_a_fault_of_many_days_is_in_what_faults_cost(
+    rig: Rig, viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    raised = fault("E9", 3 * 86400)
+    await journal.append([Entry(PRESS, [raised, fault("E1", 600)])])
+    active = {"active": [raised.data() | {"comments": []}]}
+    rig.source.show({PRESS: {**press(State.FAULT)[PRESS], "faults": active}})
+    rows = (await viewer.get("/api/v1/faults/pareto")).json()["rows"]
+    assert [(one["code"], one["occurrences"], one["duration_ms"]) for one in rows] == [
+        ("E9", 0, 8 * 3600_000),
+        ("E1", 1, 600_000),
+    ]
+    assert rows[0]["text"] == {"en": "Text of E9"}
+    query = asked(40 * 3600, code="E9")
+    days = (await viewer.get("/api/v1/faults/trend", params=query)).json()["days"]
+    assert sum(one["duration_ms"] for one in days) == 40 * 3600_000
+    earlier = asked(8 * 86400, 4 * 86400)
+    assert (await viewer.get("/api/v1/faults/pareto", params=earlier)).json()["rows"] == []
+
+
+async def test_parts_of_the_minute_in_which_a_span_begins_are_counted(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    parts = [count(5, 3590, delta=5), count(9, 1800, delta=4)]
+    await journal.append([Entry(PRESS, [status(State.RUNNING, 7200), *parts])])
+    query = asked(3600, by="day", equipment=PRESS)
+    (row,) = (await viewer.get("/api/v1/kpi", params=query)).json()["rows"]
+    assert (row["from"], row["inputs"]["produced"]) == ("2026-03-20T00:01:00.000Z", 9)
+    buckets = (await viewer.get(COUNTS, params=asked(3600, per="day"))).json()["buckets"]
+    assert [one["values"]["good"]["quantity"] for one in buckets] == [9]
+
+
+async def test_parts_before_a_shift_are_not_booked_to_it(rig: Rig, journal: Journal) -> None:
+    monday = datetime.fromisoformat("2026-03-23T08:00:00+08:00")  # on Sunday nobody works
+    rig.clock.pass_by(monday + timedelta(hours=2) - rig.clock.at)
+    viewer = await rig.client(Role.VIEWER)
+    made = ((-40, 5, 5), (300, 9, 4))
+    parts = [
+        Count(
+            at=monday + timedelta(seconds=seconds),
+            counter="good",
+            kind="good",
+            delta=delta,
+            raw=total,
+            total=total,
+        )
+        for seconds, total, delta in made
+    ]
+    await journal.append([Entry(PRESS, parts)])
+    query = {
+        "from": (monday - timedelta(hours=6)).isoformat(),
+        "to": (monday + timedelta(hours=2)).isoformat(),
+        "per": "shift",
+    }
+    buckets = (await viewer.get(COUNTS, params=query)).json()["buckets"]
+    assert [(one["label"], one["values"]["good"]["quantity"]) for one in buckets] == [
+        ("2026-03-23 A", 4)
+    ]
