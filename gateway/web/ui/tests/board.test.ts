@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CHIPS, connecting, counts, found, lines, longestStops, plan, problemsFirst, STATES } from "../src/lib/board";
+import { CHIPS, counts, found, lines, longestStops, plan, problemsFirst, STATES } from "../src/lib/board";
 import type { Tile } from "../src/lib/types";
 import { fault, order, tile } from "./make";
 
@@ -13,13 +13,6 @@ test("the chips are the seven states, all, and those with faults", () => {
 test("a running machine with a warning counts as running and as one with faults", () => {
   const found = counts([tile("a", { faults: [fault({ priority: 3 })] }), tile("b", { state: "fault" })]);
   expect([found.all, found.running, found.fault, found.warning, found.idle]).toEqual([2, 1, 1, 1, 0]);
-});
-
-test("while links come up it is counted how many machines are there", () => {
-  const link = (state: "starting" | "offline" | "online") => [{ link: "plc", state, last_ok: null, rtt_ms: null, failures: 0, error: null }];
-  const tiles = [tile("a", { links: link("online") }), tile("b", { links: link("starting") }), tile("c", { since: null }), tile("d", { links: link("offline") })];
-  expect(connecting(tiles)).toEqual({ n: 2, of: 4 });
-  expect(connecting(tiles.filter((one) => one.equipment !== "b" && one.equipment !== "c"))).toBeNull();
 });
 
 test("a search finds code, name in either language, line and order", () => {

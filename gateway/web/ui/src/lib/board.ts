@@ -22,16 +22,6 @@ export function counts(tiles: Iterable<Tile>): Record<Chip, number> {
   return found;
 }
 
-// A machine that nothing is known of so far, because its links are on their way up.
-const isConnecting = (tile: Tile): boolean =>
-  tile.links.some((link) => link.state === "starting") || (tile.links.length === 0 && tile.since === null);
-
-// How many machines are there already while others are still being connected to; null once all have been tried.
-export function connecting(tiles: readonly Tile[]): { n: number; of: number } | null {
-  const waiting = tiles.filter(isConnecting).length;
-  return waiting === 0 ? null : { n: tiles.length - waiting, of: tiles.length };
-}
-
 // A search finds code, name in any language, line and order.
 export function found(tile: Tile, search: string): boolean {
   const wanted = search.trim().toLowerCase();
