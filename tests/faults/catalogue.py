@@ -85,7 +85,7 @@ CASES: Mapping[int, Case] = {
     17: Case(
         "A slow disk: 500 ms for each fsync",
         "慢盘：每次 fsync 500 毫秒",
-        "多次写入合并提交，采集按时，内存有界",
+        "多次写入合并提交，周期长于一次刷盘的采集按时，内存有界",
     ),
     18: Case("The file system turns read-only", "文件系统变为只读", "不误报正常，报警或退出"),
     19: Case("The database is corrupt", "数据库损坏", "损坏文件隔离，开始新纪元，报警，序号不重用"),
