@@ -19,7 +19,7 @@ when nothing comes any more.
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -38,9 +38,12 @@ from gateway.web.board import (
     unobserved,
 )
 from gateway.web.fault_list import FaultItem, fault_list
+from gateway.web.seats import Seats
 from gateway.web.source import BoardReading, BoardSource, SourceUnavailable
 
 T = TypeVar("T")
+MayLook = Callable[[], Awaitable[bool]]
+"""Whether somebody who looks may still do so."""
 SILENT_S = 10.0
 RETRY_MS = 2000
 TOPICS = frozenset({"tiles", "faults"})
@@ -82,6 +85,7 @@ class Board:
         """Set it and the open streams end."""
         self.lookers = 0
         """How many streams are open."""
+        self.seats = Seats()
         self.figures: Mapping[str, ShiftFigures] = {}
         """Of the running shift; `gateway.web.shift_figures` keeps them up to date."""
         self.progress: Mapping[str, Progress] = {}
@@ -170,11 +174,21 @@ class Board:
             head_seq=0 if reading is None else reading.head_seq,
         )
 
-    async def stream(self, topics: frozenset[str] = TOPICS) -> AsyncGenerator[bytes, None]:
-        """Yield the messages of one looker until the board closes or he leaves."""
+    async def stream(
+        self, topics: frozenset[str] = TOPICS, may_look: MayLook | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the messages of one looker until the board closes, he leaves or may not look.
+
+        ``may_look`` is asked at most every ``beat_s``, and before anything is sent after that.
+        """
         self.lookers += 1
+        asked_s = self._mono_s()
         try:
             async for message in self._messages(topics):
+                if may_look is not None and self._mono_s() - asked_s >= self._beat_s:
+                    asked_s = self._mono_s()
+                    if not await may_look():
+                        break
                 yield message
         finally:
             self.lookers -= 1

@@ -14,6 +14,7 @@ import trustme
 
 from gateway.web import server as serving
 from gateway.web.access import login
+from gateway.web.access.caller import COOKIE
 from gateway.web.access.roles import Role
 from gateway.web.live import Board
 from gateway.web.server import Address, WebServer, serve
@@ -168,10 +169,73 @@ async def test_a_looker_who_never_reads_is_cut_off(
 async def test_there_are_no_more_streams_than_places(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.web.api.live.MAX_STREAMS", 0)
+    monkeypatch.setattr("gateway.web.seats.MAX_STREAMS", 0)
     client = await rig.client(Role.VIEWER)
     refused = await client.get("/api/v1/stream")
     assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+
+
+@pytest.mark.fault(
+    62,
+    injection="one user opens as many streams as there are",
+    expectation="he gets his own places only, others are let in, and his come free again",
+)
+async def test_one_looker_does_not_take_the_places_of_all(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.web.seats.MAX_OF_ONE", 2)
+    async with await serve(rig.app, Address()) as server:
+        for _ in range(2):
+            cookies = await session_of(rig)
+            ((name, value),) = cookies.items()
+            head = f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {name}={value}"
+            async with connections(server, 2, f"{head}\r\n\r\n".encode()):
+                await until(lambda: rig.context.board.lookers == 2, timeout_s=20)
+                async with httpx.AsyncClient(cookies=cookies, timeout=20) as client:
+                    again = await client.get(f"{server.url}api/v1/stream")
+                    assert (again.status_code, again.json()["code"]) == (503, "busy")
+                other = await login.begin(rig.context, "admin", "127.0.0.1")
+                async with (
+                    httpx.AsyncClient(cookies={COOKIE: other.secret}, timeout=20) as client,
+                    client.stream("GET", f"{server.url}api/v1/stream") as answer,
+                ):
+                    assert answer.status_code == 200
+            await until(lambda: rig.context.board.lookers == 0, timeout_s=20)
+
+
+@pytest.mark.fault(
+    64,
+    injection="a user is disabled, a session logged out, a token revoked while its stream is open",
+    expectation="the stream ends with its next message",
+)
+@pytest.mark.parametrize("by", ["disabled", "logged_out", "token"])
+async def test_a_stream_ends_with_what_it_was_opened_with(tmp_path: Path, by: str) -> None:
+    board = Board(FakeSource(), refresh_s=0.01, beat_s=0.0, now=lambda: NOW)
+    async with web_rig(tmp_path, board=board) as rig:
+        admin, viewer = await rig.client(Role.ADMIN), await rig.client(Role.VIEWER)
+        headers = {"Cookie": f"{COOKIE}={viewer.cookies[COOKIE]}"}
+        if by == "token":
+            made = (await admin.post("/api/v1/tokens", json={"name": "mes"})).json()
+            headers = {"Authorization": f"Bearer {made['secret']}"}
+        async with (
+            await serve(rig.app, Address()) as server,
+            httpx.AsyncClient(headers=headers, timeout=20) as client,
+            client.stream("GET", f"{server.url}api/v1/stream") as answer,
+            asyncio.timeout(20),
+        ):
+            lines = answer.aiter_lines()
+            while await anext(lines) != "event: beat":
+                pass
+            if by == "disabled":
+                await admin.patch("/api/v1/users/viewer", json={"disabled": True})
+            elif by == "logged_out":
+                await viewer.post("/api/v1/logout")
+            else:
+                await admin.delete(f"/api/v1/tokens/{made['id']}")
+            async for _ in lines:
+                pass
+        assert board.lookers == 0
+    await board.close()
 
 
 @pytest.mark.fault(

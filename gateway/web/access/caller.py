@@ -21,6 +21,9 @@ class Caller:
     theme: str | None = None
     must_change: bool = False
 
+    token: bytes = b""
+    """The hash of the token; empty for a session."""
+
     @property
     def is_person(self) -> bool:
         """Whether it is a person at a screen, not a program."""

@@ -25,6 +25,7 @@ from gateway.web.context import Context
 from gateway.web.language import choose
 from gateway.web.problems import Problem
 from gateway.web.store import audit, sessions, tokens
+from gateway.web.store.database import Connection
 
 API = "/api/"
 PUBLIC = frozenset([("POST", "/api/v1/login"), ("GET", "/api/v1/setup"), ("POST", "/api/v1/setup")])
@@ -108,7 +109,7 @@ class Gate:
             )
             if token is None:
                 return None
-            return Caller(f"token:{token.name}", token.role, address)
+            return Caller(f"token:{token.name}", token.role, address, token=hash_)
         cookie = request.cookies.get(COOKIE)
         if not cookie:
             return None
@@ -129,6 +130,20 @@ class Gate:
             theme=found.theme,
             must_change=found.must_change,
         )
+
+
+async def still_in_force(context: Context, caller: Caller) -> bool:
+    """Whether what somebody came in with is worth now what it was worth then; no use of it."""
+    at = context.now()
+
+    def role(connection: Connection) -> Role | None:
+        if caller.is_person:
+            session = sessions.find(connection, caller.session, at, used=False)
+            return None if session is None else session.role
+        token = tokens.find(connection, caller.token, caller.address, at)
+        return None if token is None else token.role
+
+    return await context.store.run(role) is caller.role
 
 
 async def refused(context: Context, caller: Caller, request: Request, why: str) -> None:

@@ -1,20 +1,43 @@
 """What is now: equipment, faults, and the stream that keeps a page up to date."""
 
-from typing import Annotated
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
+from gateway.web.access.gate import still_in_force
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import wrong
-from gateway.web.api.guard import Web, needs
+from gateway.web.api.guard import Me, Web, needs
 from gateway.web.board import Tile
 from gateway.web.fault_list import FaultItem
 from gateway.web.live import TOPICS
 from gateway.web.problems import Problem
+from gateway.web.seats import Seats
 
 router = APIRouter(prefix="/api/v1", tags=["live"])
-MAX_STREAMS = 100
+
+
+class _Seated(StreamingResponse):
+    """Gives its place back when it is over, however it ends."""
+
+    def __init__(
+        self, seats: Seats, name: str, messages: AsyncIterator[bytes], **more: Any
+    ) -> None:
+        super().__init__(messages, **more)
+        self._seats, self._name = seats, name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._seats.leave(self._name)
+
+
 _STREAM = needs(Role.VIEWER, 503)
 _STREAM["responses"][200] = {
     "content": {"text/event-stream": {}},
@@ -41,19 +64,25 @@ async def faults(web: Web) -> list[FaultItem]:
 @router.get("/stream", response_class=StreamingResponse, **_STREAM)
 async def stream(
     web: Web,
+    me: Me,
     topics: Annotated[
         str, Query(description="`tiles`, `faults` or both", examples=["tiles,faults"])
     ] = "tiles,faults",
 ) -> StreamingResponse:
-    """Live facts as Server-Sent Events; a reconnect begins with `hello` again."""
+    """Live facts as Server-Sent Events; a reconnect begins with `hello` again.
+
+    It ends within seconds of the session or token it was opened with. At most 60 for one caller.
+    """
     wanted = frozenset(topics.split(","))
     if not wanted or not wanted <= TOPICS:
         known = ", ".join(sorted(TOPICS))
         raise wrong("topics", "unknown", {"zh": f"只能是 {known}", "en": f"only {known}"})
-    if web.board.lookers >= MAX_STREAMS:
+    if not web.board.seats.take(me.name):
         raise Problem("busy", headers={"Retry-After": "10"})
-    return StreamingResponse(
-        web.board.stream(wanted),
+    return _Seated(
+        web.board.seats,
+        me.name,
+        web.board.stream(wanted, partial(still_in_force, web, me)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -6,6 +6,7 @@ import type { Collector, Fault, Site } from "./types";
 
 const URL = "/api/v1/stream?topics=tiles,faults";
 const AGAIN_MS = 2000;
+const SILENT_MS = 10_000; // a beat comes every 2 s: a connection this quiet is dead, though nothing says so
 
 export const tiles: Tiles = shallowReactive(new Map());
 export const faults: Ref<Fault[]> = ref([]);
@@ -19,11 +20,13 @@ export const refused = ref(0); // how often the server answered something that i
 let anchor: Anchor | null = null;
 let source: EventSource | null = null;
 let wanted = false;
+let heardMs = 0; // when the connection was made or last said something
 
 // Begins, or begins again; a hidden page keeps no connection: a browser allows six to one server.
 export function connect(): void {
   wanted = true;
   if (source !== null || document.hidden) return;
+  heardMs = performance.now();
   source = new EventSource(URL);
   source.addEventListener("hello", (event) => hello(read<Hello>(event)));
   source.addEventListener("tiles", (event) => apply(tiles, read<Changes>(event)));
@@ -54,6 +57,7 @@ function again(): void {
 
 function read<T extends Head>(event: MessageEvent<string>): T {
   const message = JSON.parse(event.data) as T;
+  heardMs = performance.now();
   anchor = { serverMs: Date.parse(message.now), pageMs: performance.now() };
   if (message.collector) collector.value = message.collector;
   tick();
@@ -69,6 +73,10 @@ function hello(message: Hello & { faults?: Fault[] }): void {
 
 function tick(): void {
   const pageMs = performance.now();
+  if (source !== null && pageMs - heardMs > SILENT_MS) {
+    close();
+    connect();
+  }
   stale.value = isStale(anchor, pageMs);
   const whole = Math.floor(serverNow(anchor, pageMs) / 1000) * 1000;
   if (whole !== nowMs.value) nowMs.value = whole;
