@@ -1,8 +1,9 @@
 """The faults of the past, one row an occurrence, also as a table for a spreadsheet."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from gateway.web.access.roles import Role
 from gateway.web.api.asked import Asked, wrong
 from gateway.web.api.guard import Web, needs
 from gateway.web.api.machines import Machines
-from gateway.web.api.tables import XLSX, csv_answer, table, wall, workbook, xlsx_answer
+from gateway.web.api.tables import XLSX, csv_stream, table, wall, workbook, xlsx_answer
 from gateway.web.context import Context
 from gateway.web.facts import PastFault, kept_from, moment, past_faults
 from gateway.web.fault_list import FaultItem, told_fault
@@ -25,6 +26,11 @@ from gateway.web.journal_source import card_of
 router = APIRouter(prefix="/api/v1/faults", tags=["faults"])
 MAX_ROWS = 1000
 MAX_TABLE = 20_000
+"""Of a workbook, which is made as a whole."""
+_LEFT_OUT = (
+    "还有 {0} 条更早的未列出：请缩小范围，或下载 CSV / "
+    "{0} older ones are left out: ask for a shorter time, or take the CSV"
+)
 _COLUMNS = {
     "raised_at": "发生时间",
     "cleared_at": "恢复时间",
@@ -130,15 +136,23 @@ async def history(
 async def history_table(web: Web, span: Asked, machines: Machines, wanted: Wanted) -> Response:
     """The same as CSV, all of it."""
     _, found = await _found(web, span, machines, wanted)
-    items = (past_item(web, one) for one in found[:MAX_TABLE])
-    return csv_answer("faults.csv", list(_COLUMNS), map(_line, items))
+
+    async def parts() -> AsyncIterator[list[list[object]]]:
+        for start in range(0, len(found), MAX_ROWS):
+            yield [_line(past_item(web, one)) for one in found[start : start + MAX_ROWS]]
+
+    return csv_stream("faults.csv", list(_COLUMNS), parts())
 
 
 @router.get("/history.xlsx", **table(Role.VIEWER, 404, 503, kind=XLSX))
 async def history_workbook(web: Web, span: Asked, machines: Machines, wanted: Wanted) -> Response:
-    """The same as a workbook for Excel; times are those of the site's wall clock."""
+    """The same as a workbook for Excel; times are those of the site's wall clock.
+
+    Where there are more than 20,000 the last line says how many older ones were left out.
+    """
     _, found = await _found(web, span, machines, wanted)
     zone = ZoneInfo(web.site.gateway.timezone)
+    left_out = [[_LEFT_OUT.format(len(found) - MAX_TABLE)]] if len(found) > MAX_TABLE else []
 
     def filled() -> bytes:
         items = (past_item(web, one) for one in found[:MAX_TABLE])
@@ -146,7 +160,7 @@ async def history_workbook(web: Web, span: Asked, machines: Machines, wanted: Wa
             [_local(name, value, zone) for name, value in zip(_COLUMNS, _line(one), strict=True)]
             for one in items
         )
-        return workbook("faults", [_head(name, zone) for name in _COLUMNS], rows)
+        return workbook("faults", [_head(name, zone) for name in _COLUMNS], chain(rows, left_out))
 
     return xlsx_answer("faults.xlsx", await asyncio.to_thread(filled))
 

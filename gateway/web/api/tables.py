@@ -6,18 +6,20 @@ No cell is ever taken for a formula.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Response
+from fastapi.responses import StreamingResponse
 
 from gateway.web.access.roles import Role
 from gateway.web.api.guard import needs
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CSV = "text/csv; charset=utf-8"
+_BOM = "\ufeff"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WIDTH = 18
@@ -37,15 +39,31 @@ def wall(at: datetime, zone: ZoneInfo) -> datetime:
 
 def csv_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
     """Return a table to download."""
+    content = _BOM + _lines([head]) + _lines(rows)
+    return Response(content, media_type=_CSV, headers=_download(name))
+
+
+def csv_stream(
+    name: str, head: Sequence[str], parts: AsyncIterator[Iterable[Sequence[Any]]]
+) -> StreamingResponse:
+    """Return a table to download that may be long: it is sent part by part, and all of it."""
+
+    async def lines() -> AsyncIterator[str]:
+        yield _BOM + _lines([head])
+        async for part in parts:
+            yield _lines(part)
+
+    return StreamingResponse(lines(), media_type=_CSV, headers=_download(name))
+
+
+def _lines(rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(head)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return Response(
-        "\ufeff" + text.getvalue(),
-        media_type=_CSV,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _download(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _cell(value: Any) -> Any:
@@ -76,8 +94,7 @@ def workbook(title: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 
 def xlsx_answer(name: str, content: bytes) -> Response:
     """Return a workbook to download."""
-    head = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=XLSX, headers=head)
+    return Response(content, media_type=XLSX, headers=_download(name))
 
 
 def _typed(sheet: Any, row: Iterable[Any], *, bold: bool = False) -> Iterator[object]:

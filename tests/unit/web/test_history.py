@@ -15,6 +15,7 @@ from gateway.domain.vocabulary import Order, Reason, State, stamp
 from gateway.journal.history import JournalHistory, QueryTooLong, Wanted
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
+from gateway.web.api import fault_history
 from gateway.web.order_progress import OrderProgress
 from gateway.web.shift_figures import shift_figures
 from tests.support.board import NOW, ago, press
@@ -492,6 +493,20 @@ async def test_the_history_of_faults_is_a_workbook_with_moments_and_numbers(
     assert jam[2] == 60
     assert jam[15] == "li: air hose changed"
     assert sheet["P2"].data_type == "s"
+
+
+async def test_what_a_table_of_faults_leaves_out_it_says(
+    viewer: httpx.AsyncClient, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fault_history, "MAX_TABLE", 1)
+    await two_faults(journal)
+    table = (await viewer.get("/api/v1/faults/history.csv")).text
+    assert [row["code"] for row in csv.DictReader(io.StringIO(table))] == ["E2", "E1"]
+    answer = await viewer.get("/api/v1/faults/history.xlsx")
+    sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    _, shown, last = sheet.iter_rows(values_only=True)
+    assert shown[6] == "E2"
+    assert "1 older ones are left out" in str(last[0])
 
 
 async def test_an_order_says_how_far_it_is(
