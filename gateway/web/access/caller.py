@@ -24,6 +24,9 @@ class Caller:
     token: bytes = b""
     """The hash of the token; empty for a session."""
 
+    key: str | None = None
+    """What the caller names this request by, to make it again without doing it twice."""
+
     @property
     def is_person(self) -> bool:
         """Whether it is a person at a screen, not a program."""

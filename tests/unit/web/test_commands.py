@@ -1,6 +1,7 @@
 """What people ask of the collector through the API."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -168,3 +169,38 @@ async def test_nonsense_does_not_reach_the_collector(
     )
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert rig.door.asked == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"{EQUIPMENT}/scrap", {"quantity": 3}),
+        ("/api/v1/faults/shelve", {"faults": [FAULT], "minutes": 15, "reason": "spare part"}),
+    ],
+)
+async def test_the_same_request_under_the_same_key_is_the_same_command(
+    rig: Rig, person: httpx.AsyncClient, path: str, body: dict[str, Any]
+) -> None:
+    for key in ("a", "a", "b", None, None):
+        headers = {} if key is None else {"Idempotency-Key": key}
+        assert (await person.post(path, json=body, headers=headers)).status_code == 200
+        rig.clock.pass_by(timedelta(seconds=5))
+    other = await rig.client(Role.ADMIN)
+    await other.post(path, json=body, headers={"Idempotency-Key": "a"})
+    first, again, *rest = [content["command_id"] for _, _, content in rig.door.asked]
+    assert first == again
+    assert len({first, *rest}) == 5
+
+
+async def test_what_nobody_answered_is_written_down_as_unknown(
+    rig: Rig, person: httpx.AsyncClient
+) -> None:
+    rig.door.is_open = False
+    answer = await person.post(f"{EQUIPMENT}/scrap", json={"quantity": 3})
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_collector")
+    assert (await rig.audit())[-1] == ("engineer", "scrap", "press-07", False)
+    admin = await rig.client(Role.ADMIN)
+    row = (await admin.get("/api/v1/audit", params={"action": "scrap"})).json()
+    detail = json.dumps(row)
+    assert '"outcome": "unknown"' in detail
+    assert '"command_id": "web-' in detail

@@ -44,10 +44,25 @@ export const post = <T>(where: string, body: unknown = {}, params: Params = {}):
 export const patch = <T>(where: string, body: unknown): Promise<T> => ask<T>("PATCH", path(where), body);
 export const remove = <T>(where: string): Promise<T> => ask<T>("DELETE", path(where));
 
+// A command whose answer was lost goes out again under the key it had: then it is not done twice.
+const COMMANDS = /^\/api\/v1\/(equipment|faults)\//;
+const KEPT_MS = 300_000;
+const unanswered = new Map<string, { key: string; atMs: number }>();
+
+function keyOf(what: string): string {
+  const known = unanswered.get(what);
+  if (known && performance.now() - known.atMs < KEPT_MS) return known.key;
+  const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  unanswered.set(what, { key, atMs: performance.now() });
+  return key;
+}
+
 async function ask<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": lang.value };
   if (method !== "GET") headers["X-CSRF"] = csrf.value;
   const raw = body instanceof Blob;
+  const what = method === "POST" && COMMANDS.test(url) ? `${url} ${JSON.stringify(body)}` : "";
+  if (what) headers["Idempotency-Key"] = keyOf(what);
   if (body !== undefined) headers["Content-Type"] = raw ? "application/zip" : "application/json";
   const limit = AbortSignal.timeout(LIMIT_MS);
   let answer: Response;
@@ -61,6 +76,7 @@ async function ask<T>(method: string, url: string, body?: unknown, signal?: Abor
     if (signal?.aborted) throw error;
     throw new Problem(0, "no_answer", "", "");
   }
+  if (answer.status < 500) unanswered.delete(what);
   if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
   throw await refusal(answer);
 }
