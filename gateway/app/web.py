@@ -23,7 +23,7 @@ from gateway.settings.outcome import Outcome
 from gateway.settings.revision import Draft
 from gateway.settings.revisions import Revisions
 from gateway.settings.site import Site
-from gateway.web import order_progress, shift_figures
+from gateway.web import tile_figures
 from gateway.web.access import login
 from gateway.web.access.roles import Role
 from gateway.web.access.throttle import Throttle
@@ -112,8 +112,7 @@ async def context(site: Site) -> AsyncIterator[Context]:
         follow = following(site.directory, mark, become, seen=seen, look_s=LOOK_S)
         tasks = [
             asyncio.create_task(follow, name="web.following"),
-            asyncio.create_task(shift_figures.keep_up(parts), name="web.figures"),
-            asyncio.create_task(order_progress.keep_up(parts), name="web.orders"),
+            asyncio.create_task(tile_figures.keep_up(parts), name="web.figures"),
         ]
         try:
             yield parts

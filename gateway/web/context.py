@@ -17,6 +17,7 @@ from gateway.web.history import History
 from gateway.web.live import Board
 from gateway.web.store.audit import Deed, write
 from gateway.web.store.database import Connection, Store, Work
+from gateway.web.upkeep import Upkeep
 
 T = TypeVar("T")
 Ask = Callable[[str, str, Json], Awaitable[Reply]]
@@ -61,6 +62,8 @@ class Context:
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Each hashing of a password takes 19 MiB and a core."""
     entry: DemoEntry | None = None
+    upkeeps: list[Upkeep] = field(default_factory=list)
+    """Of the figures of tiles; `gateway.web.tile_figures` fills it."""
 
     async def record(self, deed: Deed) -> None:
         """Write a row of the audit trail by itself."""

@@ -87,28 +87,32 @@ class Board:
         """How many streams are open."""
         self.seats = Seats()
         self.figures: Mapping[str, ShiftFigures] = {}
-        """Of the running shift; `gateway.web.shift_figures` keeps them up to date."""
+        """Of the running shift; `gateway.web.tile_figures` keeps them up to date."""
         self.progress: Mapping[str, Progress] = {}
-        """Of the orders in force; `gateway.web.order_progress` keeps it up to date."""
+        """Of the orders in force; `gateway.web.tile_figures` keeps it up to date."""
         self._source = source
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="board")
         self._refresh_s = refresh_s
         self._beat_s = beat_s
-        self._mono_s = mono_s
+        self.mono_s = mono_s
         self._lock = asyncio.Lock()
         self._read_at_s: float | None = None
         self._reading: BoardReading | None = None
         self._alive_at: datetime | None = None
         self._alive_seen_s = -math.inf
         self._picture = Picture()
+        self._failure: SourceUnavailable | None = None
+        self._painted: tuple[Mapping[str, ShiftFigures], Mapping[str, Progress]] = ({}, {})
         self._told: tuple[tuple[int, int], Json] | None = None
 
     async def picture(self) -> Picture:
         """Return the board, at most ``refresh_s`` old."""
         async with self._lock:
             read_at_s = self._read_at_s
-            if read_at_s is None or self._mono_s() - read_at_s >= self._refresh_s:
+            if read_at_s is None or self.mono_s() - read_at_s >= self._refresh_s:
                 await self._refresh()
+            elif self._painted[0] is not self.figures or self._painted[1] is not self.progress:
+                self._repaint()
         return self._picture
 
     async def close(self) -> None:
@@ -120,14 +124,18 @@ class Board:
         return await asyncio.get_running_loop().run_in_executor(self._thread, read)
 
     async def _refresh(self) -> None:
-        failure = None
+        self._failure = None
         try:
             self._reading = await self._in_thread(self._source.read)
         except SourceUnavailable as err:
-            failure = err
-        self._read_at_s = self._mono_s()
+            self._failure = err
+        self._read_at_s = self.mono_s()
         self._notice(None if self._reading is None else self._reading.alive_at)
-        self._picture = self._paint(self._picture, self._reading, failure)
+        self._repaint()
+
+    def _repaint(self) -> None:
+        self._painted = (self.figures, self.progress)
+        self._picture = self._paint(self._picture, self._reading, self._failure)
 
     def _notice(self, alive_at: datetime | None) -> None:
         """Remember when the sign of life last moved; the wall clock is asked only once."""
@@ -135,13 +143,13 @@ class Board:
             return
         first = self._alive_at is None
         age_s = max(0.0, (self.now() - alive_at).total_seconds()) if first else 0.0
-        self._alive_at, self._alive_seen_s = alive_at, self._mono_s() - age_s
+        self._alive_at, self._alive_seen_s = alive_at, self.mono_s() - age_s
 
     def _paint(
         self, old: Picture, reading: BoardReading | None, failure: SourceUnavailable | None
     ) -> Picture:
         alive_at = self._alive_at
-        silent = self._mono_s() - self._alive_seen_s > SILENT_S
+        silent = self.mono_s() - self._alive_seen_s > SILENT_S
         snapshots = {} if reading is None else reading.snapshots
         fresh = {
             card.equipment: tile(
@@ -182,11 +190,11 @@ class Board:
         ``may_look`` is asked at most every ``beat_s``, and before anything is sent after that.
         """
         self.lookers += 1
-        asked_s = self._mono_s()
+        asked_s = self.mono_s()
         try:
             async for message in self._messages(topics):
-                if may_look is not None and self._mono_s() - asked_s >= self._beat_s:
-                    asked_s = self._mono_s()
+                if may_look is not None and self.mono_s() - asked_s >= self._beat_s:
+                    asked_s = self.mono_s()
                     if not await may_look():
                         break
                 yield message
@@ -200,17 +208,17 @@ class Board:
             hello["tiles"] = list(shown.tiles.values())
         if "faults" in topics:
             hello["faults"] = shown.faults
-        sent_s = self._mono_s()
+        sent_s = self.mono_s()
         yield b"retry: %d\n\n" % RETRY_MS
         yield self._message("hello", shown, hello)
         while not await self._closed_within(self._refresh_s):
             current = await self.picture()
             before, shown = shown, current
             news = list(self._news(before, current, topics))
-            if not news and self._mono_s() - sent_s >= self._beat_s:
+            if not news and self.mono_s() - sent_s >= self._beat_s:
                 news = [self._message("beat", current, {})]
             for message in news:
-                sent_s = self._mono_s()
+                sent_s = self.mono_s()
                 yield message
 
     def _news(self, before: Picture, current: Picture, topics: frozenset[str]) -> Iterator[bytes]:

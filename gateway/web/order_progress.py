@@ -4,13 +4,10 @@ Only what came since the last time is added up, so that an order of weeks costs 
 than one of minutes. Before `SETTLED` ago nothing is expected to change any more.
 """
 
-import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn
 
 import orjson
 
@@ -23,22 +20,7 @@ from gateway.web.facts import moment
 from gateway.web.problems import Problem
 
 EVERY_S = 5.0
-REST = 20
-"""So many times as long as it took it rests."""
-IDLE_S = 1.0
 SETTLED = timedelta(minutes=2)
-
-
-async def keep_up(web: Context) -> NoReturn:
-    """Keep the orders of the board up to date while there are lookers."""
-    progress = OrderProgress()
-    while True:
-        if not web.board.lookers:
-            await asyncio.sleep(IDLE_S)
-            continue
-        began_s = time.monotonic()
-        await progress.bring_up_to_date(web)
-        await asyncio.sleep(max(EVERY_S, REST * (time.monotonic() - began_s)))
 
 
 @dataclass
@@ -57,7 +39,7 @@ class OrderProgress:
         self._bookings: dict[str, _Booking] = {}
 
     async def bring_up_to_date(self, web: Context) -> None:
-        """Give the board what is known now; where nothing can be read it keeps what it had."""
+        """Give the board what is known now: nothing where the journal cannot be read in time."""
         tiles = (await web.board.picture()).tiles
         orders = {name: tile.order for name, tile in tiles.items() if tile.order is not None}
         rules = {
@@ -67,7 +49,7 @@ class OrderProgress:
         try:
             found = await web.history.look(lambda look: self._all(look, orders, rules, now))
         except Problem:
-            return
+            found = {}
         web.board.progress = found
 
     def _all(

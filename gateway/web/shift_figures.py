@@ -1,13 +1,7 @@
-"""The figures of the running shift, for the tiles: worked out now and then while somebody looks.
+"""The figures of the running shift, for the tiles; `gateway.web.tile_figures` says when."""
 
-It takes a twentieth of the time at most, however long the journal is to look through.
-"""
-
-import asyncio
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from gateway.domain.kpi import kpi, made
@@ -23,20 +17,6 @@ from gateway.web.order_progress import planned
 from gateway.web.problems import Problem
 
 EVERY_S = 30.0
-REST = 20
-"""So many times as long as it took it rests."""
-IDLE_S = 1.0
-
-
-async def keep_up(web: Context) -> NoReturn:
-    """Keep the figures of the board up to date while there are lookers."""
-    while True:
-        if not web.board.lookers:
-            await asyncio.sleep(IDLE_S)
-            continue
-        began_s = time.monotonic()
-        web.board.figures = await shift_figures(web)
-        await asyncio.sleep(max(EVERY_S, REST * (time.monotonic() - began_s)))
 
 
 async def shift_figures(web: Context) -> Mapping[str, ShiftFigures]:

@@ -12,6 +12,7 @@ from gateway.domain.figures import Figures
 from gateway.domain.shifts import shifts_between
 from gateway.domain.vocabulary import stamp
 from gateway.settings.site import EquipmentConfig
+from gateway.web import tile_figures
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import Equipment
 from gateway.web.api.figures import Kpi, rows_of, told
@@ -63,6 +64,7 @@ class Detail(Tile):
 @router.get("/equipment/{equipment}", **needs(Role.VIEWER, 404, 503))
 async def detail(equipment: Equipment, web: Web) -> Detail:
     """One equipment: state, counters, faults, links, order; tags; figures so far."""
+    await tile_figures.at_hand(web)
     tile = (await web.board.picture()).tiles.get(equipment.equipment)
     if tile is None:
         raise Problem("not_found")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from gateway.web import tile_figures
 from gateway.web.access.gate import still_in_force
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import wrong
@@ -49,6 +50,7 @@ _STREAM["responses"][200] = {
 @router.get("/equipment", **needs(Role.VIEWER))
 async def equipment(web: Web) -> list[Tile]:
     """Every equipment as the board shows it, in the order of the configuration."""
+    await tile_figures.at_hand(web)
     return list((await web.board.picture()).tiles.values())
 
 
@@ -77,6 +79,7 @@ async def stream(
     if not wanted or not wanted <= TOPICS:
         known = ", ".join(sorted(TOPICS))
         raise wrong("topics", "unknown", {"zh": f"只能是 {known}", "en": f"only {known}"})
+    tile_figures.forget_what_is_old(web)
     if not web.board.seats.take(me.name):
         raise Problem("busy", headers={"Retry-After": "10"})
     return _Seated(

@@ -15,6 +15,8 @@ from gateway.domain.vocabulary import Order, Reason, State, stamp
 from gateway.journal.history import JournalHistory, QueryTooLong, Wanted
 from gateway.journal.journal import Journal
 from gateway.journal.row import Entry
+from gateway.web import tile_figures
+from gateway.web.access.roles import Role
 from gateway.web.api import fault_history
 from gateway.web.order_progress import OrderProgress
 from gateway.web.shift_figures import shift_figures
@@ -507,6 +509,36 @@ async def test_what_a_table_of_faults_leaves_out_it_says(
     _, shown, last = sheet.iter_rows(values_only=True)
     assert shown[6] == "E2"
     assert "1 older ones are left out" in str(last[0])
+
+
+async def test_tiles_say_what_is_true_now_though_no_page_is_open(
+    rig: Rig, viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    order = Order("WO-1", planned_qty=500, ideal_cycle_ms=30_000)
+    snapshot = {"order": order.data(), "planned_qty": 500, "ideal_cycle_ms": 30_000}
+    snaps = press(State.RUNNING)[PRESS]
+    rig.source.show({PRESS: {**snaps, "order": snapshot | {"since": stamp(ago(3600))}}})
+    booked = [status(State.RUNNING, 7200), count(30, 1800, delta=30, order=order)]
+    await journal.append([Entry(PRESS, booked)])
+    tile = (await viewer.get("/api/v1/equipment")).json()[0]
+    assert (tile["figures"]["shift"], tile["order"]["good"]) == ("A", 30)
+    await journal.append([Entry(PRESS, [count(530, -11 * 3600, delta=500, order=order)])])
+    rig.clock.pass_by(timedelta(hours=11, minutes=59))
+    viewer = await rig.client(Role.VIEWER)
+    tile = (await viewer.get(f"/api/v1/equipment/{PRESS}")).json()
+    assert (tile["figures"]["shift"], tile["figures"]["since"]) == ("B", "2026-03-20T12:00:00.000Z")
+    assert tile["order"]["good"] == 530
+
+
+async def test_a_page_is_shown_no_figures_rather_than_old_ones(
+    rig: Rig, viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    await journal.append([Entry(PRESS, [status(State.RUNNING, 60)])])
+    assert (await viewer.get("/api/v1/equipment")).json()[0]["figures"] is not None
+    rig.clock.pass_by(timedelta(hours=1))
+    tile_figures.forget_what_is_old(rig.context)
+    tiles = (await rig.context.board.picture()).tiles.values()
+    assert [tile.figures for tile in tiles] == [None, None]
 
 
 async def test_an_order_says_how_far_it_is(
