@@ -180,7 +180,8 @@ def _good(
         return None, "no_reject_counter"
     if "good" not in counted and "reject" not in counted:
         return None, "no_good_counter"
-    good = _sum(device, {"good"}) if "good" in counted else produced - _sum(device, {"reject"})
+    bad: tuple[CounterKind, ...] = ("reject", "rework")
+    good = _sum(device, {"good"}) if "good" in counted else produced - _sum(device, bad)
     good -= scrapped
     return (good, None) if 0 <= good <= produced else (None, "counts_contradict")
 

@@ -78,6 +78,13 @@ def test_standing_all_shift_is_zero_and_not_unknown() -> None:
         (kinds("total"), [parts("total", 9)], 9, None, "no_good_counter"),
         (kinds("good", "total"), [parts("good", 8), parts("total", 9)], 9, 8, None),
         (kinds("reject", "total"), [parts("reject", 1), parts("total", 9)], 9, 8, None),
+        (
+            kinds("reject", "rework", "total"),
+            [parts("reject", 1), parts("rework", 2), parts("total", 9)],
+            9,
+            6,
+            None,
+        ),
         (kinds("good", "rework"), [parts("good", 8), parts("rework", 1)], 9, 8, None),
         (
             kinds("good", "total"),
