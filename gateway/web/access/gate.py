@@ -134,12 +134,16 @@ class Gate:
 
 
 async def still_in_force(context: Context, caller: Caller) -> bool:
-    """Whether what somebody came in with is worth now what it was worth then; no use of it."""
-    at = context.now()
+    """Whether what somebody came in with is worth now what it was worth then.
+
+    To look is the use that a viewer makes of a session: a board on the wall stays logged in. Who
+    may do more has to do something now and then.
+    """
+    at, looks = context.now(), caller.role is Role.VIEWER
 
     def role(connection: Connection) -> Role | None:
         if caller.is_person:
-            session = sessions.find(connection, caller.session, at, used=False)
+            session = sessions.find(connection, caller.session, at, used=looks)
             return None if session is None else session.role
         token = tokens.find(connection, caller.token, caller.address, at)
         return None if token is None else token.role

@@ -198,7 +198,7 @@ def set_cookie(web: Context, opened: login.Opened, response: Response) -> None:
     response.set_cookie(
         COOKIE,
         opened.secret,
-        max_age=int(sessions.ABSOLUTE.total_seconds()),
+        max_age=int(sessions.lasts(opened.caller.role).total_seconds()),
         path="/",
         secure=web.secure,
         httponly=True,

@@ -10,7 +10,8 @@ import httpx
 import orjson
 import pytest
 
-from gateway.web.access.gate import PUBLIC, STRANGER
+from gateway.web.access import login
+from gateway.web.access.gate import PUBLIC, STRANGER, still_in_force
 from gateway.web.access.roles import Role
 from gateway.web.api import guard
 from gateway.web.openapi import document
@@ -267,12 +268,23 @@ async def test_right_passwords_are_never_too_many(rig: Rig) -> None:
 
 
 async def test_a_session_ends_when_idle_and_in_the_end_anyway(rig: Rig) -> None:
-    idle, busy = await rig.client(Role.VIEWER), await rig.client(Role.VIEWER)
+    idle, busy = await rig.client(Role.MAINTENANCE), await rig.client(Role.MAINTENANCE)
     for _ in range(0, 24 * 7, 11):
         assert (await busy.get("/api/v1/equipment")).status_code == 200
         rig.clock.pass_by(timedelta(hours=11))
     assert (await busy.get("/api/v1/equipment")).status_code == 401
     assert (await idle.get("/api/v1/equipment")).status_code == 401
+
+
+@pytest.mark.parametrize(("role", "days"), [("viewer", 90), ("engineer", 0)])
+async def test_who_only_looks_stays_logged_in_on_the_wall(rig: Rig, role: str, days: int) -> None:
+    """An open stream asks every two seconds whether its session is in force."""
+    opened = await login.begin(rig.context, role, "10.0.0.7")
+    watched = timedelta()
+    while await still_in_force(rig.context, opened.caller):
+        watched += timedelta(hours=11)
+        rig.clock.pass_by(timedelta(hours=11))
+    assert (watched - timedelta(hours=22)).days == days - 1 if days else watched.days == 0
 
 
 async def test_a_page_that_only_asks_does_not_keep_its_session_alive(rig: Rig) -> None:
