@@ -7,6 +7,8 @@ from math import inf
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.until import until_told
+
 RSS_BYTES = 250e6
 DESCRIPTORS = 256
 LOG_BYTES = 64e6
@@ -43,13 +45,20 @@ class Taken:
 
 
 async def taken(port: int) -> Taken:
-    """Ask the process that serves its metrics on this port of the loopback."""
-    async with httpx.AsyncClient(timeout=30) as client:
-        answer = await client.get(f"http://127.0.0.1:{port}/metrics")
-    answer.raise_for_status()
+    """Ask the process that serves its metrics on this port of the loopback, as soon as it does."""
+
+    async def asked() -> str | None:
+        try:
+            async with httpx.AsyncClient(timeout=30) as client:
+                answer = await client.get(f"http://127.0.0.1:{port}/metrics")
+        except httpx.ConnectError:  # it has just been started
+            return None
+        return answer.raise_for_status().text
+
+    text = await until_told(asked, bool)
     samples = {
         (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(answer.text)
+        for family in text_string_to_metric_families(text or "")
         for sample in family.samples
     }
     return Taken(
