@@ -34,13 +34,16 @@ async def device() -> AsyncIterator[Device]:
 
 
 def counted(directory: Path) -> float:
-    """Return the total of the newest count in the journal; 0 if there is none."""
+    """Return the total of the newest count in the journal; -1 while there is none.
+
+    What the machine makes before the first count is where the counter starts, not a part.
+    """
     query = "SELECT json_extract(CAST(data AS TEXT), '$.total') FROM event WHERE type = 'count'"
     with suppress(sqlite3.Error):
         path = directory / "data/journal.db"
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             found = connection.execute(f"{query} ORDER BY seq DESC LIMIT 1").fetchone()
-            return 0.0 if found is None else float(found[0])
+            return -1.0 if found is None else float(found[0])
     return -1.0
 
 
@@ -48,6 +51,7 @@ async def made(directory: Path, device: Device, parts: int) -> None:
     """Let the machine make parts and wait until they are booked."""
     (now,) = (device.tables[HR][100],)
     before = counted(directory)
+    assert before >= 0
     device.put(HR, 100, now + parts)
     await until(lambda: counted(directory) == before + parts)
 
