@@ -130,7 +130,7 @@ async def _on_invalid(request: Request, error: RequestValidationError) -> Respon
 
 
 def _field(error: Mapping[str, Any]) -> dict[str, Any]:
-    where = [str(part) for part in error["loc"] if part not in {"body", "query", "path"}]
+    where = [str(part) for part in error["loc"] if part not in {"body", "query", "path", "header"}]
     return {"field": ".".join(where), "code": error["type"], "detail": error["msg"]}
 
 

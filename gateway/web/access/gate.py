@@ -9,7 +9,6 @@
 5. There are no WebSockets.
 """
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -63,7 +62,7 @@ class Gate:
             return
         request = Request(scope)
         try:
-            scope.setdefault("state", {})["caller"] = _named(request, await self._admit(request))
+            scope.setdefault("state", {})["caller"] = await self._admit(request)
         except Problem as problem:
             await problem.response(language_of(request))(scope, receive, send)
             return
@@ -193,11 +192,6 @@ def _bounded(receive: Receive, most: int) -> Receive:
         return message
 
     return bounded
-
-
-def _named(request: Request, caller: Caller | None) -> Caller | None:
-    key = request.headers.get("idempotency-key")
-    return caller if caller is None or not key else replace(caller, key=key)
 
 
 def _misused(request: Request, caller: Caller, *, changes: bool) -> str | None:

@@ -1,18 +1,25 @@
-"""What routes are asked with: an equipment of this site, a span of time."""
+"""What routes are asked with: an equipment of this site, a span of time, a name for a command."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Header, Path, Query
 
 from gateway.domain.shifts import Span
 from gateway.settings.site import EquipmentConfig
-from gateway.web.api.guard import Web
+from gateway.web.access.caller import Caller
+from gateway.web.api.guard import Me, Web
 from gateway.web.problems import Problem
 
 LONGEST = timedelta(days=400)
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_KEY = (
+    "A name of your choice for this command. Without an answer, or after a 503, nobody knows"
+    " whether it was obeyed: make the same request again under the same key, and it is obeyed once."
+)
+MAX_KEY = 255
 _MOMENT = "RFC 3339, for example 2026-03-20T01:00:00Z"
 
 
@@ -70,6 +77,23 @@ def _whole_minutes(span: Annotated[Span, Depends(_span)]) -> Span:
     return Span(span.begins.replace(second=0, microsecond=0), span.ends)
 
 
+def _once(
+    me: Me,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            max_length=MAX_KEY,
+            description=_KEY,
+            examples=["mes-2026-03-20-000017"],
+        ),
+    ] = None,
+) -> Caller:
+    return replace(me, key=key or None)
+
+
+MeOnce = Annotated[Caller, Depends(_once)]
+"""Who gives a command, with the key under which it is obeyed once."""
 Equipment = Annotated[EquipmentConfig, Depends(_equipment)]
 Asked = Annotated[Span, Depends(_span)]
 WholeMinutes = Annotated[Span, Depends(_whole_minutes)]

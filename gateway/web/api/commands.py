@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from gateway.domain.vocabulary import ReasonCategory, stamp_or_none
 from gateway.web.access.roles import Role
-from gateway.web.api.asked import Equipment, moment
+from gateway.web.api.asked import Equipment, MeOnce, moment
 from gateway.web.api.bodies import Line, Strict, Text
-from gateway.web.api.guard import Me, Web, needs
+from gateway.web.api.guard import Web, needs
 from gateway.web.commands import obeyed
 
 router = APIRouter(prefix="/api/v1/equipment/{equipment}", tags=["commands"])
@@ -81,7 +81,7 @@ class Obeyed(BaseModel):
 
 
 @router.post("/order", **needs(Role.ENGINEER, 404, 409, 503))
-async def order(equipment: Equipment, body: OrderBody, me: Me, web: Web) -> Obeyed:
+async def order(equipment: Equipment, body: OrderBody, me: MeOnce, web: Web) -> Obeyed:
     """Put an order in force, or take it away."""
     at = body.effective_at
     content: dict[str, Any] = body.model_dump(exclude={"effective_at"})
@@ -91,21 +91,21 @@ async def order(equipment: Equipment, body: OrderBody, me: Me, web: Web) -> Obey
 
 
 @router.post("/notes", **needs(Role.MAINTENANCE, 404, 409, 503))
-async def note(equipment: Equipment, body: NoteBody, me: Me, web: Web) -> Obeyed:
+async def note(equipment: Equipment, body: NoteBody, me: MeOnce, web: Web) -> Obeyed:
     """Say why a machine stood, or comment on it."""
     reply = await obeyed(web, me, equipment.equipment, "note", body.model_dump())
     return Obeyed(seq=reply.seq)
 
 
 @router.post("/scrap", **needs(Role.MAINTENANCE, 404, 409, 503))
-async def scrap(equipment: Equipment, body: ScrapBody, me: Me, web: Web) -> Obeyed:
+async def scrap(equipment: Equipment, body: ScrapBody, me: MeOnce, web: Web) -> Obeyed:
     """Book parts that a person found bad."""
     reply = await obeyed(web, me, equipment.equipment, "scrap", body.model_dump())
     return Obeyed(seq=reply.seq)
 
 
 @router.post("/usage", **needs(Role.MAINTENANCE, 404, 409, 503))
-async def usage(equipment: Equipment, body: UsageBody, me: Me, web: Web) -> Obeyed:
+async def usage(equipment: Equipment, body: UsageBody, me: MeOnce, web: Web) -> Obeyed:
     """Set what a wearing part has behind it, after maintenance."""
     reply = await obeyed(web, me, equipment.equipment, "usage", body.model_dump())
     return Obeyed(seq=reply.seq)

@@ -11,9 +11,9 @@ from gateway.domain.vocabulary import stamp
 from gateway.web import refusals
 from gateway.web.access.caller import Caller
 from gateway.web.access.roles import Role
-from gateway.web.api.asked import moment, wrong
+from gateway.web.api.asked import MeOnce, moment, wrong
 from gateway.web.api.bodies import Line, Strict, Text
-from gateway.web.api.guard import Me, Web, needs
+from gateway.web.api.guard import Web, needs
 from gateway.web.commands import ask
 from gateway.web.context import Context
 
@@ -86,7 +86,7 @@ class FaultResults(BaseModel):
 
 
 @router.post("/ack", **needs(Role.MAINTENANCE, 503))
-async def ack(body: AckBody, me: Me, web: Web) -> FaultResults:
+async def ack(body: AckBody, me: MeOnce, web: Web) -> FaultResults:
     """Acknowledge. Again is no error: the first one stays.
 
     Without a comment it is 422 where `web.ack_comment_for` has the category of one of them.
@@ -101,13 +101,13 @@ async def ack(body: AckBody, me: Me, web: Web) -> FaultResults:
 
 
 @router.post("/comment", **needs(Role.MAINTENANCE, 503))
-async def comment(body: CommentBody, me: Me, web: Web) -> FaultResults:
+async def comment(body: CommentBody, me: MeOnce, web: Web) -> FaultResults:
     """Say something about active faults."""
     return await _each(web, me, body.faults, {"action": "comment", "comment": body.comment})
 
 
 @router.post("/shelve", **needs(Role.MAINTENANCE, 503))
-async def shelve(body: ShelveBody, me: Me, web: Web) -> FaultResults:
+async def shelve(body: ShelveBody, me: MeOnce, web: Web) -> FaultResults:
     """Put faults out of sight for a while; the machine's state and figures do not change."""
     now = web.now()
     longest = now + timedelta(minutes=LONGEST_SHELF_MIN)
@@ -122,7 +122,7 @@ async def shelve(body: ShelveBody, me: Me, web: Web) -> FaultResults:
 
 
 @router.post("/unshelve", **needs(Role.MAINTENANCE, 503))
-async def unshelve(body: UnshelveBody, me: Me, web: Web) -> FaultResults:
+async def unshelve(body: UnshelveBody, me: MeOnce, web: Web) -> FaultResults:
     """Show shelved faults again."""
     return await _each(web, me, body.faults, {"action": "unshelve"})
 

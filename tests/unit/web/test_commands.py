@@ -11,6 +11,8 @@ from gateway.domain.commands import Reply
 from gateway.domain.events import FaultText
 from gateway.domain.vocabulary import ReasonCategory, State
 from gateway.web.access.roles import Role
+from gateway.web.api.asked import MAX_KEY
+from gateway.web.openapi import document
 from gateway.wire.command import COMMANDS
 from tests.support.board import ago, fault, press
 from tests.support.web import Rig
@@ -190,6 +192,31 @@ async def test_the_same_request_under_the_same_key_is_the_same_command(
     first, again, *rest = [content["command_id"] for _, _, content in rig.door.asked]
     assert first == again
     assert len({first, *rest}) == 5
+
+
+def test_the_document_names_the_key_of_every_command_and_of_nothing_else(rig: Rig) -> None:
+    named = set()
+    for path, operations in document(rig.app)["paths"].items():
+        for method, operation in operations.items():
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == "Idempotency-Key":
+                    assert parameter["in"] == "header"
+                    assert not parameter["required"]
+                    assert "obeyed once" in parameter["description"]
+                    named.add((method, path))
+    commands = [("equipment/{equipment}", ("order", "notes", "scrap", "usage"))]
+    commands += [("faults", ("ack", "comment", "shelve", "unshelve"))]
+    assert named == {("post", f"/api/v1/{of}/{name}") for of, names in commands for name in names}
+
+
+async def test_a_key_too_long_to_keep_is_refused_and_nothing_is_done(
+    rig: Rig, person: httpx.AsyncClient
+) -> None:
+    head = {"Idempotency-Key": "k" * (MAX_KEY + 1)}
+    answer = await person.post(f"{EQUIPMENT}/scrap", json={"quantity": 3}, headers=head)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["Idempotency-Key"]
+    assert rig.door.asked == []
 
 
 async def test_what_nobody_answered_is_written_down_as_unknown(
