@@ -120,9 +120,9 @@ class Journal:
             unusable = JournalFull if is_lack_of_room(err) else JournalUnusable
             raise unusable(path, f"cannot be created here: {err}") from err
         try:
-            ledger, space = open_ledger(path, at=now(), limits=limits, randbelow=randbelow)
-            if readers is not None:
-                ledger.keep_cursors(readers)
+            ledger, space = open_ledger(
+                path, at=now(), limits=limits, randbelow=randbelow, readers=readers
+            )
         except BaseException:
             lock.release()
             raise

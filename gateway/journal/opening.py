@@ -2,8 +2,9 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from gateway.journal.ballast import Ballast
@@ -15,7 +16,7 @@ from gateway.journal.errors import (
     JournalUnusable,
     as_journal_errors,
 )
-from gateway.journal.ledger import Ledger
+from gateway.journal.ledger import Begins, Ledger
 from gateway.journal.retention import Limits
 from gateway.journal.salvage import SUFFIX, salvage
 from gateway.journal.schema import closed_on_error, connect_writer, migrate, version_of
@@ -30,12 +31,18 @@ _MARKS = frozenset({"clean", "reading_bytes", "reading_floor"})
 
 
 def open_ledger(
-    path: Path, *, at: datetime, limits: Limits, randbelow: Callable[[int], int]
+    path: Path,
+    *,
+    at: datetime,
+    limits: Limits,
+    randbelow: Callable[[int], int],
+    readers: Mapping[str, Begins] | None = None,
 ) -> tuple[Ledger, Space]:
     """Open or create the journal, ready to be written. Raises JournalUnusable, JournalFull.
 
     After an unclean end the whole file is checked: a torn page must not wait to be read. A
-    damaged one is put aside, and what can be read of it is in the new one.
+    damaged one is put aside, and what can be read of it is in the new one. ``readers`` as
+    `Ledger.keep_cursors` has them; None leaves the cursors as they are.
     """
     ballast = Ballast(path, limits.ballast_bytes)
 
@@ -59,6 +66,9 @@ def open_ledger(
             ballast.release()
             _replace_damaged(path, at, randbelow)
             ledger, space = enter("damaged")
+        if readers is not None:
+            with closed_on_error(ledger.connection):
+                space.with_room(partial(ledger.keep_cursors, readers), at)
     except FileFull as err:
         raise JournalFull(path, f"no room on the disk: {err}") from err
     except (FileDamaged, JournalFailed) as err:

@@ -1,5 +1,5 @@
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from gateway.journal.ballast import Ballast
-from gateway.journal.errors import FileFull
-from gateway.journal.ledger import Ledger
+from gateway.journal.errors import FileFull, JournalFull
+from gateway.journal.ledger import Begins, Ledger
 from gateway.journal.numbering import Append, prepare
 from gateway.journal.opening import open_ledger
 from gateway.journal.reader import JournalReader
@@ -25,8 +25,12 @@ from tests.support.small_disk import small_disk
 FULL_DISK_BYTES = 2 << 20
 
 
-def opened(path: Path, limits: Limits) -> tuple[Ledger, Space]:
-    return open_ledger(path, at=MORNING, limits=limits, randbelow=Random(1).randrange)
+def opened(
+    path: Path, limits: Limits, readers: Mapping[str, Begins] | None = None
+) -> tuple[Ledger, Space]:
+    return open_ledger(
+        path, at=MORNING, limits=limits, randbelow=Random(1).randrange, readers=readers
+    )
 
 
 def readings(equipment: str, number: int) -> Append:
@@ -150,6 +154,14 @@ def test_a_full_disk_is_survived_with_the_ballast(
         assert beside.states() == {"press-07": b'{"total": %d}' % accepted}
         kept = [row.streamseq for row in beside.rows(0, 100_000) if row.type == "count"]
     assert kept[-1] == accepted
+
+
+def test_readers_that_find_no_room_are_waited_for(full_disk: Path) -> None:
+    path, limits = full_disk / "j.db", Limits(ballast_bytes=128 << 10)
+    opened(path, limits)[0].close(MORNING)
+    take_the_rest(full_disk)
+    with pytest.raises(JournalFull, match="no room on the disk"):
+        opened(path, limits, {f"{n:05000}": "newest" for n in range(100)})
 
 
 @pytest.mark.fault(
