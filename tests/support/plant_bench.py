@@ -1,6 +1,7 @@
 """A plant, a broker, a historian in this process, and a collector that can be killed."""
 
 import asyncio
+import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -136,6 +137,8 @@ class PlantBench:
     async def audited(self) -> AuditReport:
         """Hold the store against the truth; the collector was away as its process knows."""
         truth = await self.plant.truth()
+        said = truth | {"kills": self.collector.kills, "strain_late_s": self.strain.late_s}
+        self.site.path("truth.json").write_text(json.dumps(said, default=str), encoding="utf-8")
         history = self.site.path("data/history.db")
         return audit(
             truth,
