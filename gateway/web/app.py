@@ -5,8 +5,9 @@ Promises:
 1. Nothing is loaded from another host, and the browser is told to refuse it.
 2. Only requests addressed to this gateway are answered, so that no page elsewhere can
    use it through somebody's browser (DNS rebinding).
-3. Without a session or a token nothing of the API answers but log-in and set-up; every route
-   names the role it needs, and the application does not start with one that names none.
+3. Without a session or a token nothing of the API answers but log-in, set-up and a television
+   that asks to be paired; every route names the role it needs, and the application does not start
+   with one that names none.
 4. Whatever goes wrong is answered as RFC 9457 says, also a mistake of ours.
 """
 
@@ -23,11 +24,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.web.access.gate import PUBLIC, Gate, language_of
+from gateway.web.access.gate import DISPLAYS, PUBLIC, SAFE, Gate, language_of
 from gateway.web.access.hosts import HostCheck
 from gateway.web.access.secret import new_code
 from gateway.web.api import ROUTERS
-from gateway.web.api.guard import enforce, operations, role_of
+from gateway.web.api.guard import enforce, is_for_displays, operations, role_of
 from gateway.web.context import Context
 from gateway.web.entry import add_entry
 from gateway.web.openapi import DESCRIPTION
@@ -115,7 +116,11 @@ def create_app(context: Context) -> FastAPI:
 def _check_roles(app: FastAPI) -> None:
     """Fail at the start where a route says nothing about who may use it."""
     for method, route in operations(app.routes):
-        if (role_of(route) is None) != ((method, route.path) in PUBLIC):
+        if is_for_displays(route):
+            if method not in SAFE or not route.path.startswith(DISPLAYS):
+                msg = f"{method} {route.path}: a display only looks, and below {DISPLAYS}"
+                raise RuntimeError(msg)
+        elif (role_of(route) is None) != ((method, route.path) in PUBLIC):
             msg = f"{method} {route.path}: say which role it needs, or list it in PUBLIC"
             raise RuntimeError(msg)
 

@@ -11,6 +11,7 @@ from gateway.domain.commands import Reply
 from gateway.domain.vocabulary import Json
 from gateway.settings.outcome import Outcome
 from gateway.settings.site import Site
+from gateway.web.access.pairing import Pairings
 from gateway.web.access.secret import new_code
 from gateway.web.access.throttle import Throttle
 from gateway.web.history import History
@@ -62,8 +63,14 @@ class Context:
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Each hashing of a password takes 19 MiB and a core."""
     entry: DemoEntry | None = None
+    pairings: Pairings = field(init=False)
+    """The televisions that show a code."""
     upkeeps: list[Upkeep] = field(default_factory=list)
     """Of the figures of tiles; `gateway.web.tile_figures` fills it."""
+
+    def __post_init__(self) -> None:
+        """Let televisions wait by the clock that everything else waits by."""
+        self.pairings = Pairings(self.throttle.mono_s)
 
     async def record(self, deed: Deed) -> None:
         """Write a row of the audit trail by itself."""

@@ -18,6 +18,12 @@ _SECURITY = {
         "name": "mg_session",
         "description": "For the pages; what changes something needs the header `X-CSRF` too.",
     },
+    "display": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "mg_display",
+        "description": "Of a television that was paired; `POST /api/v1/display/pair` sets it.",
+    },
 }
 DESCRIPTION = """\
 What a millgate gateway knows: equipment, states, counts, faults, orders and figures, live and as
@@ -26,7 +32,8 @@ far back as its journal reaches. Programs log in with a token: `Authorization: B
 Times are RFC 3339 in UTC; durations are milliseconds where the name ends in `_ms`, seconds in `_s`.
 Errors are `application/problem+json` (RFC 9457) with a `code` that does not change. `x-role` says
 which role an operation needs: viewer, maintenance, engineer, admin, each with all that the ones
-before it may. What is `null` is not known; where a figure is `null`, it says why.
+before it may; `display` is for paired televisions only. What is `null` is not known; where a
+figure is `null`, it says why.
 """
 
 

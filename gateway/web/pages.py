@@ -32,6 +32,8 @@ ADDRESSES = (
     "/login",
     "/setup",
     "/password",
+    "/display",
+    "/display/{tab}",
 )
 NOT_BUILT = (
     '<!doctype html><html lang="zh"><meta charset="utf-8"><title>millgate</title>'

@@ -17,6 +17,7 @@ TITLES: Mapping[str, tuple[int, Mapping[str, str]]] = {
     "login_failed": (401, {"zh": "用户名或密码不正确", "en": "Wrong name or password"}),
     "wrong_password": (403, {"zh": "原密码不正确", "en": "The old password is wrong"}),
     "wrong_code": (403, {"zh": "初始化代码不正确", "en": "The set-up code is wrong"}),
+    "unknown_code": (404, {"zh": "没有大屏显示此配对码", "en": "No television shows this code"}),
     "already_set_up": (409, {"zh": "已经初始化", "en": "Set-up was done already"}),
     "too_many_attempts": (429, {"zh": "尝试次数过多,请稍候", "en": "Too many attempts, wait"}),
     "password_must_change": (403, {"zh": "请先修改密码", "en": "Change the password first"}),

@@ -5,8 +5,10 @@
 2. A token comes in the header and from nowhere else.
 3. A session may not be used from another site: Origin and Sec-Fetch-Site are checked, and what
    changes something needs the session's own ``X-CSRF``.
-4. What a role may is checked by the route: `gateway.web.api.guard`.
-5. There are no WebSockets.
+4. Below `DISPLAYS` the cookie of a paired television counts and nothing else; anywhere else that
+   cookie is nothing. A display changes nothing: it has no ``X-CSRF``.
+5. What a role may is checked by the route: `gateway.web.api.guard`.
+6. There are no WebSockets.
 """
 
 from http import HTTPStatus
@@ -18,17 +20,24 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.web.access import secret
-from gateway.web.access.caller import COOKIE, Caller
+from gateway.web.access.caller import COOKIE, DISPLAY_COOKIE, Caller
 from gateway.web.access.roles import Role
 from gateway.web.access.throttle import Throttle
 from gateway.web.context import Context
 from gateway.web.language import choose
 from gateway.web.problems import Problem
-from gateway.web.store import audit, sessions, tokens
+from gateway.web.store import audit, displays, sessions, tokens
 from gateway.web.store.database import Connection
 
 API = "/api/"
-PUBLIC = frozenset([("POST", "/api/v1/login"), ("GET", "/api/v1/setup"), ("POST", "/api/v1/setup")])
+DISPLAYS = "/api/v1/display/"
+PAIR = DISPLAYS + "pair"
+PUBLIC = frozenset(
+    [
+        *(("POST", "/api/v1/login"), ("GET", "/api/v1/setup"), ("POST", "/api/v1/setup")),
+        ("POST", PAIR),
+    ]
+)
 """All that is answered without credentials."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WITH_OLD_PASSWORD = frozenset(["/api/v1/session", "/api/v1/session/password", "/api/v1/logout"])
@@ -80,7 +89,7 @@ class Gate:
         caller = await self._known(request)
         if caller is None:
             raise Problem("not_logged_in", headers={"WWW-Authenticate": "Bearer"})
-        if caller.is_person:
+        if caller.comes_by_cookie:
             wrong = _misused(request, caller, changes=changes)
             if wrong is not None:
                 await refused(self._context, caller, request, wrong)
@@ -97,23 +106,30 @@ class Gate:
         raise Problem(_FOREIGN)
 
     async def _known(self, request: Request) -> Caller | None:
-        address, at = address_of(request), self._context.now()
+        of_display = request.url.path.startswith(DISPLAYS)
         header = request.headers.get("authorization")
         if header is not None:
-            kind, _, value = header.partition(" ")
-            if kind.lower() != "bearer" or not value.startswith(secret.TOKEN_PREFIX):
-                return None
-            hash_ = secret.digest(value)
-            token = await self._context.store.run(
-                lambda connection: tokens.find(connection, hash_, address, at)
-            )
-            if token is None:
-                return None
-            return Caller(f"token:{token.name}", token.role, address, token=hash_)
-        cookie = request.cookies.get(COOKIE)
+            return None if of_display else await self._program(request, header)
+        cookie = request.cookies.get(DISPLAY_COOKIE if of_display else COOKIE)
         if not cookie:
             return None
-        hash_ = secret.digest(cookie)
+        find = self._display if of_display else self._person
+        return await find(request, secret.digest(cookie))
+
+    async def _program(self, request: Request, header: str) -> Caller | None:
+        kind, _, value = header.partition(" ")
+        if kind.lower() != "bearer" or not value.startswith(secret.TOKEN_PREFIX):
+            return None
+        hash_, address, at = secret.digest(value), address_of(request), self._context.now()
+        token = await self._context.store.run(
+            lambda connection: tokens.find(connection, hash_, address, at)
+        )
+        if token is None:
+            return None
+        return Caller(f"token:{token.name}", token.role, address, token=hash_)
+
+    async def _person(self, request: Request, hash_: bytes) -> Caller | None:
+        at = self._context.now()
         used = (request.method, request.url.path) != ASKING
         found = await self._context.store.run(
             lambda connection: sessions.find(connection, hash_, at, used=used)
@@ -123,13 +139,33 @@ class Gate:
         return Caller(
             name=found.user,
             role=found.role,
-            address=address,
+            address=address_of(request),
             csrf=found.csrf,
             session=hash_,
             language=found.language,
             theme=found.theme,
             must_change=found.must_change,
         )
+
+    async def _display(self, request: Request, hash_: bytes) -> Caller | None:
+        address = address_of(request)
+        found = await in_force(self._context, hash_, address)
+        if found is None:
+            return None
+        looks = found.looks
+        return Caller(
+            name=f"display:{looks.name}",
+            role=Role.VIEWER,
+            address=address,
+            language=looks.language,
+            display=hash_,
+        )
+
+
+async def in_force(context: Context, hash_: bytes, address: str) -> displays.Display | None:
+    """Return a display that is not revoked, as it is now."""
+    at = context.now()
+    return await context.store.run(lambda connection: displays.find(connection, hash_, address, at))
 
 
 async def still_in_force(context: Context, caller: Caller) -> bool:
@@ -198,7 +234,8 @@ def _misused(request: Request, caller: Caller, *, changes: bool) -> str | None:
     """Return why a session may not be used for this request, None if it may."""
     if not _is_ours(request):
         return _FOREIGN
-    if changes and not secret.same(request.headers.get("x-csrf", ""), caller.csrf or ""):
+    given = request.headers.get("x-csrf", "")
+    if changes and (caller.csrf is None or not secret.same(given, caller.csrf)):
         return "csrf"
     return None
 

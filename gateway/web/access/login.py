@@ -108,16 +108,20 @@ async def has_admin(context: Context) -> bool:
     return await context.store.run(users.has_admin)
 
 
-async def patience(context: Context, key: str, address: str) -> None:
+async def patience(
+    context: Context, key: str, address: str, *, by: str | None = None, action: str = "login"
+) -> None:
     """Count a try, or refuse one that comes too early; said once for each wait in the audit trail.
 
-    Whoever made the try says `Throttle.succeeded` if it was right.
+    Whoever made the try says `Throttle.succeeded` if it was right. ``by`` is who made it, if that
+    is known to be somebody else than ``key`` says.
     """
     wait_s = context.throttle.begin(key, address)
     if wait_s <= 0:
         return
     if context.throttle.is_news(key, address):
         detail = {"code": "too_many_attempts", "wait_s": math.ceil(wait_s)}
-        await context.record(Deed(key[:64], address, "login", accepted=False, detail=detail))
+        who = key[:64] if by is None else by
+        await context.record(Deed(who, address, action, accepted=False, detail=detail))
     wait = str(math.ceil(wait_s))
     raise Problem("too_many_attempts", headers={"Retry-After": wait}, retry_after_s=int(wait))

@@ -8,6 +8,7 @@ TOKEN_PREFIX = "mgt_"  # noqa: S105 - what all tokens begin with, so that scanne
 _CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks like something else
 _CODE_LENGTH = 16
 _PASSWORD_LENGTH = 14
+_DIGITS = 6
 
 
 def new_secret() -> str:
@@ -24,6 +25,11 @@ def new_code() -> str:
     """Return a code that a person reads off a terminal: 80 bits, in groups."""
     letters = "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
     return "-".join(letters[at : at + 4] for at in range(0, _CODE_LENGTH, 4))
+
+
+def new_digits() -> str:
+    """Return a code that a person reads off a television: good once, and for a short time."""
+    return f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
 
 
 def new_password() -> str:

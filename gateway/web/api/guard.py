@@ -16,6 +16,8 @@ from gateway.web.problems import MEDIA_TYPE, Problem
 
 ROLE = "x-role"
 """Stands in the OpenAPI document too."""
+DISPLAY = "display"
+"""Stands there instead of a role: paired televisions, and nobody else."""
 
 
 class ProblemBody(BaseModel):
@@ -60,6 +62,14 @@ def needs(role: Role, *more: int) -> dict[str, Any]:
     }
 
 
+def for_displays(*more: int) -> dict[str, Any]:
+    """Return what the decorator of a route is given that only paired televisions may use."""
+    return {
+        "openapi_extra": {ROLE: DISPLAY, "security": [{DISPLAY: []}]},
+        "responses": _described(400, 401, 403, 422, *more),
+    }
+
+
 def public(*more: int) -> dict[str, Any]:
     """Return what the decorator of a route is given that stands in `PUBLIC`."""
     return {"openapi_extra": {ROLE: None, "security": []}, "responses": _described(400, 422, *more)}
@@ -68,7 +78,12 @@ def public(*more: int) -> dict[str, Any]:
 def role_of(route: APIRoute) -> Role | None:
     """Return the role a route needs; None where it names none."""
     named = (route.openapi_extra or {}).get(ROLE)
-    return None if named is None else Role(named)
+    return None if named in {None, DISPLAY} else Role(named)
+
+
+def is_for_displays(route: APIRoute) -> bool:
+    """Whether paired televisions may use a route, and nobody else."""
+    return (route.openapi_extra or {}).get(ROLE) == DISPLAY
 
 
 def operations(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, APIRoute]]:
@@ -90,7 +105,11 @@ async def enforce(request: Request) -> None:
     if caller is None:
         raise Problem("not_logged_in")
     needed = role_of(route) if isinstance(route, APIRoute) else None
-    if needed is None or not caller.role.includes(needed):
+    if caller.is_display:
+        may = isinstance(route, APIRoute) and is_for_displays(route)
+    else:
+        may = needed is not None and caller.role.includes(needed)
+    if not may:
         await refused(request.app.state.web, caller, request, "forbidden")
         contact = request.app.state.web.site.gateway.web.contact
         role = None if needed is None else needed.value

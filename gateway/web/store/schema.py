@@ -1,7 +1,7 @@
-"""``web.db``: users, sessions, tokens and the audit trail; tables, migrations, opening.
+"""``web.db``: users, sessions, tokens, displays and the audit trail; tables, migrations, opening.
 
-Owned by the one web process of a gateway. Times are milliseconds since 1970, UTC. Of sessions
-and tokens only hashes are kept.
+Owned by the one web process of a gateway. Times are milliseconds since 1970, UTC. Of sessions,
+tokens and displays only hashes are kept.
 """
 
 import sqlite3
@@ -50,6 +50,19 @@ MIGRATIONS: Sequence[Sequence[str]] = (
             target TEXT NOT NULL,
             accepted INTEGER NOT NULL,
             detail TEXT NOT NULL)""",
+    ),
+    (
+        """CREATE TABLE display (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            hash BLOB NOT NULL UNIQUE,
+            name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            theme TEXT NOT NULL,
+            language TEXT NOT NULL,
+            lines TEXT NOT NULL,
+            created_by TEXT NOT NULL,
+            created_ms INTEGER NOT NULL,
+            seen_ms INTEGER,
+            seen_from TEXT)""",
     ),
 )
 """Step n takes the file from version n to n + 1; each is one transaction."""
