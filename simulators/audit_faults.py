@@ -60,7 +60,10 @@ def _cleared_alike(view: View, expected: Expected, fault: StoredFault) -> bool:
 
 
 def _may_be_lost(view: View, expected: Expected) -> bool:
-    """Whether only samples right before a kill showed it."""
+    """Whether only samples right before a kill showed it.
+
+    The first sample after it may have begun with another register than that of faults.
+    """
     if expected.cleared is None or not view.is_doubtful(expected.raised):
         return False
-    return expected.cleared <= view.first_sample_after(expected.raised)
+    return expected.cleared <= view.first_sample_after(expected.raised) + view.scan_s

@@ -68,6 +68,11 @@ class View:
         return SLACK_S + self.late_s
 
     @property
+    def scan_s(self) -> float:
+        """Return how far apart two answers of one scan, or serving and stamping, may be."""
+        return APART_S + self.late_s
+
+    @property
     def observable(self) -> dict[str, Any]:
         """Return what a perfect observer could know."""
         found: dict[str, Any] = self.machine["observable"]
@@ -90,7 +95,7 @@ class View:
         the two was kept waiting: that was measured, beside them. In a collector that has just
         started it is as long as a sample before a kill.
         """
-        apart_s = APART_S + self.late_s
+        apart_s = self.scan_s
         firsts = [window.until for window in self.windows if window.why != "power_off"]
         is_starting = any(
             since <= first + STARTING_S and first <= since + at_most_s for first in firsts

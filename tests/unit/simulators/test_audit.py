@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulators.audit import audit
-from simulators.clock import PlantClock, iso
+from simulators.clock import PlantClock, iso, wall_seconds
 from simulators.kinds import MACHINES
 from simulators.machine import Enter, Machine, Power, Reset, Step
 from simulators.served import Record
@@ -223,9 +223,13 @@ def test_an_empty_store_lacks_everything(tmp_path: Path) -> None:
 Change = Callable[[dict[str, Any]], None]
 
 
-def _raised_as_the_collector_died(seen: dict[str, Any]) -> None:
-    at = iso(START + LOST_S - INTERVAL_S)
-    seen["faults"].append({"code": "P02", "raised_at": at, "cleared_at": seen["blind"][2]["until"]})
+def _raised_as_the_collector_died(seen: dict[str, Any], later_s: float = 0.0) -> None:
+    at, cleared_at = START + LOST_S - INTERVAL_S, wall_seconds(seen["blind"][2]["until"]) + later_s
+    seen["faults"].append({"code": "P02", "raised_at": iso(at), "cleared_at": iso(cleared_at)})
+
+
+def _and_cleared_in_the_first_scan_after(seen: dict[str, Any]) -> None:
+    _raised_as_the_collector_died(seen, later_s=0.02)
 
 
 def _state_as_the_collector_died(seen: dict[str, Any]) -> None:
@@ -238,7 +242,12 @@ def _state_as_the_collector_died(seen: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "last_words", [_raised_as_the_collector_died, _state_as_the_collector_died]
+    "last_words",
+    [
+        _raised_as_the_collector_died,
+        _and_cleared_in_the_first_scan_after,
+        _state_as_the_collector_died,
+    ],
 )
 def test_what_was_served_right_before_a_kill_may_be_stored_or_not(
     tmp_path: Path, last_words: Change
@@ -252,3 +261,12 @@ def test_what_was_served_right_before_a_kill_may_be_stored_or_not(
     assert audit(known, tmp_path / "lost.db", kills=kills).problems == []
     assert audit(known, tmp_path / "kept.db", kills=kills).problems == []
     assert not audit(known, tmp_path / "lost.db").ok
+
+
+def test_a_fault_that_outlasts_a_kill_by_a_scan_must_be_stored(tmp_path: Path) -> None:
+    known = copy.deepcopy(TRUTH)
+    _raised_as_the_collector_died(known["machines"]["press-01"]["observable"], INTERVAL_S)
+    down = datetime.fromtimestamp(START + LOST_S - 0.2, tz=UTC)
+    kills = [(down, datetime.fromtimestamp(START + BACK_S, tz=UTC))]
+    truthful_store(TRUTH, tmp_path / "lost.db")
+    assert "fault P02" in str(audit(known, tmp_path / "lost.db", kills=kills).missing)
