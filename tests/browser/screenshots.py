@@ -60,11 +60,19 @@ def pictures(since: str) -> list[Picture]:
         Picture("qr", "/qr"),
         Picture("users", "/admin/users", user="root"),
         Picture("tokens", "/admin/tokens", user="root"),
+        Picture("displays", "/admin/displays", user="root"),
         Picture("revisions", "/admin/revisions?rev=2", user="root"),
         Picture("audit", "/admin/audit", user="root"),
         Picture("login", "/login", user=""),
         Picture("forbidden", "/admin", user="viewer"),
     ]
+
+
+ON_THE_WALL = (
+    Picture("board-tv", "/?tv=1", user="viewer", shown=".t-due"),
+    Picture("pairing-tv", "/display", user="", shown=".pairing-code"),
+)
+"""What a television shows."""
 
 
 def live(gateway: Screens, seconds: float) -> None:
@@ -124,6 +132,18 @@ def _begin(browser: Browser, gateway: Screens) -> tuple[BrowserContext, dict[str
     return context, head
 
 
+def _pair(context: BrowserContext, head: dict[str, str], gateway: Screens) -> None:
+    """Pair two televisions; one of them is never seen again."""
+    for display, lines in (("hall 1 north", ["stamping/line-1"]), ("线长办公室", [])):
+        television = context.browser.new_context() if context.browser else context
+        shown = television.request.post(f"{gateway.url}/api/v1/display/pair").json()
+        body = {"code": shown["code"], "name": display, "lines": lines}
+        context.request.post(f"{gateway.url}/api/v1/displays", data=body, headers=head)
+        if lines:
+            television.request.post(f"{gateway.url}/api/v1/display/pair")
+        television.close()
+
+
 def _acknowledge(context: BrowserContext, head: dict[str, str], gateway: Screens) -> None:
     """Let somebody acknowledge a fault."""
     faults = context.request.get(f"{gateway.url}/api/v1/faults").json()
@@ -137,7 +157,8 @@ def _acknowledge(context: BrowserContext, head: dict[str, str], gateway: Screens
 def take(page: Page, gateway: Screens, picture: Picture, file: Path) -> None:
     """Take one picture."""
     page.goto(f"{gateway.url}{picture.path}", wait_until="domcontentloaded")
-    page.locator("main .panel, main table, main form, main .tile[data-equipment]").first.wait_for()
+    loaded = "main .panel, main table, main form, main .tile[data-equipment], main .pairing"
+    page.locator(loaded).first.wait_for()
     if picture.shown:
         page.locator(picture.shown).first.wait_for(state="attached")
     page.wait_for_timeout(SETTLED_MS)
@@ -163,15 +184,13 @@ def take_all(
                 name = f"{picture.name}-{device}-{lang}.png"
                 take(context.new_page(), gateway, picture, out / name)
                 context.close()
-        context = browser.new_context(locale=locale, **TELEVISION)
-        _log_in(context, gateway, "viewer")
-        take(
-            context.new_page(),
-            gateway,
-            Picture("board", "/?tv=1", shown=".t-due"),
-            out / f"board-tv-{lang}.png",
-        )
-        context.close()
+        for picture in ON_THE_WALL:
+            if names and picture.name not in names:
+                continue
+            context = browser.new_context(locale=locale, **TELEVISION)
+            _log_in(context, gateway, picture.user)
+            take(context.new_page(), gateway, picture, out / f"{picture.name}-{lang}.png")
+            context.close()
 
 
 def main(out: Path, names: Sequence[str]) -> None:
@@ -187,6 +206,7 @@ def main(out: Path, names: Sequence[str]) -> None:
         )
         began = datetime.now(UTC) - timedelta(minutes=1)
         root = _begin(browser, gateway)
+        _pair(*root, gateway)
         live(gateway, LIFE_S)
         _acknowledge(*root, gateway)
         since = f"{began.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%dT%H:%M}"

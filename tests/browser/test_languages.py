@@ -22,6 +22,7 @@ PAGES = {
     "/faults/analysis": ".figures",
     "/admin/users": "main table",
     "/admin/tokens": "form",
+    "/admin/displays": "form .display-lines input",
     "/admin/revisions": "main table",
     "/admin/audit": "main table",
     "/admin/backup": "form",

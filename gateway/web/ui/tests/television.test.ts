@@ -11,6 +11,15 @@ test("sixty machines in four lines fill a full-HD screen without scrolling", () 
   expect(pages([15, 15, 15, 15], [], width, height)).toEqual([[0, 1, 2, 3]]);
 });
 
+test("few machines have large text that is not wider than its tile", () => {
+  for (const counts of [[15, 15], [15], [4], [1]]) {
+    const found = fit(counts, width, height);
+    expect(found.fits).toBe(true);
+    expect(found.fontPx).toBeGreaterThanOrEqual(22);
+    expect(found.fontPx * 11).toBeLessThanOrEqual((width - 8 * (found.columns - 1)) / found.columns);
+  }
+});
+
 test("what does not fit is paged, and every line comes", () => {
   const many = Array.from({ length: 12 }, () => 15);
   const found = pages(many, [], width, height);

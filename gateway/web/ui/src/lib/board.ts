@@ -37,6 +37,9 @@ export interface Line {
   tiles: Tile[];
 }
 
+export const lineTitle = ({ area, line }: Pick<Line, "area" | "line">): string =>
+  [area, line].filter((part) => part && part !== "_").join(" / ");
+
 // Lines and machines in the order of the configuration: people find machines by place.
 export function lines(tiles: Iterable<Tile>): Line[] {
   const found = new Map<string, Line>();

@@ -21,9 +21,13 @@ export function speak(language: Lang, remember = true): void {
 // The server has chosen by what this browser was told before and by what it prefers.
 export const listen = (): void => speak(document.documentElement.lang.startsWith("en") ? "en" : "zh", false);
 
+type Values = Record<string, string | number>;
+
+export const t = (key: Key, values: Values = {}): string => inLanguage(lang.value, key, values);
+
 // `{name}` stands for a value. English has a form for one: "one fault | {n} faults".
-export function t(key: Key, values: Record<string, string | number> = {}): string {
-  const found = CATALOGUE[key]?.[lang.value] ?? key;
+export function inLanguage(language: Lang, key: Key, values: Values = {}): string {
+  const found = CATALOGUE[key]?.[language] ?? key;
   const forms = found.split(" | ");
   const form = forms.length === 2 && values["n"] !== 1 ? forms[1] : forms[0];
   return (form ?? found).replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));

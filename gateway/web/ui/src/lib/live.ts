@@ -2,9 +2,9 @@
 
 import { reactive, ref, shallowReactive, type Ref } from "vue";
 import { apply, isStale, replaceAll, serverNow, type Anchor, type Changes, type Head, type Hello, type Tiles } from "./stream";
-import type { Collector, Fault, Site } from "./types";
+import type { Collector, Fault, Looks, Site } from "./types";
 
-const URL = "/api/v1/stream?topics=tiles,faults";
+const PEOPLE = "/api/v1/stream?topics=tiles,faults";
 const AGAIN_MS = 2000;
 const SILENT_MS = 10_000; // a beat comes every 2 s: a connection this quiet is dead, though nothing says so
 
@@ -17,21 +17,27 @@ export const stale = ref(false);
 export const nowMs = ref(0); // the server's clock in steps of a second
 export const refused = ref(0); // how often the server answered something that is no stream
 
+export const looks: Ref<Looks | null> = ref(null); // of this television; null: no display looks here
+
 let anchor: Anchor | null = null;
 let source: EventSource | null = null;
 let wanted = false;
+let from = PEOPLE;
 let heardMs = 0; // when the connection was made or last said something
 
 // Begins, or begins again; a hidden page keeps no connection: a browser allows six to one server.
-export function connect(): void {
+export function connect(stream = PEOPLE): void {
+  if (stream !== from) close();
+  from = stream;
   wanted = true;
   if (source !== null || document.hidden) return;
   heardMs = performance.now();
-  source = new EventSource(URL);
+  source = new EventSource(from);
   source.addEventListener("hello", (event) => hello(read<Hello>(event)));
   source.addEventListener("tiles", (event) => apply(tiles, read<Changes>(event)));
   source.addEventListener("faults", (event) => (faults.value = read<Head & { faults: Fault[] }>(event).faults));
   source.addEventListener("beat", (event) => read<Head>(event));
+  source.addEventListener("display", (event) => (looks.value = JSON.parse((event as MessageEvent<string>).data) as Looks));
   source.addEventListener("error", again);
 }
 
@@ -52,7 +58,7 @@ function again(): void {
   if (source?.readyState !== EventSource.CLOSED) return;
   close();
   refused.value += 1;
-  setTimeout(() => wanted && connect(), AGAIN_MS);
+  setTimeout(() => wanted && connect(from), AGAIN_MS);
 }
 
 function read<T extends Head>(event: MessageEvent<string>): T {
@@ -75,7 +81,7 @@ function tick(): void {
   const pageMs = performance.now();
   if (source !== null && pageMs - heardMs > SILENT_MS) {
     close();
-    connect();
+    connect(from);
   }
   stale.value = isStale(anchor, pageMs);
   const whole = Math.floor(serverNow(anchor, pageMs) / 1000) * 1000;
@@ -85,7 +91,7 @@ function tick(): void {
 export function start(): void {
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) close();
-    else if (wanted) connect();
+    else if (wanted) connect(from);
   });
   setInterval(tick, 250);
 }

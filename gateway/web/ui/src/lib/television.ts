@@ -3,6 +3,7 @@
 export interface Fit {
   columns: number;
   tileHeightPx: number;
+  fontPx: number;
   fits: boolean;
 }
 
@@ -12,18 +13,22 @@ const MIN_TILE_PX = 84;
 const MAX_TILE_PX = 190;
 const MIN_WIDTH_PX = 190;
 const MAX_COLUMNS = 12;
+const LINES_OF_TEXT = 5.6; // a tile is so many times as high as its text
+const LINE_OF_STATE = 11; // and so many times as wide: sign, state, age and code stand beside each other
 
 const rows = (counts: readonly number[], columns: number): number =>
   counts.reduce((sum, count) => sum + Math.ceil(count / columns), 0);
 
-// The columns that give the tallest tiles; `counts` are the machines of each line.
+// The columns that give the largest text; `counts` are the machines of each line.
 export function fit(counts: readonly number[], widthPx: number, heightPx: number): Fit {
-  let best: Fit = { columns: 1, tileHeightPx: 0, fits: false };
+  let best: Fit = { columns: 1, tileHeightPx: 0, fontPx: 0, fits: false };
   const most = Math.max(1, Math.min(MAX_COLUMNS, Math.floor(widthPx / MIN_WIDTH_PX)));
   for (let columns = Math.min(4, most); columns <= most; columns += 1) {
     const free = heightPx - counts.length * HEAD_PX - rows(counts, columns) * GAP_PX;
     const height = Math.min(MAX_TILE_PX, Math.floor(free / Math.max(1, rows(counts, columns))));
-    if (height > best.tileHeightPx) best = { columns, tileHeightPx: height, fits: height >= MIN_TILE_PX };
+    const tileWidthPx = (widthPx - (columns - 1) * GAP_PX) / columns;
+    const fontPx = Math.max(12, Math.floor(Math.min(height / LINES_OF_TEXT, tileWidthPx / LINE_OF_STATE)));
+    if (fontPx > best.fontPx || height > best.tileHeightPx && fontPx === best.fontPx) best = { columns, tileHeightPx: height, fontPx, fits: height >= MIN_TILE_PX };
   }
   return best;
 }

@@ -7,6 +7,14 @@ export type Quality = "good" | "uncertain" | "bad";
 export type Role = "viewer" | "maintenance" | "engineer" | "admin";
 export type Theme = "calm" | "tower" | "dark";
 
+// How a paired television shows the board; no lines are all of them, each is "area/line".
+export interface Looks {
+  name: string;
+  theme: Theme;
+  language: Lang;
+  lines: string[];
+}
+
 export interface Reason {
   code: string;
   text?: Text | null;
