@@ -101,6 +101,7 @@ async def context(site: Site) -> AsyncIterator[Context]:
             version=version("millgate"),
             secure=settings.cert_file is not None,
         )
+        stack.push_async_callback(parts.streams.close)
 
         def become(after: Site) -> None:
             parts.site = after

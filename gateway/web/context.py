@@ -1,7 +1,7 @@
 """What every route works with, made once by the owner of the application."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -11,6 +11,8 @@ from gateway.domain.commands import Reply
 from gateway.domain.vocabulary import Json
 from gateway.settings.outcome import Outcome
 from gateway.settings.site import Site
+from gateway.web.access.caller import Caller
+from gateway.web.access.in_force import still_in_force
 from gateway.web.access.pairing import Pairings
 from gateway.web.access.secret import new_code
 from gateway.web.access.throttle import Throttle
@@ -18,6 +20,7 @@ from gateway.web.history import History
 from gateway.web.live import Board
 from gateway.web.store.audit import Deed, write
 from gateway.web.store.database import Connection, Store, Work
+from gateway.web.streams import BEAT_S, Streams
 from gateway.web.upkeep import Upkeep
 
 T = TypeVar("T")
@@ -39,7 +42,7 @@ class DemoEntry:
 
 @dataclass
 class Context:
-    """The application's parts. Its owner closes ``board`` and ``store``."""
+    """The application's parts. Its owner closes ``streams``, ``board`` and ``store``."""
 
     site: Site
     board: Board
@@ -67,10 +70,19 @@ class Context:
     """The televisions that show a code."""
     upkeeps: list[Upkeep] = field(default_factory=list)
     """Of the figures of tiles; `gateway.web.tile_figures` fills it."""
+    beat_s: float = BEAT_S
+    """A stream says something so often, and those who look are asked about so often."""
+    streams: Streams = field(init=False)
+    """Everybody who looks."""
 
     def __post_init__(self) -> None:
-        """Let televisions wait by the clock that everything else waits by."""
+        """Let televisions wait by the clock that everything else waits by; make the streams."""
         self.pairings = Pairings(self.throttle.mono_s)
+
+        async def may_look(callers: Collection[Caller]) -> frozenset[Caller]:
+            return await still_in_force(self.store, callers, self.now())
+
+        self.streams = Streams(self.board, may_look, beat_s=self.beat_s)
 
     async def record(self, deed: Deed) -> None:
         """Write a row of the audit trail by itself."""

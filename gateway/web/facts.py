@@ -1,6 +1,6 @@
 """From rows of the journal to what happened: states, faults, parts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,8 @@ FAULTS_BEFORE = timedelta(days=1)
 STATES_AFTER = timedelta(days=7)
 """A restart after the end of a fault may lie behind the span."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PartsBooked = Callable[[Look, str, Span, float | None], list[Parts]]
+"""(look, equipment, span, ideal cycle in ms) -> the parts booked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +148,18 @@ def told(rows: Iterable[Row]) -> list[Stay]:
     return found
 
 
+def parts_booked(look: Look, equipment: str, span: Span, ideal_ms: float | None) -> list[Parts]:
+    """Return the parts booked in a span, minute by minute."""
+    booked = look.counted(equipment, span.begins, span.ends)
+    return [part for row in booked if (part := _part(row, ideal_ms)) is not None]
+
+
 def facts(
     look: Look,
     wanted: Mapping[str, float | None],
     kinds: Mapping[str, frozenset[CounterKind]],
     span: Span,
+    booked: PartsBooked = parts_booked,
 ) -> Facts:
     """Return what the figures of production need.
 
@@ -162,8 +171,7 @@ def facts(
     for equipment, ideal_ms in wanted.items():
         found = stays(look, equipment, span)
         intervals[equipment] = [one.interval(known_until) for one in found]
-        booked = look.counted(equipment, span.begins, span.ends)
-        parts[equipment] = [part for row in booked if (part := _part(row, ideal_ms)) is not None]
+        parts[equipment] = booked(look, equipment, span, ideal_ms)
         made = {part.kind for part in parts[equipment]}
         counted[equipment] = kinds.get(equipment, frozenset()) | made
     return Facts(intervals, parts, counted)

@@ -1,52 +1,38 @@
-"""The board as it is now, and its live stream (Server-Sent Events).
+"""The board as it is now.
 
 Promises:
 
 1. The source is read at most once per ``refresh_s``, however many people look.
-2. A stream begins with ``hello`` (everything), then sends ``tiles`` (what changed since
-   its own last message), ``faults`` (the whole list when it changed; it is short) and, if
-   nothing did, a ``beat`` at least every ``beat_s``. A slow reader skips states in between;
-   it is never sent a backlog.
-3. When the collector has been silent for ``SILENT_S``, every tile says offline.
-
-4. The source is read in one thread of the board's own, one call at a time, so that neither
+2. When the collector has been silent for ``SILENT_S``, every tile says offline.
+3. The source is read in one thread of the board's own, one call at a time, so that neither
    the loop nor the others' threads wait for it.
-
-A beat is an event and not a comment: comments do not reach the page, which must notice
-when nothing comes any more.
 """
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import orjson
-
-from gateway.domain.vocabulary import Json, stamp
+from gateway.domain.vocabulary import stamp
 from gateway.web.board import (
     Progress,
     ShiftFigures,
     Tiles,
-    changes,
     keep_equal,
     tile,
     unobserved,
 )
 from gateway.web.fault_list import FaultItem, fault_list
-from gateway.web.seats import Seats
-from gateway.web.source import BoardReading, BoardSource, SourceUnavailable
+from gateway.web.source import BoardReading, BoardSource, SiteCard, SourceUnavailable
 
 T = TypeVar("T")
-MayLook = Callable[[], Awaitable[bool]]
-"""Whether somebody who looks may still do so."""
 SILENT_S = 10.0
-RETRY_MS = 2000
-TOPICS = frozenset({"tiles", "faults"})
+EARLY_S = 0.005
+"""A timer may fire so much early: who comes then is not to wait for another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +62,17 @@ class Board:
         source: BoardSource,
         *,
         refresh_s: float = 1.0,
-        beat_s: float = 2.0,
         now: Callable[[], datetime] = utc_now,
         mono_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.now = now
-        self.closing = asyncio.Event()
-        """Set it and the open streams end."""
-        self.lookers = 0
-        """How many streams are open."""
-        self.seats = Seats()
+        self.refresh_s = refresh_s
         self.figures: Mapping[str, ShiftFigures] = {}
         """Of the running shift; `gateway.web.tile_figures` keeps them up to date."""
         self.progress: Mapping[str, Progress] = {}
         """Of the orders in force; `gateway.web.tile_figures` keeps it up to date."""
         self._source = source
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="board")
-        self._refresh_s = refresh_s
-        self._beat_s = beat_s
         self.mono_s = mono_s
         self._lock = asyncio.Lock()
         self._read_at_s: float | None = None
@@ -103,21 +82,24 @@ class Board:
         self._picture = Picture()
         self._failure: SourceUnavailable | None = None
         self._painted: tuple[Mapping[str, ShiftFigures], Mapping[str, Progress]] = ({}, {})
-        self._told: tuple[tuple[int, int], Json] | None = None
+
+    @property
+    def site(self) -> SiteCard:
+        """Whose board it is."""
+        return self._source.site
 
     async def picture(self) -> Picture:
         """Return the board, at most ``refresh_s`` old."""
         async with self._lock:
             read_at_s = self._read_at_s
-            if read_at_s is None or self.mono_s() - read_at_s >= self._refresh_s:
+            if read_at_s is None or self.mono_s() - read_at_s >= self.refresh_s - EARLY_S:
                 await self._refresh()
             elif self._painted[0] is not self.figures or self._painted[1] is not self.progress:
                 self._repaint()
         return self._picture
 
     async def close(self) -> None:
-        """End the streams and the thread; waits for the query it is in."""
-        self.closing.set()
+        """End the thread; waits for the query it is in."""
         self._thread.shutdown(wait=True)
 
     async def _in_thread(self, read: Callable[[], T]) -> T:
@@ -181,69 +163,3 @@ class Board:
             epoch="" if reading is None else reading.epoch,
             head_seq=0 if reading is None else reading.head_seq,
         )
-
-    async def stream(
-        self, topics: frozenset[str] = TOPICS, may_look: MayLook | None = None
-    ) -> AsyncGenerator[bytes, None]:
-        """Yield the messages of one looker until the board closes, he leaves or may not look.
-
-        ``may_look`` is asked at most every ``beat_s``, and before anything is sent after that.
-        """
-        self.lookers += 1
-        asked_s = self.mono_s()
-        try:
-            async for message in self._messages(topics):
-                if may_look is not None and self.mono_s() - asked_s >= self._beat_s:
-                    asked_s = self.mono_s()
-                    if not await may_look():
-                        break
-                yield message
-        finally:
-            self.lookers -= 1
-
-    async def _messages(self, topics: frozenset[str]) -> AsyncGenerator[bytes, None]:
-        shown = await self.picture()
-        hello: Json = {"site": asdict(self._source.site)}
-        if "tiles" in topics:
-            hello["tiles"] = list(shown.tiles.values())
-        if "faults" in topics:
-            hello["faults"] = shown.faults
-        sent_s = self.mono_s()
-        yield b"retry: %d\n\n" % RETRY_MS
-        yield self._message("hello", shown, hello)
-        while not await self._closed_within(self._refresh_s):
-            current = await self.picture()
-            before, shown = shown, current
-            news = list(self._news(before, current, topics))
-            if not news and self.mono_s() - sent_s >= self._beat_s:
-                news = [self._message("beat", current, {})]
-            for message in news:
-                sent_s = self.mono_s()
-                yield message
-
-    def _news(self, before: Picture, current: Picture, topics: frozenset[str]) -> Iterator[bytes]:
-        if "tiles" in topics and (
-            current.tiles is not before.tiles or current.collector != before.collector
-        ):
-            yield self._message("tiles", current, self._difference(before, current))
-        if "faults" in topics and current.faults is not before.faults:
-            yield self._message("faults", current, {"faults": current.faults})
-
-    def _difference(self, before: Picture, current: Picture) -> Json:
-        """Return what changed, encoded once for all who saw the same picture before."""
-        step = (before.rev, current.rev)
-        if self._told is None or self._told[0] != step:
-            found = changes(before.tiles, current.tiles) or {"set": {}, "del": []}
-            self._told = step, {key: orjson.Fragment(orjson.dumps(found[key])) for key in found}
-        return self._told[1]
-
-    async def _closed_within(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self.closing.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    def _message(self, event: str, picture: Picture, body: Json) -> bytes:
-        head = {"now": stamp(self.now()), "rev": picture.rev, "collector": picture.collector}
-        return b"event: %b\ndata: %b\n\n" % (event.encode(), orjson.dumps(head | body))

@@ -26,7 +26,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from gateway.web.live import Board
+from gateway.web.context import Context
 
 GRACE_S = 2
 MAX_CONNECTIONS = 400
@@ -116,7 +116,7 @@ class WebServer:
     def __init__(
         self,
         server: _Server,
-        board: Board,
+        context: Context,
         task: "asyncio.Task[None]",
         address: tuple[str, int],
         scheme: str,
@@ -124,7 +124,7 @@ class WebServer:
         self.host, self.port = address
         self._scheme = scheme
         self._server = server
-        self._board = board
+        self._context = context
         self._task = task
 
     @property
@@ -141,12 +141,13 @@ class WebServer:
 
     async def close(self) -> None:
         """Stop: streams end now, other answers have 2 s; then the board is closed."""
-        self._board.closing.set()
+        self._context.streams.end()
         self._server.should_exit = True
         try:
             await self._task
         finally:
-            await self._board.close()
+            await self._context.streams.close()
+            await self._context.board.close()
 
     async def __aenter__(self) -> Self:
         """The server is running already."""
@@ -190,7 +191,7 @@ async def serve(app: FastAPI, address: Address, listener: socket.socket | None =
     if task.done():
         task.result()
     scheme = "http" if address.cert_file is None else "https"
-    return WebServer(server, app.state.web.board, task, listener.getsockname()[:2], scheme)
+    return WebServer(server, app.state.web, task, listener.getsockname()[:2], scheme)
 
 
 def most_connections() -> int:

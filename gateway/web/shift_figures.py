@@ -14,21 +14,30 @@ from gateway.web.board import ShiftFigures
 from gateway.web.context import Context
 from gateway.web.facts import facts
 from gateway.web.order_progress import planned
+from gateway.web.parts_so_far import PartsSoFar
 from gateway.web.problems import Problem
 
 EVERY_S = 30.0
 
 
-async def shift_figures(web: Context) -> Mapping[str, ShiftFigures]:
-    """Return the figures of every machine; nothing where the journal cannot be read in time."""
-    tiles = (await web.board.picture()).tiles
+async def shift_figures(
+    web: Context, so_far: PartsSoFar | None = None
+) -> Mapping[str, ShiftFigures]:
+    """Return the figures of every machine; nothing where the journal cannot be read in time.
+
+    ``so_far`` is what was booked when this was asked last.
+    """
+    so_far = PartsSoFar() if so_far is None else so_far
+    picture = await web.board.picture()
+    tiles = picture.tiles
     kinds = {
         name: frozenset(counter.kind for counter in tile.counters) for name, tile in tiles.items()
     }
     machines, now = list(web.site.equipment.values()), web.now()
     zone = ZoneInfo(web.site.gateway.timezone)
+    so_far.keep(picture.epoch, web.site.equipment)
     try:
-        return await web.history.look(lambda look: _all(look, machines, kinds, zone, now))
+        return await web.history.look(lambda look: _all(look, machines, kinds, zone, now, so_far))
     except Problem:
         return {}
 
@@ -51,9 +60,12 @@ def _all(
     kinds: Mapping[str, frozenset[CounterKind]],
     zone: ZoneInfo,
     now: datetime,
+    so_far: PartsSoFar,
 ) -> Mapping[str, ShiftFigures]:
     return {
-        config.equipment: _one(look, config, kinds.get(config.equipment, frozenset()), zone, now)
+        config.equipment: _one(
+            look, config, kinds.get(config.equipment, frozenset()), zone, now, so_far
+        )
         for config in machines
     }
 
@@ -64,10 +76,11 @@ def _one(
     kinds: frozenset[CounterKind],
     zone: ZoneInfo,
     now: datetime,
+    so_far: PartsSoFar,
 ) -> ShiftFigures:
     name, calendar = config.equipment, config.rules.calendar
     shift, span = running(calendar, zone, now)
-    known = facts(look, {name: config.rules.ideal_cycle_ms}, {name: kinds}, span)
+    known = facts(look, {name: config.rules.ideal_cycle_ms}, {name: kinds}, span, so_far.booked)
     parts = known.parts[name]
     output = made(parts, known.counted[name])
     ratios = kpi(spent(known.intervals[name], span, calendar), output)

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from gateway.web import order_progress, shift_figures
 from gateway.web.context import Context
+from gateway.web.parts_so_far import PartsSoFar
 from gateway.web.upkeep import Upkeep
 
 IDLE_S = 1.0
@@ -14,7 +15,7 @@ IDLE_S = 1.0
 async def keep_up(web: Context) -> NoReturn:
     """Keep the figures of the board up to date while there are lookers."""
     while True:
-        if web.board.lookers:
+        if web.streams.lookers:
             await at_hand(web)
         await asyncio.sleep(IDLE_S)
 
@@ -35,10 +36,10 @@ def _upkeeps(web: Context) -> list[Upkeep]:
     if not web.upkeeps:
         board = web.board
         make = partial(Upkeep, mono_s=board.mono_s)
-        progress = order_progress.OrderProgress()
+        progress, so_far = order_progress.OrderProgress(), PartsSoFar()
 
         async def figures() -> None:
-            board.figures = await shift_figures.shift_figures(web)
+            board.figures = await shift_figures.shift_figures(web, so_far)
 
         def no_figures() -> None:
             board.figures = {}

@@ -29,8 +29,8 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    board = Board(FakeSource(), refresh_s=0.01, beat_s=0.01, now=lambda: NOW)
-    async with web_rig(tmp_path, board=board) as rig:
+    board = Board(FakeSource(), refresh_s=0.01, now=lambda: NOW)
+    async with web_rig(tmp_path, board=board, beat_s=0.01) as rig:
         yield rig
     await board.close()
 
@@ -137,9 +137,9 @@ async def test_lookers_who_do_not_read_hold_up_nobody(rig: Rig) -> None:
         httpx.AsyncClient(cookies=await session_of(rig), timeout=20) as client,
     ):
         async with connections(server, NOT_READING, asked):
-            await until(lambda: rig.context.board.lookers == NOT_READING, timeout_s=20)
+            await until(lambda: rig.context.streams.lookers == NOT_READING, timeout_s=20)
             assert (await client.get(f"{server.url}api/v1/equipment")).status_code == 200
-        await until(lambda: rig.context.board.lookers == 0, timeout_s=20)
+        await until(lambda: rig.context.streams.lookers == 0, timeout_s=20)
 
 
 @pytest.mark.timeout(120)
@@ -152,8 +152,8 @@ async def test_a_looker_who_never_reads_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving, "UNREAD_S", 1.0)
-    board = Board(FakeSource(), refresh_s=0.0005, beat_s=0.0, now=lambda: NOW)
-    async with web_rig(tmp_path, board=board) as rig:
+    board = Board(FakeSource(), refresh_s=0.0005, now=lambda: NOW)
+    async with web_rig(tmp_path, board=board, beat_s=0.0) as rig:
         ((name, value),) = (await session_of(rig)).items()
         async with await serve(rig.app, Address()) as server:
             with socket.socket() as client:
@@ -161,8 +161,8 @@ async def test_a_looker_who_never_reads_is_cut_off(
                 client.connect((server.host, server.port))
                 head = f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {name}={value}"
                 client.sendall(f"{head}\r\n\r\n".encode())
-                await until(lambda: board.lookers == 1, timeout_s=30)
-                await until(lambda: board.lookers == 0, timeout_s=80)
+                await until(lambda: rig.context.streams.lookers == 1, timeout_s=30)
+                await until(lambda: rig.context.streams.lookers == 0, timeout_s=80)
     await board.close()
 
 
@@ -190,7 +190,7 @@ async def test_one_looker_does_not_take_the_places_of_all(
             ((name, value),) = cookies.items()
             head = f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {name}={value}"
             async with connections(server, 2, f"{head}\r\n\r\n".encode()):
-                await until(lambda: rig.context.board.lookers == 2, timeout_s=20)
+                await until(lambda: rig.context.streams.lookers == 2, timeout_s=20)
                 async with httpx.AsyncClient(cookies=cookies, timeout=20) as client:
                     again = await client.get(f"{server.url}api/v1/stream")
                     assert (again.status_code, again.json()["code"]) == (503, "busy")
@@ -200,7 +200,7 @@ async def test_one_looker_does_not_take_the_places_of_all(
                     client.stream("GET", f"{server.url}api/v1/stream") as answer,
                 ):
                     assert answer.status_code == 200
-            await until(lambda: rig.context.board.lookers == 0, timeout_s=20)
+            await until(lambda: rig.context.streams.lookers == 0, timeout_s=20)
 
 
 @pytest.mark.fault(
@@ -210,8 +210,8 @@ async def test_one_looker_does_not_take_the_places_of_all(
 )
 @pytest.mark.parametrize("by", ["disabled", "logged_out", "token"])
 async def test_a_stream_ends_with_what_it_was_opened_with(tmp_path: Path, by: str) -> None:
-    board = Board(FakeSource(), refresh_s=0.01, beat_s=0.0, now=lambda: NOW)
-    async with web_rig(tmp_path, board=board) as rig:
+    board = Board(FakeSource(), refresh_s=0.01, now=lambda: NOW)
+    async with web_rig(tmp_path, board=board, beat_s=0.0) as rig:
         admin, viewer = await rig.client(Role.ADMIN), await rig.client(Role.VIEWER)
         headers = {"Cookie": f"{COOKIE}={viewer.cookies[COOKIE]}"}
         if by == "token":
@@ -234,7 +234,7 @@ async def test_a_stream_ends_with_what_it_was_opened_with(tmp_path: Path, by: st
                 await admin.delete(f"/api/v1/tokens/{made['id']}")
             async for _ in lines:
                 pass
-        assert board.lookers == 0
+            await until(lambda: rig.context.streams.lookers == 0, timeout_s=20)
     await board.close()
 
 
@@ -253,7 +253,7 @@ async def test_a_connection_too_many_is_not_let_in(
         await serve(rig.app, Address()) as server,
         connections(server, 2, head.encode()) as streams,
     ):
-        await until(lambda: rig.context.board.lookers == 2, timeout_s=20)
+        await until(lambda: rig.context.streams.lookers == 2, timeout_s=20)
         async with connections(server, 1, b"") as third, asyncio.timeout(20):
             with suppress(ConnectionError):
                 assert await third[0][0].read() == b""

@@ -190,6 +190,7 @@ async def web_rig(directory: Path, *, with_users: bool = True, **more: Any) -> A
             setup_code=SETUP_CODE,
         )
         context = replace(context, **more)
+        stack.push_async_callback(context.streams.close)
         if with_users:
             await add_users(context)
         clients = await stack.enter_async_context(AsyncExitStack())

@@ -27,7 +27,6 @@ from gateway.web.context import Context
 from gateway.web.language import choose
 from gateway.web.problems import Problem
 from gateway.web.store import audit, displays, sessions, tokens
-from gateway.web.store.database import Connection
 
 API = "/api/"
 DISPLAYS = "/api/v1/display/"
@@ -166,24 +165,6 @@ async def in_force(context: Context, hash_: bytes, address: str) -> displays.Dis
     """Return a display that is not revoked, as it is now."""
     at = context.now()
     return await context.store.run(lambda connection: displays.find(connection, hash_, address, at))
-
-
-async def still_in_force(context: Context, caller: Caller) -> bool:
-    """Whether what somebody came in with is worth now what it was worth then.
-
-    To look is the use that a viewer makes of a session: a board on the wall stays logged in. Who
-    may do more has to do something now and then.
-    """
-    at, looks = context.now(), caller.role is Role.VIEWER
-
-    def role(connection: Connection) -> Role | None:
-        if caller.is_person:
-            session = sessions.find(connection, caller.session, at, used=looks)
-            return None if session is None else session.role
-        token = tokens.find(connection, caller.token, caller.address, at)
-        return None if token is None else token.role
-
-    return await context.store.run(role) is caller.role
 
 
 async def refused(context: Context, caller: Caller, request: Request, why: str) -> None:

@@ -1,12 +1,9 @@
 """What is now: equipment, faults, and the stream that keeps a page up to date."""
 
-from functools import partial
-
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from gateway.web import tile_figures
-from gateway.web.access.gate import still_in_force
 from gateway.web.access.roles import Role
 from gateway.web.api.guard import Me, Web, needs
 from gateway.web.api.streams import Topics, seated, wanted
@@ -46,5 +43,4 @@ async def stream(web: Web, me: Me, topics: Topics = "tiles,faults") -> Streaming
 
     It ends within seconds of the session or token it was opened with. At most 60 for one caller.
     """
-    messages = web.board.stream(wanted(topics), partial(still_in_force, web, me))
-    return seated(web, me.name, messages)
+    return seated(web, me.name, web.streams.stream(wanted(topics), me))

@@ -80,33 +80,27 @@ async def stream(web: Web, me: Me, topics: Topics = "tiles,faults") -> Streaming
 
     It ends within seconds of being revoked.
     """
-    watch = _Watch(web, me)
-    messages = watch.along(web.board.stream(wanted(topics), watch.may_look))
+    messages = _along(web, me, web.streams.stream(wanted(topics)))
     return seated(web, me.name, messages, MAX_OF_DISPLAY)
 
 
-class _Watch:
-    """Tells one display how it is to look, along with the board."""
-
-    def __init__(self, web: Context, me: Caller) -> None:
-        self._web = web
-        self._me = me
-        self._told: displays.Looks | None = None
-        self._looks: displays.Looks | None = None
-
-    async def may_look(self) -> bool:
-        found = await in_force(self._web, self._me.display, self._me.address)
-        self._looks = None if found is None else found.looks
-        return found is not None
-
-    async def along(self, messages: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-        await self.may_look()
-        async with aclosing(messages):
-            async for message in messages:
-                yield message
-                if self._looks is not None and self._looks != self._told:
-                    self._told = self._looks
-                    yield b"event: display\ndata: %b\n\n" % orjson.dumps(asdict(self._looks))
+async def _along(
+    web: Context, me: Caller, messages: AsyncGenerator[bytes, None]
+) -> AsyncIterator[bytes]:
+    """Tell one display how it is to look, along with the board, until it is revoked."""
+    asked_s, told, looks = -math.inf, None, None
+    async with aclosing(messages):
+        async for message in messages:
+            if web.board.mono_s() - asked_s >= web.beat_s:
+                asked_s = web.board.mono_s()
+                found = await in_force(web, me.display, me.address)
+                if found is None:
+                    return
+                looks = found.looks
+            yield message
+            if looks is not None and looks != told:
+                told = looks
+                yield b"event: display\ndata: %b\n\n" % orjson.dumps(asdict(looks))
 
 
 def _begun(web: Context, address: str, response: Response) -> Waiting:

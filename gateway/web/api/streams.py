@@ -10,9 +10,9 @@ from starlette.types import Receive, Scope, Send
 from gateway.web import tile_figures
 from gateway.web.api.asked import wrong
 from gateway.web.context import Context
-from gateway.web.live import TOPICS
 from gateway.web.problems import Problem
 from gateway.web.seats import Seats
+from gateway.web.streams import TOPICS
 
 Topics = Annotated[str, Query(description="`tiles`, `faults` or both", examples=["tiles,faults"])]
 
@@ -53,6 +53,6 @@ def seated(
     Raises Problem.
     """
     tile_figures.forget_what_is_old(web)
-    if not web.board.seats.take(name, most):
+    if not web.streams.seats.take(name, most):
         raise Problem("busy", headers={"Retry-After": "10"})
-    return _Seated(web.board.seats, name, messages)
+    return _Seated(web.streams.seats, name, messages)

@@ -11,7 +11,8 @@ import orjson
 import pytest
 
 from gateway.web.access import login
-from gateway.web.access.gate import DISPLAYS, PUBLIC, STRANGER, still_in_force
+from gateway.web.access.gate import DISPLAYS, PUBLIC, STRANGER
+from gateway.web.access.in_force import still_in_force
 from gateway.web.access.roles import Role
 from gateway.web.api import guard
 from gateway.web.openapi import document
@@ -283,7 +284,7 @@ async def test_who_only_looks_stays_logged_in_on_the_wall(rig: Rig, role: str, d
     """An open stream asks every two seconds whether its session is in force."""
     opened = await login.begin(rig.context, role, "10.0.0.7")
     watched = timedelta()
-    while await still_in_force(rig.context, opened.caller):
+    while await still_in_force(rig.context.store, {opened.caller}, rig.clock.now()):
         watched += timedelta(hours=11)
         rig.clock.pass_by(timedelta(hours=11))
     assert (watched - timedelta(hours=22)).days == days - 1 if days else watched.days == 0

@@ -26,6 +26,7 @@ from gateway.web.server import Address, serve
 from gateway.web.store import schema
 from gateway.web.store.displays import UNUSED
 from tests.support.board import NOW, FakeSource
+from tests.support.until import until
 from tests.support.web import PASSWORD, Rig, web_rig
 from tests.unit.web.test_access import operations
 
@@ -414,8 +415,8 @@ async def events(lines: Any) -> tuple[str, Any]:
 async def test_a_stream_tells_a_display_of_changes_and_ends_when_it_is_revoked(
     tmp_path: Path,
 ) -> None:
-    board = Board(FakeSource(), refresh_s=0.01, beat_s=0.0, now=lambda: NOW)
-    async with web_rig(tmp_path, board=board) as rig:
+    board = Board(FakeSource(), refresh_s=0.01, now=lambda: NOW)
+    async with web_rig(tmp_path, board=board, beat_s=0.0) as rig:
         admin = await rig.client(Role.ADMIN)
         television, made = await paired(rig, admin)
         cookies = {DISPLAY_COOKIE: television.cookies[DISPLAY_COOKIE]}
@@ -436,7 +437,7 @@ async def test_a_stream_tells_a_display_of_changes_and_ends_when_it_is_revoked(
             assert await events(lines) == ("display", LOOKS)
             await admin.delete(f"{ADMIN_PATH}/{made['id']}")
             assert await events(lines) == ("", None)
-        assert board.lookers == 0
+        await until(lambda: rig.context.streams.lookers == 0)
         assert (await television.get(STREAM)).status_code == 401
         assert (await ask(television))["code"] is not None
         assert ("admin", "display_remove", "hall 1", True) in await rig.audit()
@@ -449,7 +450,7 @@ async def test_one_display_takes_a_few_places_and_no_more(
 ) -> None:
     television, _ = await paired(rig, admin)
     for _ in range(4):
-        assert rig.context.board.seats.take("display:hall 1", 4)
+        assert rig.context.streams.seats.take("display:hall 1", 4)
     refused = await television.get(STREAM)
     assert (refused.status_code, refused.json()["code"]) == (503, "busy")
 

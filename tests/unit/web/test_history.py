@@ -4,6 +4,7 @@ import csv
 import io
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import httpx
@@ -19,6 +20,7 @@ from gateway.web import tile_figures
 from gateway.web.access.roles import Role
 from gateway.web.api import fault_history
 from gateway.web.order_progress import OrderProgress
+from gateway.web.parts_so_far import PartsSoFar
 from gateway.web.shift_figures import shift_figures
 from tests.support.board import NOW, ago, press
 from tests.support.past import COUNTS, JAM, PRESS, TIMELINE, asked, count, fault, status
@@ -440,6 +442,42 @@ async def test_a_tile_shows_what_the_running_shift_made(
     night = {"from": "2026-03-19T12:00:00.000Z", "to": "2026-03-20T00:00:00.000Z"}
     assert detail["last_shift"] == {"shift": "B"} | night
     assert {tag["tag"] for tag in detail["tags"]} >= {"temperature", "good_parts"}
+
+
+async def test_what_is_added_to_is_what_would_be_added_up_afresh(
+    rig: Rig, journal: Journal
+) -> None:
+    so_far, total = PartsSoFar(), 100
+    bad = count(0, 1800, counter="bad", kind="reject", delta=0)
+    await journal.append([Entry(PRESS, [status(State.RUNNING, 7200), count(total, 7000), bad])])
+    for step in range(6):
+        events = []
+        for seconds in (55, 30, 1):
+            total += 1 + step
+            order = Order(f"WO-{step // 2}", ideal_cycle_ms=60_000)
+            events.append(count(total, seconds - 60 * step, delta=1 + step, order=order))
+        await journal.append([Entry(PRESS, events)])
+        rig.clock.at = NOW + timedelta(minutes=step)
+        figures = await shift_figures(rig.context, so_far)
+        assert figures == await shift_figures(rig.context)
+        assert figures[PRESS].good == total - 100
+    rig.clock.at = NOW + timedelta(hours=12)  # another shift
+    assert await shift_figures(rig.context, so_far) == await shift_figures(rig.context)
+
+
+async def test_what_was_added_up_of_another_life_of_the_journal_is_forgotten(
+    rig: Rig, journal: Journal
+) -> None:
+    so_far = PartsSoFar()
+    bad = count(0, 2000, counter="bad", kind="reject", delta=0)
+    events = [status(State.RUNNING, 7200), count(1, 3000), bad, count(6, 1000, delta=5)]
+    await journal.append([Entry(PRESS, events)])
+    assert (await shift_figures(rig.context, so_far))[PRESS].good == 6
+    with closing(sqlite3.connect(rig.journal)) as connection, connection:
+        connection.execute("DELETE FROM event WHERE CAST(data AS TEXT) LIKE '%good%'")
+    assert (await shift_figures(rig.context, so_far))[PRESS].good == 6
+    rig.source.reading = replace(rig.source.reading, epoch="t5k2m1-0000")
+    assert (await shift_figures(rig.context, so_far))[PRESS].good == 0
 
 
 def rows_of(answer: httpx.Response) -> list[dict[str, str]]:

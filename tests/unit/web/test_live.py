@@ -1,11 +1,9 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 import pytest
 
 from gateway.domain.vocabulary import State
@@ -52,13 +50,6 @@ async def rig() -> AsyncIterator[Rig]:
         await board.close()
 
 
-async def message(stream: AsyncIterator[bytes]) -> tuple[str, Any]:
-    async with asyncio.timeout(60):
-        text = (await anext(stream)).decode()
-    lines = dict(line.split(": ", 1) for line in text.strip().split("\n"))
-    return lines.get("event", ""), orjson.loads(lines.get("data", "null"))
-
-
 async def test_however_many_look_the_source_is_read_once_in_a_refresh(rig: Rig) -> None:
     board = rig.board(refresh_s=1.0)
     await asyncio.gather(*(board.picture() for _ in range(20)))
@@ -78,72 +69,6 @@ async def test_the_revision_grows_only_with_a_change(rig: Rig) -> None:
     assert again.tiles is first.tiles
     rig.source.show(press(State.IDLE))
     assert (await board.picture()).rev == first.rev + 1
-
-
-async def test_a_stream_begins_with_everything(rig: Rig) -> None:
-    async with aclosing(rig.board().stream()) as stream:
-        assert (await anext(stream)) == b"retry: 2000\n\n"
-        event, data = await message(stream)
-    assert event == "hello"
-    assert data["now"] == "2026-03-20T01:01:29.123Z"
-    assert data["site"] == {"site": "suzhou", "gateway": "gw-01", "timezone": "Asia/Shanghai"}
-    assert [tile["equipment"] for tile in data["tiles"]] == ["press-07", "oven-01"]
-    assert data["tiles"][0]["state"] == "running"
-    assert data["collector"] == {"alive": True, "at": None, "problem": None, "problem_code": None}
-
-
-async def test_a_change_is_sent_once_and_alone(rig: Rig) -> None:
-    board = rig.board(refresh_s=0.01, beat_s=0)
-    async with aclosing(board.stream()) as stream:
-        await anext(stream)
-        await message(stream)
-        rig.source.show(press(State.FAULT))
-        rig.clock.passed_s = 1
-        event, data = await message(stream)
-        while event == "beat":
-            event, data = await message(stream)
-        assert event == "tiles"
-        assert data["set"] == {
-            "press-07": {"state": "fault"},
-        }
-        assert data["del"] == []
-        assert (await message(stream))[0] == "beat"
-
-
-async def test_a_reader_who_came_late_is_sent_the_newest_state_only(rig: Rig) -> None:
-    board = rig.board(refresh_s=0.01)
-    async with aclosing(board.stream()) as stream:
-        await anext(stream)
-        _, hello = await message(stream)
-        for total in range(13, 20):
-            rig.source.show(press(State.RUNNING, total))
-            rig.clock.passed_s += 1
-            await board.picture()
-        event, data = await message(stream)
-    assert event == "tiles"
-    assert data["rev"] == hello["rev"] + 7
-    assert data["set"]["press-07"]["counters"][0]["total"] == 19
-
-
-async def test_nothing_new_gives_a_beat_with_the_servers_time(rig: Rig) -> None:
-    async with aclosing(rig.board(refresh_s=0.01, beat_s=2.0).stream()) as stream:
-        await anext(stream)
-        await message(stream)
-        rig.clock.passed_s = 2.0
-        event, data = await message(stream)
-    assert event == "beat"
-    assert data["now"] == "2026-03-20T01:01:31.123Z"
-
-
-async def test_closing_the_board_ends_its_streams(rig: Rig) -> None:
-    board = rig.board(refresh_s=60)
-    async with aclosing(board.stream()) as stream:
-        await anext(stream)
-        await message(stream)
-        waiting = asyncio.ensure_future(anext(stream))
-        board.closing.set()
-        with pytest.raises(StopAsyncIteration):
-            await asyncio.wait_for(waiting, 30)
 
 
 async def test_a_silent_collector_turns_every_tile_offline(rig: Rig) -> None:
