@@ -120,6 +120,7 @@ async def _run_site(
     running_site = asyncio.create_task(
         run(site, Part, on_ready=ready.set_result, visitors=visitors), name="site"
     )
+    running_site.add_done_callback(_has_ended)
     await asyncio.wait((ready, running_site), return_when=asyncio.FIRST_COMPLETED)
     if running_site.done():
         running_site.result()
@@ -133,6 +134,12 @@ async def _run_site(
         running.stopping.set()
         await running_site
     return {"equipment": len(site.equipment), "links_online": links_online} | _counted(running)
+
+
+def _has_ended(site: "asyncio.Task[None]") -> None:
+    """Take note of its end: one that was interrupted while it loads has nobody else who asks."""
+    if not site.cancelled():
+        site.exception()
 
 
 async def _watch(

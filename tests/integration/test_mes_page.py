@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("mes.md", "mes.zh-CN.md")
 BLOCK = re.compile(r"^```(?P<kind>\w+) ?(?P<name>\S*)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 PORT = "18830"
-EQUAL_S = 60.0
+EQUAL_S = 120.0
 
 
 def blocks(page: str, kind: str) -> list[tuple[str, str]]:
