@@ -34,6 +34,7 @@ from gateway.web.entry import add_entry
 from gateway.web.openapi import DESCRIPTION
 from gateway.web.pages import add_pages, page
 from gateway.web.problems import Problem, of_status
+from gateway.web.store.database import NoRoom
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -73,6 +74,12 @@ class Outermost:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except NoRoom as err:
+            _log.warning("nothing can be kept", extra={"error": str(err), "path": scope["path"]})
+            if started:
+                raise
+            answer = Problem("no_room").response(language_of(Request(scope)))
+            await answer(scope, receive, send_with_headers)
         except Exception:  # the last place: the caller gets a number, the log gets the rest
             number = new_code()[:9]
             _log.exception("request failed", extra={"request": number, "path": scope["path"]})

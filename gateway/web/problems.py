@@ -34,6 +34,7 @@ TITLES: Mapping[str, tuple[int, Mapping[str, str]]] = {
     "too_large": (413, {"zh": "内容过大", "en": "Too large"}),
     "too_slow": (408, {"zh": "请求未及时到达", "en": "The request did not arrive in time"}),
     "no_collector": (503, {"zh": "采集服务没有响应", "en": "The collector does not respond"}),
+    "no_room": (503, {"zh": "磁盘已满，无法保存", "en": "The disk is full: nothing can be kept"}),
     "no_history": (503, {"zh": "现在无法读取历史", "en": "The history cannot be read now"}),
     "query_too_long": (503, {"zh": "查询时间过长,请缩小范围", "en": "Too long: ask for less"}),
     "busy": (503, {"zh": "服务繁忙,请稍候", "en": "Busy, try again soon"}),

@@ -120,7 +120,7 @@ class Gate:
         if kind.lower() != "bearer" or not value.startswith(secret.TOKEN_PREFIX):
             return None
         hash_, address, at = secret.digest(value), address_of(request), self._context.now()
-        token = await self._context.store.run(
+        token = await self._context.store.look(
             lambda connection: tokens.find(connection, hash_, address, at)
         )
         if token is None:
@@ -130,7 +130,7 @@ class Gate:
     async def _person(self, request: Request, hash_: bytes) -> Caller | None:
         at = self._context.now()
         used = (request.method, request.url.path) != ASKING
-        found = await self._context.store.run(
+        found = await self._context.store.look(
             lambda connection: sessions.find(connection, hash_, at, used=used)
         )
         if found is None:
@@ -164,7 +164,9 @@ class Gate:
 async def in_force(context: Context, hash_: bytes, address: str) -> displays.Display | None:
     """Return a display that is not revoked, as it is now."""
     at = context.now()
-    return await context.store.run(lambda connection: displays.find(connection, hash_, address, at))
+    return await context.store.look(
+        lambda connection: displays.find(connection, hash_, address, at)
+    )
 
 
 async def refused(context: Context, caller: Caller, request: Request, why: str) -> None:

@@ -21,7 +21,7 @@ async def still_in_force(
     def asked(connection: Connection) -> frozenset[Caller]:
         return frozenset(one for one in callers if _role(connection, one, at) is one.role)
 
-    return await store.run(asked)
+    return await store.look(asked)
 
 
 def _role(connection: Connection, caller: Caller, at: datetime) -> Role | None:

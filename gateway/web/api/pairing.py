@@ -118,8 +118,8 @@ async def _collected(
     """Return what a television became that was paired since it last asked."""
     display = await in_force(web, secret.digest(value), address)
     if display is not None and not waiting.told:
-        waiting.told = True
         await web.record(Deed(f"display:{display.looks.name}", address, "login"))
+        waiting.told = True
     return display
 
 
