@@ -47,6 +47,8 @@ class EquipmentCard:
     area: str = ""
     line: str = ""
     stage: Stage = "live"
+    links: frozenset[str] = frozenset()
+    """The links it is read over."""
     faults: Mapping[str, FaultText] = field(default_factory=dict)
     """code -> what the dictionary says it means."""
 
@@ -83,10 +85,10 @@ class LinkLine:
 
     link: str
     state: LinkState
-    last_ok: str | None
-    rtt_ms: float | None
-    failures: int
-    error: Json | None
+    last_ok: str | None = None
+    rtt_ms: float | None = None
+    failures: int = 0
+    error: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +183,7 @@ def tile(
         reason=status.get("reason"),
         counters=_counters(snapshots.get("counters", {}).get("counters", ())),
         faults=_faults(snapshots.get("faults", {}).get("active", ())),
-        links=tuple(
-            LinkLine(**_only(LinkLine, link))
-            for link in snapshots.get("health", {}).get("links", ())
-        ),
+        links=_links(card, snapshots.get("health", {}).get("links", ())),
         order=_order(snapshots.get("order", {}), progress),
         figures=figures,
     )
@@ -235,6 +234,12 @@ def _difference(old: Tile | None, new: Tile) -> Json:
         for name in (item.name for item in fields(Tile))
         if old is None or getattr(old, name) != getattr(new, name)
     }
+
+
+def _links(card: EquipmentCard, told: Sequence[Json]) -> tuple[LinkLine, ...]:
+    """Return the links that are configured; what nobody told of yet is on its way up."""
+    known = {link["link"]: LinkLine(**_only(LinkLine, link)) for link in told}
+    return tuple(known.get(name, LinkLine(name, "starting")) for name in sorted(card.links))
 
 
 def _counters(rows: Sequence[Json]) -> tuple[CounterLine, ...]:

@@ -21,6 +21,7 @@ def card_of(config: EquipmentConfig) -> EquipmentCard:
         area=config.area,
         line=config.line,
         stage=config.stage,
+        links=config.links,
         faults={text.code: text for rule in config.rules.faults for text in rule.texts.values()},
     )
 

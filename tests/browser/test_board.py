@@ -1,5 +1,6 @@
 """The board: live, over a restart, on a telephone and on a television."""
 
+import json
 import signal
 
 import pytest
@@ -33,6 +34,28 @@ def test_a_fault_shows_at_once_and_its_chip_filters(look: Look, gateway: Screens
     expect(page.locator(".tile[data-equipment]")).to_have_count(0)
     page.get_by_role("button", name="清除筛选").click()
     expect(page.locator(".tile[data-equipment]")).to_have_count(gateway.machines)
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("zh", "正在连接设备… 1/3"), ("en", "Connecting to the machines… 1/3")],
+)
+def test_after_a_start_it_is_counted_how_many_links_answered(
+    look: Look, gateway: Screens, lang: str, said: str
+) -> None:
+    viewer = look("viewer", lang=lang)
+    tiles = viewer.context.request.get(f"{gateway.url}/api/v1/equipment").json()
+    for tile, state in zip(tiles, ("online", "starting", "starting"), strict=False):
+        tile["links"] = [{**tile["links"][0], "link": tile["equipment"], "state": state}]
+    told = {"now": "2026-03-20T01:01:29.123Z", "rev": 1, "tiles": tiles[:3], "faults": []}
+    told |= {"collector": {"alive": True, "at": None, "problem": None, "problem_code": None}}
+    told["site"] = {"site": "suzhou", "gateway": "gw-01", "timezone": "Asia/Shanghai"}
+    body = f"retry: 100\n\nevent: hello\ndata: {json.dumps(told)}\n\n"
+    viewer.page.route(
+        "**/api/v1/stream*",
+        lambda route: route.fulfill(content_type="text/event-stream", body=body),
+    )
+    expect(viewer.open("/").locator(".coming")).to_have_text(said)
 
 
 def test_arrow_keys_go_from_machine_to_machine_and_the_rest_is_in_the_peek(look: Look) -> None:

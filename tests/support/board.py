@@ -58,9 +58,14 @@ PRESS = EquipmentCard(
     name={"zh": "7号冲床", "en": "Press 07"},
     area="stamping",
     line="line-1",
+    links=frozenset({"plc"}),
 )
 OVEN = EquipmentCard(
-    "oven-01", name={"zh": "1号烘箱", "en": "Oven 01"}, area="stamping", line="line-1"
+    "oven-01",
+    name={"zh": "1号烘箱", "en": "Oven 01"},
+    area="stamping",
+    line="line-1",
+    links=frozenset({"oven-01.plc"}),
 )
 
 

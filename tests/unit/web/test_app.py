@@ -61,7 +61,7 @@ async def test_health_counts_states_and_links(client: httpx.AsyncClient) -> None
         "head_seq": 7,
         "equipment": 2,
         "states": {"running": 1, "offline": 1},
-        "links": {"online": 1},
+        "links": {"online": 1, "starting": 1},
     }
     assert checks == {
         "collector": True,

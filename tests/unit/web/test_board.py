@@ -50,6 +50,18 @@ def test_a_tile_shows_state_counters_links_and_order() -> None:
     assert (shown.order.order_no, shown.order.planned_qty) == ("WO-1042", 500)
 
 
+def test_a_link_is_on_its_way_up_until_something_is_told_of_it() -> None:
+    card = replace(PRESS, links=frozenset({"plc", "meter"}))
+    other = links(
+        Health(at=NOW, link="plc", state="offline"), Health(at=NOW, link="gone", state="online")
+    )
+    shown = tile(card, {"health": links(*told)})
+    assert [(link.link, link.state) for link in shown.links] == [
+        ("meter", "starting"),
+        ("plc", "offline"),
+    ]
+
+
 def test_the_good_parts_stand_first_whatever_their_name() -> None:
     shown = tile(PRESS, {"counters": counters(NOW, energy=1, reject=2, good=3)})
     assert [row.counter for row in shown.counters] == ["good", "reject", "energy"]
@@ -136,7 +148,7 @@ def apply(old: Tiles, difference: Json | None) -> dict[str, Tile]:
 
 
 def a_tile(equipment: str, state: State, good: int, health: str) -> Tile:
-    card = EquipmentCard(equipment)
+    card = EquipmentCard(equipment, links=frozenset({"plc"}))
     link: Any = health
     snaps = {
         "status": status(state, ago(good)),

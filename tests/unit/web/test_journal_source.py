@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.durable import dump
+from gateway.domain.equipment import step
 from gateway.domain.events import Status
+from gateway.domain.facts import Observation, Started
+from gateway.domain.rules import EquipmentRules, TagRule
 from gateway.domain.state import Durable, EquipmentState, Moment, OpenStatus
 from gateway.domain.vocabulary import State
 from gateway.journal.journal import Journal
@@ -55,6 +58,23 @@ async def test_the_board_shows_what_the_journal_committed(
     assert picture.collector["alive"] is True
     await journal.append([entry(State.FAULT)])
     assert (await board.picture()).tiles["press-07"].state is State.FAULT
+    await board.close()
+
+
+async def test_after_a_start_a_link_is_on_its_way_up_until_it_answers(
+    journal: Journal, source: JournalBoardSource
+) -> None:
+    rules = EquipmentRules("press-07", tags={"run": TagRule("run", "plc", "default")})
+    board = Board(source, refresh_s=0, now=lambda: NOW)
+    state = EquipmentState.new("press-07")
+    answers = Observation("plc", NOW, 2.0, frozenset({"run"}), {"run": True})
+    facts = [Started(NOW, 1.0, "boot", None), answers, Started(NOW, 1.0, "other", NOW), answers]
+    shown = []
+    for fact in facts:
+        state, events = step(state, fact, rules)
+        await journal.append([Entry("press-07", events, dump(state))])
+        shown += [link.state for link in (await board.picture()).tiles["press-07"].links]
+    assert shown == ["starting", "online", "starting", "online"]
     await board.close()
 
 

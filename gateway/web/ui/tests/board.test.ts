@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CHIPS, counts, found, lines, longestStops, plan, problemsFirst, STATES } from "../src/lib/board";
+import { CHIPS, connecting, counts, found, lines, longestStops, plan, problemsFirst, STATES } from "../src/lib/board";
 import type { Tile } from "../src/lib/types";
 import { fault, order, tile } from "./make";
 
@@ -13,6 +13,19 @@ test("the chips are the seven states, all, and those with faults", () => {
 test("a running machine with a warning counts as running and as one with faults", () => {
   const found = counts([tile("a", { faults: [fault({ priority: 3 })] }), tile("b", { state: "fault" })]);
   expect([found.all, found.running, found.fault, found.warning, found.idle]).toEqual([2, 1, 1, 1, 0]);
+});
+
+test("links are counted until each has answered or was judged", () => {
+  const link = (name: string, state: "starting" | "offline" | "online") => ({ link: name, state, last_ok: null, rtt_ms: null, failures: 0, error: null });
+  const tiles = [
+    tile("a", { links: [link("shared", "online")] }),
+    tile("b", { links: [link("shared", "online"), link("b.plc", "starting")] }),
+    tile("c", { links: [link("c.plc", "offline")] }),
+    tile("d", { links: [link("d.plc", "starting")] }),
+  ];
+  expect(connecting(tiles)).toEqual({ n: 2, of: 4 });
+  expect(connecting([tiles[0]!, tiles[2]!])).toBeNull();
+  expect(connecting([])).toBeNull();
 });
 
 test("a search finds code, name in either language, line and order", () => {

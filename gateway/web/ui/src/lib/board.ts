@@ -22,6 +22,16 @@ export function counts(tiles: Iterable<Tile>): Record<Chip, number> {
   return found;
 }
 
+// How many links have answered or were judged, of all that are configured; null once that is all of them.
+export function connecting(tiles: Iterable<Tile>): { n: number; of: number } | null {
+  const waits = new Map<string, boolean>();
+  for (const tile of tiles) {
+    for (const { link, state } of tile.links) waits.set(link, (waits.get(link) ?? false) || state === "starting");
+  }
+  const waiting = [...waits.values()].filter(Boolean).length;
+  return waiting === 0 ? null : { n: waits.size - waiting, of: waits.size };
+}
+
 // A search finds code, name in any language, line and order.
 export function found(tile: Tile, search: string): boolean {
   const wanted = search.trim().toLowerCase();
