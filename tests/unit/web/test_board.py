@@ -52,10 +52,9 @@ def test_a_tile_shows_state_counters_links_and_order() -> None:
 
 def test_a_link_is_on_its_way_up_until_something_is_told_of_it() -> None:
     card = replace(PRESS, links=frozenset({"plc", "meter"}))
-    other = links(
-        Health(at=NOW, link="plc", state="offline"), Health(at=NOW, link="gone", state="online")
-    )
-    shown = tile(card, {"health": links(*told)})
+    of_plc = Health(at=NOW, link="plc", state="offline")
+    of_no_more = Health(at=NOW, link="gone", state="online")
+    shown = tile(card, {"health": links(of_plc, of_no_more)})
     assert [(link.link, link.state) for link in shown.links] == [
         ("meter", "starting"),
         ("plc", "offline"),

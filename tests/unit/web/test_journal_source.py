@@ -6,7 +6,7 @@ import pytest
 from gateway.domain.durable import dump
 from gateway.domain.equipment import step
 from gateway.domain.events import Status
-from gateway.domain.facts import Observation, Started
+from gateway.domain.facts import Fact, Observation, Started
 from gateway.domain.rules import EquipmentRules, TagRule
 from gateway.domain.state import Durable, EquipmentState, Moment, OpenStatus
 from gateway.domain.vocabulary import State
@@ -68,7 +68,12 @@ async def test_after_a_start_a_link_is_on_its_way_up_until_it_answers(
     board = Board(source, refresh_s=0, now=lambda: NOW)
     state = EquipmentState.new("press-07")
     answers = Observation("plc", NOW, 2.0, frozenset({"run"}), {"run": True})
-    facts = [Started(NOW, 1.0, "boot", None), answers, Started(NOW, 1.0, "other", NOW), answers]
+    facts: list[Fact] = [
+        Started(NOW, 1.0, "boot", None),
+        answers,
+        Started(NOW, 1.0, "other", NOW),
+        answers,
+    ]
     shown = []
     for fact in facts:
         state, events = step(state, fact, rules)
