@@ -221,6 +221,18 @@ def test_an_administrator_takes_a_backup_and_puts_it_back(look: Look, tmp_path: 
     expect(page.locator(".toast")).to_contain_text("is in force")
 
 
+def test_a_file_too_large_for_a_backup_is_not_sent(look: Look) -> None:
+    page = look(ADMIN, lang="en").open("/admin/backup")
+    page.locator("[name=why]").fill("back to yesterday")
+    chosen, button = page.locator("input[type=file]"), page.locator("button.danger")
+    chosen.set_input_files({"name": "b.zip", "mimeType": "application/zip", "buffer": b"PK"})
+    expect(button).to_be_enabled()
+    large = b"P" * (4 * 1024**2 + 1)
+    chosen.set_input_files({"name": "b.zip", "mimeType": "application/zip", "buffer": large})
+    expect(page.get_by_role("alert")).to_contain_text("Larger than 4 MB")
+    expect(button).to_be_disabled()
+
+
 def test_an_earlier_revision_is_looked_at_and_put_back(look: Look, gateway: Screens) -> None:
     admin = look(ADMIN, lang="en")
     session = admin.context.request.get(f"{gateway.url}/api/v1/session").json()

@@ -1,7 +1,6 @@
 """Whatever becomes of the web process, the collector reads on, and the pages come back."""
 
 import asyncio
-import re
 import socket
 import sqlite3
 from collections.abc import AsyncIterator
@@ -12,16 +11,15 @@ import httpx
 import pytest
 
 from tests.support.gateway_process import ServiceProcess
-from tests.support.lone_site import lone_site
 from tests.support.modbus_device import HR, Device
 from tests.support.ports import free_port
+from tests.support.screens_site import answering, set_up, site_with_screens
 from tests.support.until import until
 
 NOT_READING = 20
 SLOW = 500
 FEW_FILES, SPARE = 64, 8
 BEGUN = b"GET /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
-BODY = {"name": "boss", "password": "a password for tests"}
 
 
 @pytest.fixture
@@ -56,23 +54,6 @@ async def made(directory: Path, device: Device, parts: int) -> None:
     await until(lambda: counted(directory) == before + parts)
 
 
-async def answering(url: str) -> None:
-    async with httpx.AsyncClient(timeout=20) as client, asyncio.timeout(60):
-        while True:
-            with suppress(httpx.HTTPError):
-                if (await client.get(f"{url}/api/v1/setup")).status_code == 200:
-                    return
-            await asyncio.sleep(0.05)
-
-
-async def set_up(client: httpx.AsyncClient, web: ServiceProcess) -> None:
-    """Create the administrator with the code that the service printed."""
-    code = re.search(r"(?:[A-Z2-9]{4}-){3}[A-Z2-9]{4}", web.log.read_text(encoding="utf-8"))
-    assert code is not None
-    answer = await client.post("/api/v1/setup", json=BODY | {"code": code[0]})
-    assert answer.status_code == 200, answer.text
-
-
 def not_read(stack: AsyncExitStack, port: int, session: str) -> None:
     """Open streams that nobody reads."""
     cookie = f"mg_session={session}"
@@ -95,13 +76,6 @@ async def besieged(directory: Path, device: Device, port: int, client: httpx.Asy
         await made(directory, device, 1)
         assert (await client.get("/api/v1/equipment")).status_code == 200
         await made(directory, device, 2)
-
-
-def site_with_screens(directory: Path, machine_port: int, port: int) -> None:
-    lone_site(directory, machine_port=machine_port)
-    gateway = directory / "gateway.yaml"
-    text = gateway.read_text(encoding="utf-8")
-    gateway.write_text(text.replace("web: {enabled: false}", f"web: {{port: {port}}}"), "utf-8")
 
 
 @pytest.mark.timeout(150)
