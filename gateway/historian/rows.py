@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from gateway.domain.notes import part_of
 from gateway.domain.vocabulary import Json
 from gateway.historian.ledger import equipment_of, is_of_others
 from gateway.wire.cloudevent import Envelope
@@ -229,10 +230,13 @@ def _gap(event: Envelope, _zone: tzinfo) -> Rows:
 def _note(event: Envelope, _zone: tzinfo) -> Rows:
     data = event.data
     reason = data.get("reason") or {}
+    part = part_of(_text(data["about"]))
     row = {
         **_key(event),
         "time": event.time,
-        "about": _text(data["about"]),
+        "about": data["about"],
+        "part_of": None if part is None else part.id,
+        "part_since": None if part is None else part.since,
         "by": _text(data["by"]),
         "comment": data.get("comment"),
         "reason_code": reason.get("code"),

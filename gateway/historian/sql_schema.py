@@ -11,7 +11,7 @@ from sqlalchemy.schema import SchemaItem
 
 from gateway.historian.sql_types import JSON_TEXT, NUMBER, Stamp
 
-VERSION = 2
+VERSION = 3
 """A new column may be NULL and stands last, so that `sql_upgrade` can add it."""
 
 
@@ -176,7 +176,10 @@ note_event = _fact(
     Column("reason_code", Text),
     Column("reason_category", Text),
     Column("planned", Boolean),
+    Column("part_of", Text),
+    Column("part_since", Stamp),
     Index("note_event_about", "source", "about"),
+    Index("note_event_part", "source", "part_of"),
 )
 
 shift_window = Table(

@@ -26,12 +26,35 @@ WITH begun AS NOT MATERIALIZED (
 ),
 piece AS (
   SELECT w.source, w.equipment, w.shift, w.production_date, w.planned AS is_planned, w.begins,
-    s.id, s.state, s.reason_code, s.reason_category, s.planned, s.order_no, s.product, s.batch,
+    s.id, s.since AS told_at, s.state, s.reason_code, s.reason_category, s.planned, s.order_no,
+    s.product, s.batch,
     GREATEST(s.since, w.begins) AS since,
     LEAST(COALESCE(LEAD(s.since) OVER (
       PARTITION BY w.source, w.equipment, w.production_date, w.shift, w.begins
       ORDER BY s.since, s.epoch, s.seq), w.known_until), w.ends) AS until
   FROM begun AS w {states}
+),
+begins_at AS (
+  SELECT p.*, COALESCE(c.about, p.id) AS about, COALESCE(c.since, p.told_at) AS part_since
+  FROM piece AS p LEFT JOIN (
+    SELECT source, id, since, about FROM interval_part
+    UNION ALL
+    SELECT source, id, NULLIF(MIN(since), MIN(since)), id FROM interval_part GROUP BY source, id
+  ) AS c ON c.source = p.source AND c.id = p.id AND (
+    c.since IS NULL OR (c.since > p.told_at AND c.since < p.until))
+),
+part AS (
+  SELECT b.*, LEAD(b.part_since) OVER (
+    PARTITION BY b.source, b.equipment, b.production_date, b.shift, b.begins, b.id
+    ORDER BY b.part_since) AS part_until
+  FROM begins_at AS b
+),
+cut AS (
+  SELECT p.source, p.equipment, p.shift, p.production_date, p.is_planned, p.begins, p.about,
+    p.state, p.reason_code, p.reason_category, p.planned, p.order_no, p.product, p.batch,
+    GREATEST(p.since, p.part_since) AS since,
+    LEAST(p.until, COALESCE(p.part_until, p.until)) AS until
+  FROM part AS p
 ),
 told AS (
   SELECT p.source, p.equipment, p.shift, p.production_date, p.is_planned, p.begins, p.state,
@@ -40,7 +63,7 @@ told AS (
       AS reason_category,
     CASE WHEN n.about IS NULL THEN p.planned ELSE n.planned END AS planned,
     p.order_no, p.product, p.batch, p.since, p.until, MS(p.since, p.until) AS duration_ms
-  FROM piece AS p LEFT JOIN noted_reason AS n ON n.source = p.source AND n.about = p.id
+  FROM cut AS p LEFT JOIN noted_reason AS n ON n.source = p.source AND n.about = p.about
   WHERE p.since < p.until
 ),
 heard AS (

@@ -28,23 +28,56 @@ SELECT source, about, reason_code, reason_category, planned FROM (
 ) AS numbered WHERE place = 1
 """
 
+# A part of an interval is in force as long as the last note about it gives a reason.
+_INTERVAL_PART = """
+SELECT source, part_of AS id, part_since AS since, about FROM (
+  SELECT n.*, ROW_NUMBER() OVER (
+    PARTITION BY source, about ORDER BY epoch DESC, seq DESC) AS place
+  FROM note_event AS n WHERE n.part_of IS NOT NULL
+) AS numbered WHERE place = 1 AND reason_code IS NOT NULL
+"""
+
 # An interval ends where the next one of the equipment begins, also across epochs: a journal
 # that was lost or copied does not leave its last state open for ever. The next event's own
-# prev_duration_ms is preferred, because it was measured by a monotonic clock.
+# prev_duration_ms is preferred, because it was measured by a monotonic clock; parts of an interval
+# share it as they share the time on the wall, and add up to it.
 _STATUS_INTERVAL = """
 WITH ordered AS (
   SELECT s.*, LEAD(since) OVER w AS next_since, LEAD(prev_duration_ms) OVER w AS measured_ms
   FROM status_event AS s WHERE NOT s.repeat
   WINDOW w AS (PARTITION BY source, equipment ORDER BY epoch, seq)
+), begun AS (
+  SELECT o.*, COALESCE(p.about, o.id) AS about, COALESCE(p.since, o.since) AS part_since
+  FROM ordered AS o LEFT JOIN (
+    SELECT source, id, since, about FROM interval_part
+    UNION ALL
+    SELECT source, id, NULLIF(MIN(since), MIN(since)), id FROM interval_part GROUP BY source, id
+  ) AS p ON p.source = o.source AND p.id = o.id AND (
+    p.since IS NULL OR (p.since > o.since AND (o.next_since IS NULL OR p.since < o.next_since)))
+), part AS (
+  SELECT b.*, LEAD(part_since) OVER (
+    PARTITION BY source, id ORDER BY part_since) AS part_until FROM begun AS b
+), told AS (
+  SELECT p.*, COALESCE(p.part_until, p.next_since) AS until,
+    COALESCE(p.measured_ms, MS(p.since, p.next_since)) AS whole_ms,
+    MS(p.since, p.next_since) AS wall_ms, MS(p.since, p.part_since) AS from_ms,
+    MS(p.since, p.part_until) AS to_ms
+  FROM part AS p
 )
-SELECT o.source, o.id, o.epoch, o.seq, o.equipment, o.state, o.state_code, o.since,
-  o.next_since AS until, COALESCE(o.measured_ms, MS(o.since, o.next_since)) AS duration_ms,
+SELECT o.source, o.id, o.epoch, o.seq, o.equipment, o.state, o.state_code, o.part_since AS since,
+  o.until, CASE
+    WHEN o.from_ms = 0 AND o.to_ms IS NULL THEN o.whole_ms
+    WHEN o.next_since IS NULL THEN o.to_ms - o.from_ms
+    ELSE CASE WHEN o.to_ms IS NULL THEN o.whole_ms
+        ELSE CAST(CAST(o.whole_ms AS DOUBLE PRECISION) * o.to_ms / o.wall_ms AS BIGINT) END
+      - CAST(CAST(o.whole_ms AS DOUBLE PRECISION) * o.from_ms / o.wall_ms AS BIGINT)
+    END AS duration_ms,
   o.cause, o.mode, CASE WHEN n.about IS NULL THEN o.reason_code ELSE n.reason_code END
     AS reason_code,
   CASE WHEN n.about IS NULL THEN o.reason_category ELSE n.reason_category END AS reason_category,
   o.order_no, o.product, o.batch, o.day_local,
-  CASE WHEN n.about IS NULL THEN o.planned ELSE n.planned END AS planned
-FROM ordered AS o LEFT JOIN noted_reason AS n ON n.source = o.source AND n.about = o.id
+  CASE WHEN n.about IS NULL THEN o.planned ELSE n.planned END AS planned, o.about
+FROM told AS o LEFT JOIN noted_reason AS n ON n.source = o.source AND n.about = o.about
 """
 
 _CURRENT_STATE = """
@@ -85,14 +118,15 @@ GROUP BY source, order_no, product, batch, equipment, counter, kind, origin, uni
 """
 
 _TIME_PER_STATE = """
-SELECT source, equipment, day_local, state, SUM(duration_ms) AS duration_ms, COUNT(*) AS intervals
+SELECT source, equipment, day_local, state, SUM(duration_ms) AS duration_ms,
+  COUNT(DISTINCT id) AS intervals
 FROM status_interval WHERE until IS NOT NULL
 GROUP BY source, equipment, day_local, state
 """
 
 _TIME_PER_ORDER = """
 SELECT source, order_no, product, batch, equipment, state, SUM(duration_ms) AS duration_ms,
-  COUNT(*) AS intervals, MIN(since) AS first_at, MAX(until) AS last_at
+  COUNT(DISTINCT id) AS intervals, MIN(since) AS first_at, MAX(until) AS last_at
 FROM status_interval WHERE until IS NOT NULL AND order_no IS NOT NULL
 GROUP BY source, order_no, product, batch, equipment, state
 """
@@ -100,6 +134,7 @@ GROUP BY source, order_no, product, batch, equipment, state
 _VIEWS: Mapping[str, str] = {
     "gateway_known": _GATEWAY_KNOWN,
     "noted_reason": _NOTED_REASON,
+    "interval_part": _INTERVAL_PART,
     "status_interval": _STATUS_INTERVAL,
     "current_state": _CURRENT_STATE,
     "count_booked": _COUNT_BOOKED,

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from gateway.domain import notes
 from gateway.domain.fault_stats import Occurrence
 from gateway.domain.figures import Facts
 from gateway.domain.kpi import Parts
@@ -43,6 +44,8 @@ class Stay:
     cause: str
     ideal_cycle_ms: float | None = None
     note: Json | None = None
+    part_of: str | None = None
+    """The id of the whole, where people split it; ``id`` is that of this part."""
 
     def interval(self, known_until: datetime) -> Interval:
         """Return it as the figures need it; what lasts is believed up to ``known_until``."""
@@ -90,7 +93,8 @@ def stays(look: Look, equipment: str, span: Span) -> list[Stay]:
         return []
     noted = Wanted(equipment=equipment, types=("note",), start=found[0].since, limit=MAX_ROWS)
     said = _said(_all(look.rows(noted)))
-    return [_explained(one, said.get(one.id)) for one in found]
+    parts = [part for one in found for part in _parts_of(one, said)]
+    return [one for one in parts if one.part_of is None or _reaches(one, span)]
 
 
 def shown(look: Look, equipment: str, span: Span, *, alive: bool) -> list[Stay]:
@@ -262,6 +266,20 @@ def _said(rows: Iterable[Row]) -> Mapping[str, _Said]:
         }
         found[about] = _Said(note, reason)
     return found
+
+
+def _parts_of(stay: Stay, said: Mapping[str, _Said]) -> Iterator[Stay]:
+    """Yield the stay, or its parts where people split it; each with what was said of it."""
+    named = ((notes.part_of(about), one) for about, one in said.items())
+    cuts = [part.since for part, one in named if part and part.id == stay.id and one.note["reason"]]
+    for about, since, until in notes.split(stay.id, stay.since, stay.until, cuts):
+        whole = stay.id if since != stay.since or until != stay.until else None
+        part = replace(stay, id=about, since=since, until=until, part_of=whole)
+        yield _explained(part, said.get(about))
+
+
+def _reaches(part: Stay, span: Span) -> bool:
+    return part.since < span.ends and (part.until is None or part.until > span.begins)
 
 
 def _explained(stay: Stay, said: _Said | None) -> Stay:

@@ -20,6 +20,7 @@ from gateway.domain.commands import (
     UsageCommand,
 )
 from gateway.domain.events import STREAMS
+from gateway.domain.notes import part_of
 from gateway.domain.vocabulary import Json, Order, Reason, ReasonCategory
 from gateway.wire import fields
 from gateway.wire.error import WireError
@@ -27,6 +28,7 @@ from gateway.wire.topics import PlaceFilter
 
 _COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _ABOUT = re.compile(r"[A-Za-z0-9._:-]{1,160}", re.ASCII)
+_ABOUT_A_PART = re.compile(r"[A-Za-z0-9._:@-]{1,160}", re.ASCII)
 _FAULT_ACTIONS: Mapping[str, FaultAction] = {action: action for action in get_args(FaultAction)}
 _COUNTER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 _SCRAP_KINDS: Mapping[str, ScrapKind] = {kind: kind for kind in get_args(ScrapKind)}
@@ -81,11 +83,14 @@ def note(message: Json) -> NoteCommand:
         None if message.get("reason") is None else _reason(fields.typed(message, "reason", dict))
     )
     comment = fields.text_or_none(message, "comment")
+    about = fields.matched(_ABOUT_A_PART, message, "about")[0]
+    if "@" in about and part_of(about) is None:
+        raise WireError("about: after @ stands a moment as 2026-03-20T01:01:29.123Z")
     if reason is None and comment is None:
         raise WireError("neither reason nor comment is given")
     return NoteCommand(
         command_id=command_id(message),
-        about=fields.matched(_ABOUT, message, "about")[0],
+        about=about,
         by=fields.text(message, "by"),
         reason=reason,
         comment=comment,

@@ -1,14 +1,15 @@
 """What people do about faults, stops, orders and users, each as far as the role goes."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import ADMIN, PATIENCE_MS, PHONE, Look, Looker
-from tests.support.screens import Screens
+from tests.browser.conftest import ADMIN, DESKTOP, PATIENCE_MS, PHONE, Look, Looker
+from tests.support.screens import Screens, wait_for
 
 pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
@@ -182,6 +183,51 @@ def test_maintenance_gives_a_stop_its_reason(look: Look, gateway: Screens) -> No
     for path in ("/eq/press-344", "/equipment/Press 34"):
         page.goto(f"{gateway.url}{path}", wait_until="domcontentloaded")
         expect(page.locator(".nearest").get_by_role("link").first).to_contain_text("press-34")
+
+
+def stops_of(looker: Looker, number: int) -> list[dict[str, Any]]:
+    url = f"{looker.url}/api/v1/equipment/press-{number}/timeline"
+    told = looker.context.request.get(url).json()["intervals"]
+    return [one for one in told if one["state"] == "idle"]
+
+
+def a_stop(looker: Looker, gateway: Screens, number: int) -> dict[str, Any]:
+    """Let a machine stand for five seconds."""
+    gateway.machine(number, run=False)
+    stands = partial(stops_of, looker, number)
+    wait_for(lambda: sum(one["duration_ms"] for one in stands()) > 5000, "a stop of 5 s")
+    gateway.machine(number)
+    wait_for(lambda: all(one["until"] for one in stands()), "the end of the stop")
+    (whole,) = stands()
+    return whole
+
+
+@pytest.mark.parametrize(("number", "form"), [(36, DESKTOP), (37, PHONE)])
+def test_maintenance_splits_a_stop_and_joins_it_again(
+    look: Look, gateway: Screens, number: int, form: dict[str, Any]
+) -> None:
+    looker = look("maintenance", lang="zh", **form)
+    whole = a_stop(looker, gateway, number)
+    page = looker.open(f"/eq/press-{number}?range=1h")
+    stops = page.locator(".eq-tables").get_by_role("button", name="待机")
+    dialog = page.get_by_role("dialog")
+    stops.first.click()
+    dialog.get_by_role("button", name="拆分…").click()
+    dialog.locator("[name=split-reason]").select_option("no_coil")
+    dialog.get_by_role("button", name="拆分", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(stops).to_have_count(2)
+    expect(page.locator(".eq-tables")).to_contain_text("等卷料")
+    told = stops_of(looker, number)
+    assert [one["part_of"] for one in told] == [whole["id"], whole["id"]]
+    assert sum(one["duration_ms"] for one in told) == whole["duration_ms"]
+    assert (told[0]["since"], told[1]["until"]) == (whole["since"], whole["until"])
+    rows = page.locator(".eq-tables tr").filter(has_text="等卷料")
+    rows.get_by_role("button", name="待机").click()
+    dialog.get_by_role("button", name="与前一段合并").click()
+    expect(dialog).to_be_hidden()
+    expect(stops).to_have_count(1)
+    assert [one["part_of"] for one in stops_of(looker, number)] == [None]
 
 
 def test_an_administrator_makes_a_user_who_must_choose_a_password(

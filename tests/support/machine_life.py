@@ -5,6 +5,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from gateway.domain.notes import part_about
 from gateway.historian.sql import SqlStore
 from gateway.historian.store import Batch
 from gateway.wire.cloudevent import Envelope
@@ -44,6 +45,7 @@ def life(chance: Random) -> list[Envelope]:
         note: dict[str, Any] = {"about": f"{EPOCH}-{n}", "by": "li", "comment": None}
         reason = chance.choice(REASONS)
         facts.append((START + LIFE, facts[n - 1][1], "note", {**note, "reason": reason}))
+    facts += [_part(chance, n, facts[n - 1]) for n in chance.choices(stands, k=40)]
     facts.append((START + LIFE, MACHINES[0], "reading", reading_data({"t": 1})))
     streams: dict[tuple[str, str], count[int]] = {}
     return [
@@ -64,6 +66,15 @@ def store_life(url: str, events: list[Envelope]) -> None:
     store = SqlStore.open(url)
     store.write(Batch(events, store.ledger().plan(events)))
     store.close()
+
+
+def _part(chance: Random, number: int, fact: Fact) -> Fact:
+    """Split a state, mostly where it lasts, or join what was never split."""
+    cut = fact[0] + timedelta(seconds=chance.choice((-60, 1, 90, 600, 1800, 7200)))
+    about = part_about(f"{EPOCH}-{number}", cut)
+    reason = chance.choice(REASONS)
+    note = {"about": about, "by": "li", "comment": "word", "reason": reason}
+    return START + LIFE, fact[1], "note", note
 
 
 def _machine(chance: Random, name: str) -> list[Fact]:

@@ -73,6 +73,8 @@ class IntervalView(BaseModel):
     cause: str
     shift: ShiftView | None
     note: NoteView | None
+    part_of: str | None
+    """The `id` of the whole interval where people split it, else null: notes are about a part."""
 
 
 class Timeline(BaseModel):
@@ -205,6 +207,7 @@ def interval(stay: Stay, now: datetime) -> dict[str, Any]:
         "cause": stay.cause,
         "shift": stay.shift,
         "note": stay.note,
+        "part_of": stay.part_of,
     }
 
 

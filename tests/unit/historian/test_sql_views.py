@@ -1,10 +1,16 @@
 """What departments ask the views, over both databases."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from itertools import count as counting
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.historian.sql import SqlStore
 from gateway.historian.sql_dialect import adapted
@@ -25,6 +31,7 @@ from tests.support.stores import (
 
 MINUTE = timedelta(minutes=1)
 ORDER = {"order_no": "WO-1", "product": "A-77", "batch": "B9"}
+NUMBERS = counting(100)
 SHIFT = {"code": "A", "production_date": "2026-03-20"}
 
 
@@ -56,6 +63,106 @@ def test_a_later_word_is_the_reason_of_the_interval(store: SqlStore, database: D
     assert database.query(found) == [("lunch", "break", True), ("x", "material", False)]
     told = "SELECT reason_code, planned FROM status_event ORDER BY seq"
     assert database.query(told) == [("x", False), ("x", False)]
+
+
+def part(second: float, epoch: str = EPOCH) -> str:
+    return f"{epoch}-1@{text(START + timedelta(seconds=second))}"
+
+
+def noted(about: str, code: str | None, *, planned: bool = False) -> dict[str, Any]:
+    reason = None if code is None else {"code": code, "category": "material", "planned": planned}
+    return {"about": about, "by": "li", "comment": "word", "reason": reason}
+
+
+def test_parts_of_an_interval_have_reasons_of_their_own_and_join_again(
+    store: SqlStore, database: Database
+) -> None:
+    """The whole was measured as 59.5 s though the wall says 60: the parts share what it was."""
+    told = [
+        noted(f"{EPOCH}-1", "late coil"),
+        noted(part(20), "lunch", planned=True),
+        noted(part(50), "x"),
+        noted(part(50), "no operator"),
+        noted(part(-5), "before it began"),
+        noted(part(60), "after it ended"),
+        noted(part(30), "a mistake"),
+        noted(part(30), None),
+    ]
+    later = status_data("running", START + MINUTE, prev_duration_ms=59_500)
+    write(
+        store,
+        envelope("status", 1, 1, status_data("idle", START)),
+        envelope("status", 2, 2, later),
+        *(envelope("note", 3 + n, 1 + n, note) for n, note in enumerate(told)),
+    )
+    found = "SELECT id, since, until, duration_ms, reason_code, planned, about FROM status_interval"
+    moments = [text(START + timedelta(seconds=one)) for one in (0, 20, 50, 60)]
+    event = f"{EPOCH}-1"
+    assert database.query(f"{found} WHERE state = 'idle' ORDER BY since") == [
+        (event, *moments[0:2], 19_833, "late coil", False, event),
+        (event, *moments[1:3], 29_750, "lunch", True, part(20)),
+        (event, *moments[2:4], 9_917, "no operator", False, part(50)),
+    ]
+    sums = "SELECT state, duration_ms, intervals FROM time_per_state"
+    assert database.query(sums) == [("idle", 59_500, 1)]
+    assert database.query("SELECT COUNT(*) FROM status_event") == [(2,)]
+    joined = [noted(part(second), None) for second in (20, 50)]
+    write(store, *(envelope("note", 20 + n, 9 + n, note) for n, note in enumerate(joined)))
+    assert database.query(f"{found} WHERE state = 'idle'") == [
+        (event, moments[0], moments[3], 59_500, "late coil", False, event)
+    ]
+
+
+def test_an_interval_that_lasts_is_split_too(store: SqlStore, database: Database) -> None:
+    write(
+        store,
+        envelope("status", 1, 1, status_data("idle", START)),
+        envelope("note", 2, 1, noted(part(20), "lunch")),
+    )
+    found = "SELECT duration_ms, reason_code FROM status_interval ORDER BY since"
+    assert database.query(found) == [(20_000, None), (None, "lunch")]
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.integers(-2_000, 70_000), min_size=1, max_size=6),
+    st.integers(59_000, 61_000),
+    st.data(),
+)
+def test_whatever_is_split_the_parts_add_up_to_the_interval(
+    database: Database, cuts: list[int], whole_ms: int, data: st.DataObject
+) -> None:
+    store = SqlStore.open(database.url)
+    try:
+        joined = [data.draw(st.sampled_from(cuts))] if data.draw(st.booleans()) else []
+        told = [(ms, "x") for ms in cuts] + [(ms, None) for ms in joined]
+        later = status_data("running", START + MINUTE, prev_duration_ms=whole_ms)
+        name, epoch = f"press-{next(NUMBERS)}", f"t{next(NUMBERS):05}-0000"
+        about = partial(part, epoch=epoch)
+        events = [
+            ("status", status_data("idle", START)),
+            ("status", later),
+            *(("note", noted(about(ms / 1000), code)) for ms, code in told),
+        ]
+        streams: Counter[str] = Counter()
+        for seq, (kind, what) in enumerate(events, 1):
+            streams[kind] += 1
+            write(store, envelope(kind, seq, streams[kind], what, epoch=epoch, equipment=name))
+    finally:
+        store.close()
+    columns = "equipment, duration_ms, since, until"
+    rows = database.query(
+        f"SELECT {columns} FROM status_interval WHERE state = 'idle' ORDER BY since"  # noqa: S608
+    )
+    found = [row[1:] for row in rows if row[0] == name]
+    assert sum(row[0] for row in found) == whole_ms
+    assert all(row[0] >= 0 for row in found)
+    assert (found[0][1], found[-1][2]) == (text(START), text(START + MINUTE))
+    assert [row[2] for row in found[:-1]] == [row[1] for row in found[1:]]
+    within = {ms for ms in cuts if 0 < ms < 60_000} - set(joined)
+    assert len(found) == len(within) + 1
 
 
 def test_who_acknowledged_and_under_which_order_and_shift(

@@ -8,13 +8,18 @@ import httpx
 import pytest
 
 from gateway.domain.commands import Reply
-from gateway.domain.events import FaultText
-from gateway.domain.vocabulary import ReasonCategory, State
+from gateway.domain.events import FaultText, Note
+from gateway.domain.notes import part_about
+from gateway.domain.vocabulary import Reason, ReasonCategory, State
+from gateway.journal.journal import Journal
+from gateway.journal.row import Entry
 from gateway.web.access.roles import Role
 from gateway.web.api.asked import MAX_KEY
 from gateway.web.openapi import document
 from gateway.wire.command import COMMANDS
+from gateway.wire.command import note as read_note
 from tests.support.board import ago, fault, press
+from tests.support.past import status
 from tests.support.web import Rig
 
 CATEGORIES: tuple[tuple[str, ReasonCategory], ...] = (("S1", "safety"), ("E1", "equipment"))
@@ -231,3 +236,58 @@ async def test_what_nobody_answered_is_written_down_as_unknown(
     detail = json.dumps(row)
     assert '"outcome": "unknown"' in detail
     assert '"command_id": "web-' in detail
+
+
+async def idle(journal: Journal) -> str:
+    """A stop of ten minutes, of which a part was split off after four."""
+    await journal.append([Entry("press-07", [status(State.IDLE, 900), status(State.RUNNING, 300)])])
+    whole = f"{journal.epoch}-1"
+    cut = Note(at=ago(10), about=part_about(whole, ago(660)), by="li", reason=Reason("x"))
+    await journal.append([Entry("press-07", [cut])])
+    return whole
+
+
+@pytest.mark.parametrize("seconds_ago", [899.999, 661, 660, 480, 300.001])
+async def test_a_stop_is_split_at_a_moment_within_it(
+    rig: Rig, journal: Journal, seconds_ago: float
+) -> None:
+    about = part_about(await idle(journal), ago(seconds_ago))
+    person = await rig.client(Role.MAINTENANCE)
+    body = {"about": about, "reason": {"code": "no_coil", "category": "material"}}
+    answer = await person.post(f"{EQUIPMENT}/notes", json=body)
+    assert answer.status_code == 200, answer.text
+    joined = await person.post(f"{EQUIPMENT}/notes", json={"about": about, "join": True})
+    assert joined.status_code == 200, joined.text
+    told = [read_note(content) for _, _, content in rig.door.asked]
+    assert [(one.about, one.reason and one.reason.code, one.comment) for one in told] == [
+        (about, "no_coil", None),
+        (about, None, "joined"),
+    ]
+    assert (await rig.audit()).count(("maintenance", "note", "press-07", True)) == 2
+
+
+@pytest.mark.parametrize("seconds_ago", [901, 300, 200, -60])
+async def test_a_stop_is_not_split_where_it_is_not(
+    rig: Rig, journal: Journal, person: httpx.AsyncClient, seconds_ago: float
+) -> None:
+    about = part_about(await idle(journal), ago(seconds_ago))
+    answer = await person.post(f"{EQUIPMENT}/notes", json={"about": about, "reason": {"code": "x"}})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "outside")
+    assert rig.door.asked == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"about": "e-1@noon", "reason": {"code": "x"}},
+        {"about": "e-1@2026-03-20T01:00:00.000Z"},
+        {"about": "e-1@2026-03-20T01:00:00.000Z", "comment": "a part has a reason"},
+        {"about": "e-1@2026-03-20T01:00:00.000Z", "reason": {"code": "x"}, "join": True},
+        {"about": "e-1", "join": True},
+    ],
+)
+async def test_what_says_neither_split_nor_join_is_refused(
+    rig: Rig, person: httpx.AsyncClient, wrong: dict[str, Any]
+) -> None:
+    assert (await person.post(f"{EQUIPMENT}/notes", json=wrong)).status_code == 422
+    assert rig.door.asked == []

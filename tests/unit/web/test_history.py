@@ -12,6 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from gateway.domain.events import Event, Fault, FaultText, Note, Reading
+from gateway.domain.notes import part_about
 from gateway.domain.vocabulary import Order, Reason, State, stamp
 from gateway.journal.history import JournalHistory, QueryTooLong, Wanted
 from gateway.journal.journal import Journal
@@ -611,3 +612,69 @@ async def test_an_order_says_how_far_it_is(
     assert await far() == (59, 500)
     rig.source.show({PRESS: {**snaps, "order": snapshot | {"since": stamp(rig.clock.now())}}})
     assert await far() == (0, 0)
+
+
+async def split_stop(journal: Journal, *more: Note) -> str:
+    """Ten minutes of idle, split after four and again after seven; then it runs."""
+    await journal.append([Entry(PRESS, [status(State.IDLE, 900)])])
+    await journal.append([Entry(PRESS, [status(State.RUNNING, 300)])])
+    whole = f"{journal.epoch}-1"
+    lunch = Reason("lunch", "break", {}, planned=True)
+    told = [
+        Note(at=ago(50), about=whole, by="wang", reason=JAM, comment="jam"),
+        Note(at=ago(40), about=part_about(whole, ago(660)), by="li", reason=lunch),
+        Note(at=ago(30), about=part_about(whole, ago(480)), by="li", reason=JAM),
+        Note(at=ago(20), about=part_about(whole, ago(2000)), by="li", reason=JAM),  # before it
+        *more,
+    ]
+    await journal.append([Entry(PRESS, told)])
+    return whole
+
+
+async def test_a_stop_that_was_split_is_its_parts_everywhere(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    whole = await split_stop(journal)
+    shown = (await viewer.get(TIMELINE, params=asked(1200))).json()["intervals"]
+    assert [(one["id"], one["part_of"], one["duration_ms"]) for one in shown] == [
+        (whole, whole, 240_000),
+        (part_about(whole, ago(660)), whole, 180_000),
+        (part_about(whole, ago(480)), whole, 180_000),
+        (f"{journal.epoch}-2", None, 300_000),
+    ]
+    reasons = [(one["reason"] or {}).get("code") for one in shown]
+    assert reasons == ["E204", "lunch", "E204", None]
+    assert [one["until"] for one in shown[:-1]] == [one["since"] for one in shown[1:]]
+    table = rows_of(await viewer.get(f"{TIMELINE}.csv", params=asked(1200)))
+    assert [(row["duration_s"], row["reason"]) for row in table] == [
+        ("240.0", "E204"),
+        ("180.0", "lunch"),
+        ("180.0", "E204"),
+        ("300.0", ""),
+    ]
+    hour = {"from": "2026-03-20T00:00:00Z", "to": "2026-03-20T01:02:00Z", "equipment": PRESS}
+    (window,) = (await viewer.get("/api/v1/kpi", params=hour)).json()["rows"]
+    inputs = window["inputs"]
+    assert (inputs["planned_stop_s"], inputs["delay_s"]) == (180, 420)
+    # What was told of the machine stays as it was told.
+    events = (await viewer.get("/api/v1/events", params={"types": "status"})).json()["events"]
+    assert [one["data"]["state"] for one in events] == ["idle", "running"]
+    later = (await viewer.get(TIMELINE, params=asked(600, 0))).json()["intervals"]
+    assert [one["id"] for one in later] == [one["id"] for one in shown[1:]]
+
+
+async def test_parts_that_are_joined_are_one_stop_again(
+    viewer: httpx.AsyncClient, journal: Journal
+) -> None:
+    begun = f"{journal.epoch}-1"
+    joins = [
+        Note(at=ago(10 - n), about=part_about(begun, ago(second)), by="li", comment="joined")
+        for n, second in enumerate((660, 480))
+    ]
+    whole = await split_stop(journal, *joins)
+    shown = (await viewer.get(TIMELINE, params=asked(1200))).json()["intervals"]
+    assert [(one["id"], one["part_of"], one["duration_ms"]) for one in shown] == [
+        (whole, None, 600_000),
+        (f"{journal.epoch}-2", None, 300_000),
+    ]
+    assert shown[0]["reason"]["code"] == "E204"

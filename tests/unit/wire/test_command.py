@@ -140,6 +140,11 @@ def test_a_note_is_read() -> None:
     )
 
 
+def test_a_note_may_be_about_a_part_of_an_interval() -> None:
+    about = "t5k2m0-9f3a-184467@2026-03-20T01:05:00.000Z"
+    assert command.note(NOTE | {"about": about}).about == about
+
+
 def test_a_note_may_be_a_reason_or_a_comment_alone() -> None:
     assert command.note(NOTE | {"reason": None}).comment == "the coil was late"
     alone = command.note(NOTE | {"comment": None, "reason": {"code": "R7", "category": None}})
@@ -151,6 +156,8 @@ def test_a_note_may_be_a_reason_or_a_comment_alone() -> None:
     [
         {"about": ""},
         {"about": "no spaces please"},
+        {"about": "t5k2m0-9f3a-184467@noon"},
+        {"about": "t5k2m0-9f3a-184467@2026-02-30T01:05:00.000Z"},
         {"about": None},
         {"by": None},
         {"by": ""},

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { option, type Look, type Speech } from "../src/lib/chart";
 import { columns } from "../src/lib/pareto";
-import { clipped, made, merged, shares, type Interval } from "../src/lib/history";
+import { clipped, made, merged, partAbout, shares, splitRange, type Interval } from "../src/lib/history";
 
 const minute = (n: number) => Date.UTC(2026, 2, 20, 1, n);
 const iso = (n: number) => new Date(minute(n)).toISOString();
 
 function interval(id: string, state: Interval["state"], from: number, to: number | null): Interval {
-  return { id, state, since: iso(from), until: to === null ? null : iso(to), duration_ms: 0, reason: null, mode: "auto", order_no: null, quality: "good", cause: "sample", note: null };
+  return { id, state, since: iso(from), until: to === null ? null : iso(to), duration_ms: 0, reason: null, mode: "auto", order_no: null, quality: "good", cause: "sample", note: null, part_of: null };
 }
 
 const span = { fromMs: minute(10), toMs: minute(30) };
@@ -31,6 +31,25 @@ test("four short states in a row become one block, three stay themselves", () =>
 test("time in states adds up to all of it", () => {
   const found = shares(clipped([interval("a", "running", 10, 25), interval("b", "fault", 25, 30)], span, minute(40)));
   expect(found.map((one) => [one.state, one.times, one.share])).toEqual([["running", 1, 0.75], ["fault", 1, 0.25]]);
+});
+
+test("parts of one state are counted once and take what it takes", () => {
+  const part = (from: number, to: number, id: string) => ({ ...interval(id, "idle", from, to), part_of: "a" });
+  const found = shares(clipped([part(10, 15, "a"), part(15, 30, `a@${iso(15)}`)], span, minute(40)));
+  expect(found).toEqual([{ state: "idle", ms: minute(20) - minute(0), times: 1, share: 1 }]);
+});
+
+test("a state is split strictly within it, a long one by the minute", () => {
+  const short = splitRange({ since: iso(0), until: iso(1), duration_ms: 0 })!;
+  expect([short.leastMs, short.mostMs, short.middleMs, short.stepMs]).toEqual([minute(0) + 1000, minute(1) - 1000, minute(0) + 30_000, 1000]);
+  const long = splitRange({ since: iso(0), until: null, duration_ms: 3 * 3_600_000 })!;
+  expect([long.leastMs, long.mostMs, long.stepMs]).toEqual([minute(1), minute(179), 60_000]);
+  expect(splitRange({ since: iso(0), until: null, duration_ms: 1000 })).toBeNull();
+});
+
+test("a part of a part is a part of the whole", () => {
+  expect(partAbout(interval("a", "idle", 0, 10), minute(5))).toBe("a@2026-03-20T01:05:00.000Z");
+  expect(partAbout({ id: "a@2026-03-20T01:05:00.000Z", part_of: "a" }, minute(7))).toBe("a@2026-03-20T01:07:00.000Z");
 });
 
 test("good is what is counted as good, else the total without the rejects", () => {

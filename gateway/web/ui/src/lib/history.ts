@@ -22,6 +22,33 @@ export interface Interval {
   quality: string;
   cause: string;
   note: Note | null;
+  part_of: string | null; // the id of the whole, where people split it
+}
+
+// A part that begins within its interval; its id is "<id>@<moment>".
+export const isLaterPart = ({ id, part_of }: Pick<Interval, "id" | "part_of">): boolean => part_of !== null && id !== part_of;
+
+// What a note is about that splits an interval, or a part of it, at a moment.
+export const partAbout = ({ id, part_of }: Pick<Interval, "id" | "part_of">, ms: number): string => `${part_of ?? id}@${new Date(ms).toISOString()}`;
+
+export interface SplitRange {
+  fromMs: number;
+  toMs: number;
+  leastMs: number;
+  mostMs: number;
+  middleMs: number;
+  stepMs: number;
+}
+
+// Where an interval can be split: by the second, a long one by the minute; null where it is too short for that.
+export function splitRange({ since, until, duration_ms }: Pick<Interval, "since" | "until" | "duration_ms">): SplitRange | null {
+  const fromMs = Date.parse(since);
+  const toMs = until === null ? fromMs + duration_ms : Date.parse(until);
+  const stepMs = toMs - fromMs > 2 * 3_600_000 ? 60_000 : 1000;
+  const steps = Math.ceil((toMs - fromMs) / stepMs) - 1; // strictly before the end
+  if (steps < 1) return null;
+  const at = (step: number) => fromMs + step * stepMs;
+  return { fromMs, toMs, leastMs: at(1), mostMs: at(steps), middleMs: at(Math.max(1, Math.round(steps / 2))), stepMs };
 }
 
 export interface Timeline {
@@ -103,7 +130,7 @@ export function shares(blocks: readonly Block[]): Share[] {
     if (block.state === "many") continue;
     const share = found.get(block.state) ?? { state: block.state, ms: 0, times: 0, share: 0 };
     share.ms += block.toMs - block.fromMs;
-    share.times += 1;
+    if (!block.interval || !isLaterPart(block.interval)) share.times += 1;
     found.set(block.state, share);
   }
   for (const share of found.values()) share.share = all > 0 ? share.ms / all : 0;
