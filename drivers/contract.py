@@ -29,7 +29,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from drivers.planned import LinkPlan
 from drivers.probed import ReadRaw, Said, Tell
@@ -137,15 +137,27 @@ def _condition(id_: str, code: str, text: str, language: str, severity: int) -> 
     return Condition(id_, code, text, "zh" if language == "zh" else "en", severity)
 
 
+class Hint(NamedTuple):
+    """What to try next, in English; ``code`` names the sentence, to say it in another language.
+
+    Begin the code with your protocol.
+    """
+
+    code: str
+    text: str
+
+
 class DriverError(Exception):
     """Root of all a driver may raise, cancellation apart."""
 
-    def __init__(self, endpoint: str, reason: str, hint: str = "") -> None:
+    def __init__(self, endpoint: str, reason: str, hint: Hint | str = "") -> None:
         """Say where (``host:port#unit``), what happened and what to try next."""
-        super().__init__(f"{endpoint}: {reason}" + (f" ({hint})" if hint else ""))
+        named = hint if isinstance(hint, Hint) else Hint("", hint)
+        super().__init__(f"{endpoint}: {reason}" + (f" ({named.text})" if named.text else ""))
         self.endpoint = endpoint
         self.reason = reason
-        self.hint = hint
+        self.hint = named.text
+        self.hint_code = named.code
 
 
 class Unreachable(DriverError):

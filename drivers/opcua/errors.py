@@ -20,7 +20,7 @@ from asyncua.crypto import uacrypto as ua_crypto
 from asyncua.ua import uaerrors as ua
 from cryptography.exceptions import InvalidSignature
 
-from drivers.contract import BadReply, DriverError, Misconfigured, Rejected, Unreachable
+from drivers.contract import BadReply, DriverError, Hint, Misconfigured, Rejected, Unreachable
 
 _NO_SESSION = (
     OSError,  # TimeoutError is one
@@ -124,13 +124,23 @@ ERROR_MAP: dict[type[BaseException], type[DriverError]] = {
     **dict.fromkeys(_SETTINGS, Misconfigured),
     ua.UaStatusCodeError: Rejected,
 }
-_HINTS: dict[type[BaseException], str] = {
-    TimeoutError: "is the server switched on, and the port open in its firewall?",
-    socket.gaierror: "is the host's name right, and does this machine know it?",
-    ConnectionRefusedError: "is the OPC UA server started, and is the port right?",
-    ua.BadLicenseNotAvailable: "the controller has no OPC UA licence",
-    ua.BadTooManySessions: "close another client, or raise the server's session limit",
-    ua.BadTooManySubscriptions: "close another client, or raise the server's limit",
+HINTS: dict[type[BaseException], Hint] = {
+    TimeoutError: Hint(
+        "opcua_no_answer", "is the server switched on, and the port open in its firewall?"
+    ),
+    socket.gaierror: Hint(
+        "opcua_no_host", "is the host's name right, and does this machine know it?"
+    ),
+    ConnectionRefusedError: Hint(
+        "opcua_refused", "is the OPC UA server started, and is the port right?"
+    ),
+    ua.BadLicenseNotAvailable: Hint("opcua_no_licence", "the controller has no OPC UA licence"),
+    ua.BadTooManySessions: Hint(
+        "opcua_sessions_full", "close another client, or raise the server's session limit"
+    ),
+    ua.BadTooManySubscriptions: Hint(
+        "opcua_subscriptions_full", "close another client, or raise the server's limit"
+    ),
 }
 
 
@@ -155,7 +165,7 @@ def as_driver_errors(endpoint: str) -> Iterator[None]:
         yield
     except tuple(ERROR_MAP) as err:
         kind = type(err)
-        raise _nearest(kind)(endpoint, _reason(err), _HINTS.get(kind, "")) from err
+        raise _nearest(kind)(endpoint, _reason(err), HINTS.get(kind, "")) from err
 
 
 _NO_SUBSCRIBING = (

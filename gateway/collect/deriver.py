@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from drivers.contract import Batch, DriverError
+from drivers.contract import Batch, DriverError, Misconfigured
 from gateway.collect.parting import Parting
 from gateway.collect.poller import taken
 from gateway.collect.rules_change import RulesChange
@@ -176,7 +176,7 @@ class Deriver:
 
     async def lose(self, link: str, err: Exception, failures: int) -> None:
         """Take in that a link has no session."""
-        lost = LinkLost(link, self._clock.now(), self._clock.mono_s(), failures, _error(err))
+        lost = LinkLost(link, self._clock.now(), self._clock.mono_s(), failures, error_of(err))
         await self._append([self._apply(name, lost) for name in self._users.get(link, ())])
 
     async def command(self, equipment: str, command: Command) -> Reply:
@@ -297,7 +297,13 @@ def _equipment_of_links(rules: Mapping[str, EquipmentRules]) -> dict[str, list[s
     return {link: sorted(names) for link, names in users.items()}
 
 
-def _error(err: Exception) -> Json:
+def error_of(err: Exception) -> Json:
+    """Return what `Health` says of an error; ``code`` and ``fields`` name its hint."""
     if isinstance(err, DriverError):
-        return {"class": type(err).__name__, "text": err.reason, "hint": err.hint}
+        told: Json = {"class": type(err).__name__, "text": err.reason, "hint": err.hint}
+        refusal = err.refusal if isinstance(err, Misconfigured) else None
+        if refusal is not None:
+            fields = {name: str(value) for name, value in refusal.fields.items()}
+            return told | {"code": refusal.code, "fields": fields}
+        return told | {"code": err.hint_code} if err.hint_code else told
     return {"class": "Defect", "text": str(err) or type(err).__name__, "hint": "see the log"}

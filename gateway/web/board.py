@@ -26,6 +26,7 @@ from gateway.domain.vocabulary import (
     Text,
     stamp,
 )
+from gateway.web.link_error import with_advice
 
 _KIND_ORDER = get_args(CounterKind)
 P1_SEVERITY = 901
@@ -238,7 +239,8 @@ def _difference(old: Tile | None, new: Tile) -> Json:
 
 def _links(card: EquipmentCard, told: Sequence[Json]) -> tuple[LinkLine, ...]:
     """Return the links that are configured; what nobody told of yet is on its way up."""
-    known = {link["link"]: LinkLine(**_only(LinkLine, link)) for link in told}
+    lines = (LinkLine(**_only(LinkLine, link)) for link in told)
+    known = {line.link: replace(line, error=with_advice(line.error)) for line in lines}
     return tuple(known.get(name, LinkLine(name, "starting")) for name in sorted(card.links))
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from drivers.contract import Misconfigured
+from drivers.contract import Hint, Misconfigured
 from drivers.modbus.settings_listen import MAX_PACKET_BYTES, Packet, Registration, shown
 
 _log = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ def _must_differ(endpoint: str, one: Registration, other: Registration) -> None:
         raise Misconfigured(
             endpoint,
             f"the registrations {shown(first)!r} and {shown(second)!r} cannot be told apart",
-            "set another packet in one of the DTUs",
+            Hint("modbus_registrations_alike", "set another packet in one of the DTUs"),
         )
 
 

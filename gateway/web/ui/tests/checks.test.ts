@@ -31,6 +31,15 @@ test("a code newer than the page is shown as it came", () => expect(said("x", "n
 test("why the journal cannot be read is said in Chinese, the system's words behind it", () =>
   expect(trouble({ alive: true, at: null, problem: "malformed", problem_code: "damaged" })).toBe("\u672c\u5730\u65e5\u5fd7\u6587\u4ef6\u5df2\u635f\u574f (malformed)"));
 
+test("what a driver advises is said in the language of the page", () => {
+  const error = { class: "Rejected", text: "no", hint: "in English", advice: { zh: "\u68c0\u67e5", en: "in English" } };
+  lang.value = "zh";
+  expect(linkTrouble(error)).toMatch(/\u2013 \u68c0\u67e5$/);
+  lang.value = "en";
+  expect(linkTrouble(error)).toBe("the device said no (no) \u2013 in English");
+  lang.value = "zh";
+});
+
 test("a link in trouble is said in Chinese, with advice of ours where the driver's is English", () => {
   const error = { class: "Rejected", text: "Illegal data address", hint: "in English" };
   expect(linkTrouble(error)).toBe("\u8bbe\u5907\u62d2\u7edd\u4e86\u8bf7\u6c42 (Illegal data address) \u2013 \u68c0\u67e5\u5730\u5740\u662f\u5426\u5b58\u5728\uff0c\u8bbe\u5907\u662f\u5426\u5141\u8bb8\u8bfb\u53d6");

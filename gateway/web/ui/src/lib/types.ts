@@ -48,7 +48,7 @@ export interface Link {
   last_ok: string | null;
   rtt_ms: number | null;
   failures: number;
-  error: { class?: string; text?: string; hint?: string } | null;
+  error: { class?: string; text?: string; hint?: string; advice?: Text } | null;
 }
 
 export interface Order {
