@@ -599,9 +599,12 @@ async def test_an_order_says_how_far_it_is(
         status(State.RUNNING, 7200),
         count(100, 4000, delta=100),  # another order's
         count(130, 1800, delta=30, order=order),
+        count(3, 1750, delta=3, counter="other", order=Order("WO-1041")),
         count(2, 1700, delta=2, counter="bad", kind="reject", order=order),
         count(1, 1600, delta=1, counter="scrap", kind="reject", origin="manual", order=order),
         count(140, 30, delta=10, order=order),
+        # Made for another order, told of late.
+        count(10, 20, delta=7, counter="other", order=Order("WO-1041")),
     ]
     await journal.append([Entry(PRESS, events)])
     assert await far() == (39, 120)
