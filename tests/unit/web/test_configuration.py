@@ -147,3 +147,12 @@ async def test_any_two_revisions_are_compared_line_by_line(rig: Rig) -> None:
     assert (
         await (await rig.client(Role.VIEWER)).get("/api/v1/revisions/3/diff")
     ).status_code == 403
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.MAINTENANCE, Role.ENGINEER])
+async def test_only_an_administrator_takes_or_restores_a_backup(rig: Rig, role: Role) -> None:
+    person = await rig.client(role)
+    assert (await person.get("/api/v1/backup")).status_code == 403
+    answer = await person.post("/api/v1/restore", params={"why": "x"}, content=b"PK")
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert rig.door.wishes == []
