@@ -15,6 +15,7 @@ from gateway.domain.expression import ExpressionError, compile_expression
 from gateway.settings.load import load
 from gateway.settings.messages_conditions import CONDITIONS
 from gateway.settings.messages_drivers import DRIVERS
+from gateway.settings.messages_hints import LINK_HINTS
 from gateway.settings.messages_opcua_security import OPCUA_CONNECT, OPCUA_NOTICES
 from gateway.settings.problems import ConfigProblems, Place, Problem, Report
 from tests.support.config_site import GATEWAY, write_site
@@ -150,9 +151,11 @@ def refusal(tmp_path: Path) -> Callable[..., Problem]:
 
 def test_every_code_in_the_drivers_is_a_case_and_has_a_sentence() -> None:
     sources = [path.read_text("utf-8") for path in Path(drivers.__path__[0]).rglob("*.py")]
-    raised = {
+    said = {
         code for text in sources for code in re.findall(r'"((?:modbus|opcua|replay)_\w+)"', text)
     }
+    assert said >= LINK_HINTS.keys()
+    raised = said - LINK_HINTS.keys()
     assert raised == DRIVERS.keys()
     elsewhere = {
         *OPCUA_NOTICES,
