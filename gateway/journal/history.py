@@ -49,6 +49,10 @@ WITH read AS (
 )
 SELECT minute, what, SUM(quantity), COUNT(*) FROM booked GROUP BY minute, what ORDER BY minute
 """
+_COUNTED_SINCE = """
+SELECT equipment, MIN(CASE type WHEN 'count' THEN time_ms END), MAX(seq) FROM event NOT INDEXED
+WHERE seq > ? GROUP BY equipment
+"""
 _ENVELOPE = """
 WITH read AS (
   SELECT seq, time_ms, json_extract(CAST(data AS TEXT), ?1) AS value FROM event
@@ -234,6 +238,17 @@ class Look:
             Booked(from_unix_ms(minute * 60_000), what, float(quantity), events)
             for minute, what, quantity, events in found
         ]
+
+    def newest(self) -> int:
+        """Return the newest seq, 0 if there is none."""
+        found = self._query("SELECT coalesce(max(seq), 0) FROM event")
+        return int(found[0][0]) if found else 0
+
+    def counted_since(self, seq: int) -> tuple[int, dict[str, datetime]]:
+        """Return the newest seq, and the earliest time that each equipment counted at after one."""
+        found = self._query(_COUNTED_SINCE, (seq,))
+        earliest = {name: from_unix_ms(at) for name, at, _ in found if at is not None}
+        return max((newest for _, _, newest in found), default=seq), earliest
 
     def envelope(
         self, equipment: str, tag: str, start: datetime, end: datetime, points: int

@@ -1,6 +1,8 @@
-"""The parts booked since a shift began, looked up again only where they may have changed.
+"""The parts booked since a shift began, looked up again only where they changed.
 
-An hour before the end of a shift costs a board no more than its beginning does.
+An hour before the end of a shift costs a board no more than its beginning does. What is booked
+late, with a time that was added up already, has the machine added up anew: a server that was
+away for a while sends what it kept, under the times of its own.
 """
 
 from collections.abc import Hashable, Iterable
@@ -13,7 +15,7 @@ from gateway.journal.history import Look
 from gateway.web.facts import parts_booked
 
 SETTLED = timedelta(minutes=2)
-"""What was booked longer ago than this does not change any more."""
+"""What is later than this costs adding up the whole shift of its machine anew."""
 
 
 @dataclass
@@ -31,12 +33,23 @@ class PartsSoFar:
     def __init__(self) -> None:
         self._epoch = ""
         self._pages: dict[str, _Page] = {}
+        self._newest = 0
 
     def keep(self, epoch: str, equipment: Iterable[str]) -> None:
         """Forget every machine but these, and all of them in another life of the journal."""
         known = self._pages if epoch == self._epoch else {}
         self._epoch = epoch
         self._pages = {name: known[name] for name in equipment if name in known}
+
+    def look_back(self, look: Look) -> None:
+        """Forget what counts have come for since; to be called before `booked` in each look."""
+        if not self._pages:
+            self._newest = look.newest()
+            return
+        self._newest, earliest = look.counted_since(self._newest)
+        for name, at in earliest.items():
+            if name in self._pages and at < self._pages[name].until:
+                del self._pages[name]
 
     def booked(self, look: Look, equipment: str, span: Span, ideal_ms: float | None) -> list[Parts]:
         """Return the parts booked in a span that ends now, those of one sort added up."""

@@ -62,6 +62,7 @@ def _all(
     now: datetime,
     so_far: PartsSoFar,
 ) -> Mapping[str, ShiftFigures]:
+    so_far.look_back(look)
     return {
         config.equipment: _one(
             look, config, kinds.get(config.equipment, frozenset()), zone, now, so_far

@@ -466,6 +466,18 @@ async def test_what_is_added_to_is_what_would_be_added_up_afresh(
     assert await shift_figures(rig.context, so_far) == await shift_figures(rig.context)
 
 
+async def test_what_is_booked_late_is_added_up_all_the_same(rig: Rig, journal: Journal) -> None:
+    so_far = PartsSoFar()
+    bad = count(0, 2000, counter="bad", kind="reject", delta=0)
+    events = [status(State.RUNNING, 7200), count(1, 3000), bad, count(6, 1000, delta=5)]
+    await journal.append([Entry(PRESS, events)])
+    for _ in range(2):
+        assert (await shift_figures(rig.context, so_far))[PRESS].good == 6
+    await journal.append([Entry(PRESS, [count(10, 600, delta=4)])])  # a queue kept it so long
+    assert (await shift_figures(rig.context, so_far))[PRESS].good == 10
+    assert await shift_figures(rig.context, so_far) == await shift_figures(rig.context)
+
+
 async def test_what_was_added_up_of_another_life_of_the_journal_is_forgotten(
     rig: Rig, journal: Journal
 ) -> None:
