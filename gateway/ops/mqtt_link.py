@@ -20,7 +20,7 @@ MQTT 5 and 3.1.1. In 3.1.1 a broker cannot say that it refused a publish: see ``
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -44,6 +44,7 @@ from gateway.ops.mqtt_terms import (
     ConnectionLost,
     Denied,
     Message,
+    Refused,
     Session,
     Unreachable,
     Will,
@@ -93,7 +94,7 @@ class MqttLink:
         self._pending = Pending(self._loop, settings.ack_timeout_s)
         self._inbox = Inbox()
         self._timer: asyncio.TimerHandle | None = None
-        self._stream = MqttStream(self._on_puback, self._on_publish, self._on_bytes)
+        self._stream = MqttStream(self._pending.answer, self._on_publish, self._on_bytes)
         self._client = new_client(settings, session, will, self._stream)
         self._listen()
 
@@ -134,18 +135,28 @@ class MqttLink:
         It fails with Refused or ConnectionLost. What follows ``retain`` travels with MQTT 5
         only. Bounding what is under way (``receive_maximum``) is the caller's part.
         """
-        self._raise_if_lost()
+        if self.lost.done():
+            self._raise_if_lost()
         properties = b""
         if self._v5:
             properties = publish_properties(content_type, response_topic, correlation, expiry_s)
-        mid = self._pending.free_id()
-        name = topic.encode()
-        packet = mqtt_packets.publish(name, mid, properties, payload, retain=retain)
+        mid, confirmed = self._pending.publish(len(payload))
+        packet = mqtt_packets.publish(topic.encode(), mid, properties, payload, retain=retain)
         if self.max_packet_bytes is not None and len(packet) > self.max_packet_bytes:
             most = f"the {self.max_packet_bytes} the broker takes"
-            return self._pending.refused(f"{len(packet)} bytes are more than {most}", TOO_LARGE)
-        self._stream.write(packet)
-        return self._pending.add(mid, len(packet))
+            reason = f"{len(packet)} bytes are more than {most}"
+            self._pending.refuse(mid, Refused(reason, TOO_LARGE))
+        else:
+            self._stream.write(packet)
+        return confirmed
+
+    def on_published(self, tell: Callable[[Sequence[float]], None]) -> None:
+        """Call ``tell`` when publishes wait no more, whatever became of them.
+
+        It hears when each of them was asked, in the loop's time; of those that were answered
+        together in one call. Called once.
+        """
+        self._pending.on_published = tell
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         """Subscribe with QoS 1 and wait for the answer. Raises Refused, ConnectionLost."""
@@ -158,7 +169,7 @@ class MqttLink:
         rc, mid = self._client.subscribe(topics)
         if rc != MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
             raise ConnectionLost(f"not subscribed: {rc.name}")
-        await self._pending.add(mid)
+        await self._pending.subscribe(mid)
 
     async def receive(self, limit: int) -> list[Message]:
         """Wait for messages and return up to ``limit`` of those that are here, in order.
@@ -283,9 +294,6 @@ class MqttLink:
         """Keep a message that came in, or raise Unusual: then it comes by `_on_message`."""
         self._inbox.put(read_publish(packet, v5=self._v5))
 
-    def _on_puback(self, mid: int, reason_code: int) -> None:
-        self._pending.answer(mid, reason_code)
-
     def _on_subscribe(
         self,
         _client: Client,
@@ -294,4 +302,4 @@ class MqttLink:
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        self._pending.answer(mid, max(reason.value for reason in reasons))
+        self._pending.answer([(mid, max(reason.value for reason in reasons))])

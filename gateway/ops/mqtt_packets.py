@@ -15,6 +15,10 @@ _PUBLISH_QOS_1 = 0x32
 _RETAIN = 0x01
 _SUCCESS = 0
 _MAX_LENGTH_BYTES = 4
+_MORE = 0x80
+"""Bytes of a length from here on are followed by another."""
+_SHORT_HEADER = 2
+"""Bytes before the rest of a packet of less than ``_MORE``."""
 
 
 class Malformed(Exception):
@@ -59,10 +63,11 @@ def publish_properties(
 
 def puback(packet: bytes) -> tuple[int, int]:
     """Return (packet id, reason code) of a whole PUBACK; the code is 0 where there is none."""
-    _, at = _remaining(packet, 0)
+    at = _SHORT_HEADER if packet[1] < _MORE else _remaining(packet, 0)[1]
     if len(packet) < at + 2:
         raise Malformed("a PUBACK without a packet id")
-    return int.from_bytes(packet[at : at + 2]), packet[at + 2] if len(packet) > at + 2 else _SUCCESS
+    mid = packet[at] << 8 | packet[at + 1]
+    return mid, packet[at + 2] if len(packet) > at + 2 else _SUCCESS
 
 
 def confirmation(mid: int) -> bytes:
@@ -73,23 +78,27 @@ def confirmation(mid: int) -> bytes:
 def split(received: bytearray) -> list[bytes]:
     """Take the whole packets from the front of ``received``; Malformed if it is no MQTT."""
     packets = []
-    at = 0
-    while True:
-        length, header = _remaining(received, at)
-        if header == 0 or len(received) < at + header + length:
+    at, size = 0, len(received)
+    while at + 1 < size:
+        length, header = received[at + 1], _SHORT_HEADER
+        if length >= _MORE:
+            length, header = _remaining(received, at)
+        end = at + header + length
+        if header == 0 or end > size:
             break
-        packets.append(bytes(received[at : at + header + length]))
-        at += header + length
+        packets.append(bytes(received[at:end]))
+        at = end
     del received[:at]
     return packets
 
 
+@lru_cache(maxsize=1024)
 def variable_length(number: int) -> bytes:
     """Return a variable byte integer (MQTT 5.0, 1.5.5)."""
     encoded = bytearray()
     while True:
         number, digit = divmod(number, 128)
-        encoded.append(digit | 0x80 if number else digit)
+        encoded.append(digit | _MORE if number else digit)
         if not number:
             return bytes(encoded)
 
@@ -102,7 +111,7 @@ def _remaining(packets: bytes | bytearray, at: int) -> tuple[int, int]:
             return 0, 0
         digit = packets[at + index]
         length |= (digit & 0x7F) << (7 * (index - 1))
-        if not digit & 0x80:
+        if digit < _MORE:
             return length, index + 1
     raise Malformed("a packet length of more than four bytes")
 

@@ -4,70 +4,96 @@
   ``timeout_s`` after it became the oldest. Behind it others may wait for as long as a slow
   line takes to carry what is before them.
 - A large packet is given the time that a line of ``SLOWEST_BYTES_PER_S`` needs for it.
+- ``on_published`` hears of every publish that waits no more, whatever became of it: when each of
+  them was asked, of those that were answered together in one call.
 """
 
 import asyncio
+from collections.abc import Callable, Iterable, Sequence
 
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway.ops.mqtt_terms import ConnectionLost, Refused
+from gateway.ops.mqtt_terms import ConnectionLost, MqttError, Refused
 
 SLOWEST_BYTES_PER_S = 1000.0
 _FIRST_ID = 0x400
 """Packet ids of publishes begin here; paho numbers its few subscribes from 1."""
 _LAST_ID = 0xFFFF
 _FAILURE = 0x80  # MQTT 5.0, 2.4: codes from 0x80 are failures
+_NOTHING = (None, 0.0, None)
 _NAMED_IN = (PacketTypes.PUBACK, PacketTypes.SUBACK, PacketTypes.DISCONNECT)
 """Where a code is looked up: mosquitto says 0x95 in a PUBACK, where it is not defined."""
+
+
+def _nobody(asked_s: Sequence[float]) -> None:
+    """Hear of no publish."""
 
 
 class Pending:
     """Publishes and subscribes by packet id, oldest first."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float) -> None:
+        self.on_published: Callable[[Sequence[float]], None] = _nobody
         self._loop = loop
         self._timeout_s = timeout_s
-        self._waiting: dict[int, tuple[asyncio.Future[None], float]] = {}
-        """Packet id -> its future, and the seconds it may take once it is the oldest."""
+        self._waiting: dict[int, tuple[asyncio.Future[None], float, float | None]] = {}
+        """Packet id -> its future, the seconds it may take once it is the oldest, and when it
+        was asked, None for a subscribe."""
         self._oldest_since_s = 0.0
         self._newest_id = _LAST_ID
 
-    def free_id(self) -> int:
-        """Return a packet id that nothing unconfirmed has. Raises ConnectionLost."""
+    def publish(self, size: int) -> tuple[int, asyncio.Future[None]]:
+        """Return a packet id that nothing unconfirmed has, and what the answer to it resolves.
+
+        ``size`` is that of the payload in bytes. Raises ConnectionLost.
+        """
+        waiting, mid = self._waiting, self._newest_id
         for _ in range(_LAST_ID - _FIRST_ID + 1):
-            self._newest_id = _FIRST_ID if self._newest_id == _LAST_ID else self._newest_id + 1
-            if self._newest_id not in self._waiting:
-                return self._newest_id
-        raise ConnectionLost("too many messages are unconfirmed")
-
-    def refused(self, reason: str, reason_code: int) -> asyncio.Future[None]:
-        """Return what has failed before it was asked."""
+            mid = _FIRST_ID if mid == _LAST_ID else mid + 1
+            if mid not in waiting:
+                break
+        else:
+            raise ConnectionLost("too many messages are unconfirmed")
+        self._newest_id = mid
+        now_s = self._loop.time()
+        if not waiting:
+            self._oldest_since_s = now_s
         future: asyncio.Future[None] = self._loop.create_future()
-        future.set_exception(Refused(reason, reason_code))
-        future.exception()  # read once, or asyncio complains where nobody awaits it
-        return future
+        waiting[mid] = (future, self._timeout_s + size / SLOWEST_BYTES_PER_S, now_s)
+        return mid, future
 
-    def add(self, mid: int, size: int = 0) -> asyncio.Future[None]:
-        """Return what the answer to packet ``mid``, of ``size`` bytes, resolves."""
+    def subscribe(self, mid: int) -> asyncio.Future[None]:
+        """Return what the answer to packet ``mid`` resolves."""
         if not self._waiting:
             self._oldest_since_s = self._loop.time()
         future: asyncio.Future[None] = self._loop.create_future()
-        self._waiting[mid] = (future, self._timeout_s + size / SLOWEST_BYTES_PER_S)
+        self._waiting[mid] = (future, self._timeout_s, None)
         return future
 
-    def answer(self, mid: int, reason_code: int) -> None:
-        """Resolve what waits for ``mid``; a code from 0x80 fails it with Refused."""
-        is_oldest = mid == next(iter(self._waiting), None)
-        future, _ = self._waiting.pop(mid, (None, 0.0))
-        if is_oldest:
+    def answer(self, answers: Iterable[tuple[int, int]]) -> None:
+        """Resolve what waits for each packet id; a code from 0x80 fails it with Refused."""
+        oldest = next(iter(self._waiting), None)
+        published = []
+        for mid, reason_code in answers:
+            future, _, asked_s = self._waiting.pop(mid, _NOTHING)
+            if asked_s is not None:
+                published.append(asked_s)
+            if future is None or future.done():
+                continue
+            if reason_code < _FAILURE:
+                future.set_result(None)
+            else:
+                fail(future, Refused(code_name(reason_code), reason_code))
+        if oldest not in self._waiting:
             self._oldest_since_s = self._loop.time()
-        if future is None or future.done():
-            return
-        if reason_code < _FAILURE:
-            future.set_result(None)
-        else:
-            future.set_exception(Refused(code_name(reason_code), reason_code))
+        self.on_published(published)
+
+    def refuse(self, mid: int, error: Refused) -> None:
+        """Fail a publish that is not even sent."""
+        future, _, asked_s = self._waiting.pop(mid)
+        fail(future, error)
+        self.on_published([] if asked_s is None else [asked_s])
 
     def is_overdue(self) -> bool:
         """Whether the oldest has waited for too long."""
@@ -76,16 +102,17 @@ class Pending:
 
     def fail(self, error: ConnectionLost) -> None:
         """Fail everything that waits."""
-        for future, _ in self._waiting.values():
+        waiting, self._waiting = self._waiting, {}
+        for future, _, _ in waiting.values():
             if not future.done():
                 fail(future, error)
-        self._waiting.clear()
+        self.on_published([asked_s for _, _, asked_s in waiting.values() if asked_s is not None])
 
 
-def fail(future: asyncio.Future[None], error: ConnectionLost) -> None:
-    """Fail a future nobody may be waiting for: whoever does gets the error."""
-    future.set_exception(ConnectionLost(error.reason, error.reason_code))
-    future.exception()
+def fail(future: asyncio.Future[None], error: MqttError) -> None:
+    """Fail a future nobody may be waiting for: whoever does gets an error of its own."""
+    future.set_exception(type(error)(error.reason, error.reason_code))
+    future.exception()  # read once, or asyncio complains where nobody awaits it
 
 
 def code_name(reason_code: int) -> str:

@@ -1,7 +1,8 @@
 """The bytes of one MQTT connection, between the event loop, paho and what goes around it.
 
-- PUBACKs go to ``on_puback``, PUBLISHes to ``on_publish`` unless that is Unusual. Every other
-  packet waits until paho takes it with `recv`: to paho this is its socket.
+- PUBACKs go to ``on_pubacks``, those that came together in one call; PUBLISHes to ``on_publish``
+  unless that is Unusual. Every other packet waits until paho takes it with `recv`: to paho this
+  is its socket.
 - Nothing blocks: what is sent is queued by the transport; how much that can be is bounded by
   what may be unconfirmed, which is the caller's part.
 - ``on_bytes`` is called when packets wait for paho, and once when the stream has ended.
@@ -26,11 +27,11 @@ class MqttStream(asyncio.Protocol):
 
     def __init__(
         self,
-        on_puback: Callable[[int, int], None],
+        on_pubacks: Callable[[list[tuple[int, int]]], None],
         on_publish: Callable[[bytes], None],
         on_bytes: Callable[[], None],
     ) -> None:
-        self._on_puback = on_puback
+        self._on_pubacks = on_pubacks
         self._on_publish = on_publish
         self._on_bytes = on_bytes
         self._transport: asyncio.Transport | None = None
@@ -48,20 +49,22 @@ class MqttStream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Called by the loop: sort what came."""
         self._received += data
+        pubacks: list[tuple[int, int]] = []
         try:
             for packet in split(self._received):
-                self._sort(packet)
+                if packet[0] & _KIND == PUBACK:
+                    pubacks.append(puback(packet))
+                else:
+                    self._sort(packet)
         except Malformed:
             self.abort()
+        if pubacks:
+            self._on_pubacks(pubacks)
         if self._for_paho:
             self._on_bytes()
 
     def _sort(self, packet: bytes) -> None:
-        kind = packet[0] & _KIND
-        if kind == PUBACK:
-            self._on_puback(*puback(packet))
-            return
-        if kind == PUBLISH:
+        if packet[0] & _KIND == PUBLISH:
             if self._for_paho:
                 self._on_bytes()  # what came before is read before
             with contextlib.suppress(Unusual):

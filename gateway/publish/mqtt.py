@@ -10,11 +10,9 @@
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import NoReturn, Protocol
 
 from gateway.ops.mqtt_link import MqttLink
@@ -73,7 +71,8 @@ class Connection:
 
     def __init__(self, link: MqttLink) -> None:
         self._link = link
-        self._room = Room(link.receive_maximum, time.monotonic)
+        self._room = Room(link.receive_maximum, asyncio.get_running_loop().time)
+        link.on_published(self._room.leave)
         self.earlier_health: bytes | None = None
         """The retained health of this gateway as it stood at the broker, None if absent."""
         self.earlier_online: bytes | None = None
@@ -94,9 +93,10 @@ class Connection:
 
         Raises ConnectionLost; the future fails with Refused or ConnectionLost.
         """
-        entered_s = await self._room.enter()
+        if not self._room.enter_at_once():
+            await self._room.enter()
         try:
-            future = self._link.publish(
+            return self._link.publish(
                 topic,
                 payload,
                 retain=retain,
@@ -104,10 +104,8 @@ class Connection:
                 correlation=correlation,
             )
         except ConnectionLost:
-            self._room.leave(entered_s)
+            self._room.turn_back()
             raise
-        future.add_done_callback(partial(self._confirmed, entered_s))
-        return future
 
     async def serve(self, handle: Callable[[Message], Awaitable[None]]) -> NoReturn:
         """Give every command to ``handle``, in order; acknowledge it when that returns."""
@@ -167,11 +165,6 @@ class Connection:
             await self._link.subscribe(filters)
         except TimeoutError as err:
             raise ConnectionLost("no answer to SUBSCRIBE") from err
-
-    def _confirmed(self, entered_s: float, future: asyncio.Future[None]) -> None:
-        self._room.leave(entered_s)
-        if not future.cancelled():
-            future.exception()  # whoever waits gets it; a window given up waits no more
 
 
 @asynccontextmanager
