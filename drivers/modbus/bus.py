@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from drivers.clock import Clock
 from drivers.contract import Shared
 from drivers.modbus.settings import LinkSettings, bus_key_of
-from drivers.modbus.wire import Reply, Request, Wire
+from drivers.modbus.wire import Answers, Reply, Request, Wire, together
 from drivers.modbus.wires import wire_of
 
 
@@ -55,16 +55,16 @@ class Bus:
             self._quiet_since_s = reply.mono_s
             return reply
 
-    async def ask_all(self, requests: Sequence[Request]) -> list[Reply]:
-        """Return the answers in the order of the requests, all or none; raises DriverError."""
-        if self._sessions > 1 or not requests or requests[0].pause_s:
-            return [await self.ask(request) for request in requests]
+    async def ask_all(self, requests: Sequence[Request]) -> Answers:
+        """Return the answers to at least one request, all or none; raises DriverError."""
+        if self._sessions > 1 or requests[0].pause_s:
+            return together([await self.ask(request) for request in requests])
         async with self._turn:
             if not self._wire.is_open:
                 await self._wire.open(requests[0].timeout_s)
-            replies = await self._wire.ask_all(requests)
-            self._quiet_since_s = replies[-1].mono_s
-            return replies
+            answers = await self._wire.ask_all(requests)
+            self._quiet_since_s = answers.mono_s
+            return answers
 
     def rest(self) -> None:
         """Close the socket until the next turn, unless somebody is having one."""

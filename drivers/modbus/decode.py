@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from drivers.contract import Value
 from drivers.modbus.address import BIT_TABLES
@@ -58,6 +58,8 @@ class _Field:
         return (*self.plain, *(key for key, _ in others))
 
     def show(self, raw: Raw, before: Raw | None, news: News) -> None:
+        for key in self.keys if news.bad else ():
+            news.bad.pop(key, None)
         if isinstance(raw, float) and not math.isfinite(raw):
             news.bad.update(dict.fromkeys(self.keys, INVALID))
             return
@@ -112,37 +114,31 @@ class RegisterBlock:
         self._raw: bytes | None = None
         self._bad: dict[str, str] = {}
 
-    def take(self, raw: bytes) -> News | None:
-        """Return what is new, None if nothing is and nothing is bad."""
-        before = self._raw
-        if raw == before:
-            return News({}, self._bad) if self._bad else None
-        news = News({}, dict(self._bad))
-        unpack = self._layout.unpack
-        if before is None:
-            for number, value_in in enumerate(unpack):
-                self._show(number, value_in(raw), None, news)
-        else:
-            for number in self._layout.touched(raw, before):
-                value_in = unpack[number]
-                value, last = value_in(raw), value_in(before)
-                if value != last:  # as 0.0 and -0.0 are not
-                    self._show(number, value, last, news)
-        self._raw, self._bad = raw, news.bad
-        return news if news.changed or news.bad else None
+    def take(self, raw: bytes, news: News) -> None:
+        """Put into ``news`` what is new, and what is bad."""
+        before, self._raw = self._raw, raw
+        if raw != before:
+            self._compare(raw, before, news.changed)
+        if self._bad:
+            news.bad.update(self._bad)
 
-    def _show(self, number: int, raw: Raw, before: Raw | None, news: News) -> None:
-        key = self._alone[number]
-        if not key:
-            field = self._fields[number]
-            for shown in field.keys if news.bad else ():
-                news.bad.pop(shown, None)
-            field.show(raw, before, news)
-        elif isinstance(raw, float) and not math.isfinite(raw):
-            news.bad[key] = INVALID
-        else:
-            news.bad.pop(key, None)
-            news.changed[key] = raw  # type: ignore[assignment]  # bytes are never plain
+    def _compare(self, raw: bytes, before: bytes | None, changed: dict[str, Value]) -> None:
+        raws, alone, bad = self._layout.raws, self._alone, self._bad
+        for number in range(len(raws)) if before is None else self._layout.touched(raw, before):
+            unpack, at = raws[number]
+            (value,) = unpack(raw, at)
+            last = None if before is None else unpack(before, at)[0]
+            if value == last:  # as 0.0 and -0.0 are
+                continue
+            key = alone[number]
+            if not key:
+                self._fields[number].show(value, last, News(changed, bad))
+            elif type(value) is float and not math.isfinite(value):
+                bad[key] = INVALID
+            else:
+                if bad:
+                    bad.pop(key, None)
+                changed[key] = value
 
     def forget(self) -> None:
         """Give every value again at the next take()."""
@@ -161,22 +157,20 @@ class BitBlock:
         self._raw: bytes | None = None
         self._mask = sum(1 << index for index in keys)
 
-    def take(self, raw: bytes) -> News | None:
-        """Return what is new, None if nothing is."""
-        if raw == self._raw:
-            return None
+    def take(self, raw: bytes, news: News) -> None:
+        """Put into ``news`` what is new."""
+        before, self._raw = self._raw, raw
+        if raw == before:
+            return
         bits = int.from_bytes(raw, "little")
-        last = ~bits if self._raw is None else int.from_bytes(self._raw, "little")
-        self._raw = raw
+        last = ~bits if before is None else int.from_bytes(before, "little")
         flipped = (bits ^ last) & self._mask
-        changed: dict[str, Value] = {}
         while flipped:
             index = (flipped & -flipped).bit_length() - 1
             value = bool(bits >> index & 1)
             for key in self._keys[index]:
-                changed[key] = value
+                news.changed[key] = value
             flipped &= flipped - 1
-        return News(changed, {}) if changed else None
 
     def forget(self) -> None:
         """Give every value again at the next take()."""
@@ -221,11 +215,15 @@ class _Run(NamedTuple):
     """A mask of all bits behind it, in a block read as a little-endian number."""
 
 
+Unpack = Callable[[bytes, int], tuple[Any, ...]]
+"""(block, first byte of a value) -> the raw value, alone in a tuple, as `struct` gives it."""
+
+
 class _Layout(NamedTuple):
     """Where the raw values of a block lie; equal machines share it."""
 
-    unpack: tuple[Callable[[bytes], Raw], ...]
-    """By number of the value."""
+    raws: tuple[tuple[Unpack, int], ...]
+    """By number: what takes the raw value out of a block, and where it begins."""
     runs: tuple[_Run, ...]
     """By register."""
 
@@ -254,19 +252,16 @@ def _layout(spans: tuple[_Span, ...], registers: int) -> _Layout:
     runs = [_Run((), _behind(register + 1)) for register in range(registers)]
     for at, end, numbers in clusters:
         runs[at:end] = [_Run(numbers, _behind(end))] * (end - at)
-    return _Layout(tuple(_unpacker(span) for span in spans), tuple(runs))
+    return _Layout(tuple((_unpacker(span), 2 * span.at) for span in spans), tuple(runs))
 
 
 def _behind(registers: int) -> int:
     return -1 << _BITS_PER_REGISTER * registers
 
 
-def _unpacker(span: _Span) -> Callable[[bytes], Raw]:
-    """Return what takes one raw value out of a block."""
-    first = 2 * span.at
+def _unpacker(span: _Span) -> Unpack:
     unpack = struct.Struct(f">{span.code}")
     if span.order == "ABCD":
-        return lambda raw: unpack.unpack_from(raw, first)[0]
-    order = byte_order(span.order, span.registers)
-    gather = itemgetter(*(first + index for index in order))
-    return lambda raw: unpack.unpack(bytes(gather(raw)))[0]
+        return unpack.unpack_from
+    gather = itemgetter(*byte_order(span.order, span.registers))
+    return lambda raw, at: unpack.unpack(bytes(gather(raw[at : at + unpack.size])))

@@ -20,7 +20,7 @@ from drivers.modbus.answer import BadAnswer, Refusal
 from drivers.modbus.errors import KNOWN, TCP_HINTS, Hints, Silence, translate
 from drivers.modbus.frames import TRANSACTIONS, Frames
 from drivers.modbus.pipeline import Depth
-from drivers.modbus.wire import Reply, Request, Wire
+from drivers.modbus.wire import Answers, Reply, Request, Wire
 
 _log = logging.getLogger(__name__)
 
@@ -42,15 +42,15 @@ class _Line(asyncio.Protocol):
         self._frames = frames
         self._mono_s = mono_s
         self._loop = asyncio.get_running_loop()
-        self._scan: asyncio.Future[list[Reply]] | None = None
+        self._scan: asyncio.Future[Answers] | None = None
         self._timer: asyncio.TimerHandle
         self._left: Sequence[Request] = ()
         self._part: Sequence[Request] = ()
         self._transaction = 0
-        self._replies: list[Reply] = []
+        self._answers: list[bytes | int] = []
         self._received = b""
         self._depth = 1
-        self._sent_s = 0.0
+        self._sent_s = self._arrived_s = self._slowest_s = 0.0
         self._patience_s = 0.0
         self._deadline_s = 0.0
         self._is_overdue = False
@@ -58,12 +58,12 @@ class _Line(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
 
-    def begin(self, requests: Sequence[Request], depth: int) -> asyncio.Future[list[Reply]]:
+    def begin(self, requests: Sequence[Request], depth: int) -> asyncio.Future[Answers]:
         """Send what may be sent at once; return where all the answers will be."""
         self._left, self._depth = requests, depth
         self._transaction = self.transactions % TRANSACTIONS + 1
         self.transactions = (self.transactions + len(requests)) % TRANSACTIONS
-        self._replies, self._received = [], b""
+        self._answers, self._received, self._slowest_s = [], b"", 0.0
         self.was_overrun = False
         self._scan = scan = self._loop.create_future()
         self._patience_s = requests[0].timeout_s
@@ -102,12 +102,11 @@ class _Line(asyncio.Protocol):
             self._finish()
 
     def _take(self, answers: list[bytes | int]) -> None:
-        arrived_s = self._mono_s()
-        rtt_s = arrived_s - self._sent_s
-        self._replies += [Reply(answer, arrived_s, rtt_s) for answer in answers]
-        for answer in answers:
-            if type(answer) is int and answer in _BUSY and self.under_way > 1:
-                self.was_overrun = True
+        self._arrived_s = arrived_s = self._mono_s()
+        self._slowest_s = max(self._slowest_s, arrived_s - self._sent_s)
+        self._answers += answers
+        if self.under_way > 1 and not _BUSY.isdisjoint(answers):
+            self.was_overrun = True
         if len(answers) < len(self._part) or self._left:
             self._transaction = (self._transaction + len(answers) - 1) % TRANSACTIONS + 1
             self._deadline_s = self._loop.time() + self._patience_s
@@ -117,7 +116,7 @@ class _Line(asyncio.Protocol):
         scan, self._scan = self._scan, None
         self._timer.cancel()
         if scan is not None and not scan.done():
-            scan.set_result(self._replies)
+            scan.set_result(Answers(self._answers, self._arrived_s, self._slowest_s))
 
     def _look(self) -> None:
         """Give up if the answer is overdue, else look again when it would be.
@@ -202,15 +201,16 @@ class FastWire(Wire):
 
     async def ask(self, request: Request) -> Reply:
         """Return the device's answer; raises DriverError, and then the socket is closed."""
-        return (await self.ask_all((request,)))[0]
+        (answer,), mono_s, rtt_s = await self.ask_all((request,))
+        return Reply(answer, mono_s, rtt_s)
 
-    async def ask_all(self, requests: Sequence[Request]) -> list[Reply]:
+    async def ask_all(self, requests: Sequence[Request]) -> Answers:
         """Return all answers or none; raises DriverError, and then the socket is closed."""
         line = self._line
         if line is None or line.is_lost:
             raise self._error(requests, ConnectionResetError("the connection is closed"))
         try:
-            replies = await self._begun(line, requests)
+            answers = await self._begun(line, requests)
         except KNOWN as err:
             self.close()
             self._mistrust(line, str(err))
@@ -221,9 +221,9 @@ class FastWire(Wire):
         self._depth.proven(len(requests))
         if line.was_overrun:
             self._mistrust(line, "it says it is busy")
-        return replies
+        return answers
 
-    def _begun(self, line: _Line, requests: Sequence[Request]) -> asyncio.Future[list[Reply]]:
+    def _begun(self, line: _Line, requests: Sequence[Request]) -> asyncio.Future[Answers]:
         if line.is_spoilt:
             raise BadAnswer("bytes came that nobody asked for")
         may_overlap = self._frames.may_overlap and not requests[0].accept_transaction_zero

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from drivers.clock import Clock
 from drivers.contract import Shared, TagRequest
 from drivers.modbus.bus import Bus, bus_of
-from drivers.modbus.decode import decoder
+from drivers.modbus.decode import News, decoder
 from drivers.modbus.plan import Block
 from drivers.modbus.point import Point, point_of
 from drivers.modbus.probe import request_of, said_of
@@ -48,7 +48,7 @@ def reading_of(key: str, place: str, point: Point, reply: Reply) -> RawReading:
     if isinstance(answer, int):
         return RawReading(key, place, said_of(reply), None, cause_word(answer), reply.rtt_s)
     block = Block(point.place.table, point.place.offset, point.place.width, (point.place,))
-    news = decoder(block, {key: point.reading}).take(answer)
-    value = news.changed.get(key) if news else None
-    cause = news.bad.get(key) if news else None
+    news = News({}, {})
+    decoder(block, {key: point.reading}).take(answer, news)
+    value, cause = news.changed.get(key), news.bad.get(key)
     return RawReading(key, place, said_of(reply), value, cause, reply.rtt_s)

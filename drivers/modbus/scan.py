@@ -8,7 +8,7 @@ from drivers.contract import TagGroup
 from drivers.modbus.decode import Reading, decoder
 from drivers.modbus.plan import Block, GroupPlan
 from drivers.modbus.settings import LinkSettings
-from drivers.modbus.wire import Reply, Request
+from drivers.modbus.wire import Request
 
 ILLEGAL = "illegal_address"
 
@@ -35,7 +35,7 @@ class Reader:
         )
 
 
-Answer = tuple[Reader, Reply]
+Answer = tuple[Reader, bytes | int]
 
 
 class Group:

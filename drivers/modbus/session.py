@@ -16,15 +16,14 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from drivers.clock import Clock
-from drivers.contract import Batch, Rejected, TagGroup, Unreachable, Value
+from drivers.contract import Batch, Rejected, TagGroup, Unreachable
 from drivers.modbus.answer import Refusal
 from drivers.modbus.bus import Bus
-from drivers.modbus.decode import Reading
+from drivers.modbus.decode import News, Reading
 from drivers.modbus.errors import NoAnswer
 from drivers.modbus.plan import GroupPlan
 from drivers.modbus.scan import ILLEGAL, Answer, Group, Reader, Scan, Scans
 from drivers.modbus.settings import LinkSettings, endpoint_of
-from drivers.modbus.wire import Reply
 
 MAX_EXTRA_REQUESTS = 64
 """Requests one pass may spend on halving; what is left over waits for the next."""
@@ -87,37 +86,26 @@ class ModbusSession:
 
     async def _pass(self, due: Collection[TagGroup]) -> Batch:
         scan = self._scans.of(due)
-        replies = await self._bus.ask_all(scan.requests)
-        answers: Iterable[Answer] = zip(scan.readers, replies, strict=True)
-        bad: dict[str, str] = {}
-        if self._has_refusal(replies) or scan.has_quarantine:
+        found: Sequence[bytes | int] = ()
+        self._slowest_s = 0.0
+        if scan.requests:
+            found, self._arrived_s, self._slowest_s = await self._bus.ask_all(scan.requests)
+            self._has_answered = True
+        answers: Iterable[Answer] = zip(scan.readers, found, strict=True)
+        news = News({}, {})
+        if scan.has_quarantine or int in map(type, found):
             settled = await self._settled(scan, [*answers])
             self._refuse_if_all_did(settled)
             for group in scan.groups:
-                bad.update(group.illegal)
+                news.bad.update(group.illegal)
             answers = settled
-        changed: dict[str, Value] = {}
-        for reader, (answer, _, _) in answers:
-            if isinstance(answer, int):
+        for reader, answer in answers:
+            if isinstance(answer, bytes):
+                reader.decoder.take(answer, news)
+            else:
                 reader.decoder.forget()
-                bad.update(dict.fromkeys(reader.keys, cause_word(answer)))
-            elif news := reader.decoder.take(answer):
-                changed.update(news.changed)
-                bad.update(news.bad)
-        return self._batch(scan.covers, changed, bad)
-
-    def _has_refusal(self, replies: Sequence[Reply]) -> bool:
-        """Take in when a complete pass arrived; return whether any of it is a refusal."""
-        self._slowest_s = 0.0
-        found = False
-        for answer, _, rtt_s in replies:
-            self._slowest_s = max(self._slowest_s, rtt_s)
-            if type(answer) is int:
-                found = True
-        if replies:
-            self._has_answered = True
-            self._arrived_s = replies[-1].mono_s
-        return found
+                news.bad.update(dict.fromkeys(reader.keys, cause_word(answer)))
+        return self._batch(scan.covers, news)
 
     async def _settled(self, scan: Scan, answers: list[Answer]) -> list[Answer]:
         """Return the answers after what was refused is halved and what was is asked again."""
@@ -126,7 +114,7 @@ class ModbusSession:
             plan, done = group.plan, [*own]
             try:
                 for answer in own:
-                    if answer[1].answer in _HALVED:
+                    if answer[1] in _HALVED:
                         done.remove(answer)
                         await self._halve(group, *answer, done)
                 if plan.quarantine:
@@ -138,22 +126,22 @@ class ModbusSession:
             settled += done
         return settled
 
-    async def _ask(self, reader: Reader) -> Reply:
+    async def _ask(self, reader: Reader) -> bytes | int:
         reply = await self._bus.ask(reader.request)
         self._has_answered = True
         self._arrived_s = reply.mono_s
         self._slowest_s = max(self._slowest_s, reply.rtt_s)
-        return reply
+        return reply.answer
 
     async def _halve(
         self,
         group: Group,
         reader: Reader,
-        reply: Reply,
+        refusal: bytes | int,
         answers: list[Answer],
     ) -> None:
         """Ask smaller and smaller parts of a refused block until each is good or one tag."""
-        refused = [(reader, reply)]
+        refused = [(reader, refusal)]
         budget = MAX_EXTRA_REQUESTS
         while refused and budget > 0:
             whole, _ = refused.pop()
@@ -162,7 +150,7 @@ class ModbusSession:
                 part = group.reader(block)
                 answer = await self._ask(part)
                 budget -= 1
-                (refused if answer.answer in _HALVED else answers).append((part, answer))
+                (refused if answer in _HALVED else answers).append((part, answer))
         answers.extend(refused)
 
     async def _retry(self, group: Group, answers: list[Answer]) -> None:
@@ -171,15 +159,15 @@ class ModbusSession:
             blocks = group.plan.retries(math.inf, 1)  # else nobody would notice a dead link
         for block in blocks:
             reader = group.reader(block)
-            reply = await self._ask(reader)
-            if isinstance(reply.answer, bytes):
+            answer = await self._ask(reader)
+            if isinstance(answer, bytes):
                 group.plan = group.plan.recovered(block)
-                answers.append((reader, reply))
+                answers.append((reader, answer))
             else:
                 group.refused(block, self._clock.mono_s())
 
     def _refuse_if_all_did(self, answers: list[Answer]) -> None:
-        codes = [reply.answer for _, reply in answers if isinstance(reply.answer, int)]
+        codes = [answer for _, answer in answers if isinstance(answer, int)]
         if not codes or len(codes) < len(answers) or not _HALVED.isdisjoint(codes):
             return
         for reader, _ in answers:
@@ -187,16 +175,14 @@ class ModbusSession:
         reason = _REASONS.get(codes[0], f"the device refuses with code {codes[0]}")
         raise (Unreachable if codes[0] in _ABSENT else Rejected)(self._endpoint, reason)
 
-    def _batch(
-        self, covers: frozenset[str], changed: dict[str, Value], bad: dict[str, str]
-    ) -> Batch:
+    def _batch(self, covers: frozenset[str], news: News) -> Batch:
         ago_s = self._clock.mono_s() - self._arrived_s
         return Batch(
             read_at=self._clock.now() - timedelta(seconds=ago_s),
             mono_s=self._arrived_s,
             covers=covers,
-            changed=changed,
-            bad=bad,
+            changed=news.changed,
+            bad=news.bad,
             rtt_s=self._slowest_s,
         )
 

@@ -18,6 +18,26 @@ class Reply(NamedTuple):
     rtt_s: float
 
 
+class Answers(NamedTuple):
+    """What the device answered to several requests, in their order."""
+
+    answers: list[bytes | int]
+    """As in `Reply`."""
+    mono_s: float
+    """The monotonic clock when the last byte of the last arrived."""
+    rtt_s: float
+    """The longest."""
+
+
+def together(replies: Sequence[Reply]) -> Answers:
+    """Return as one what came one by one: at least one."""
+    return Answers(
+        [reply.answer for reply in replies],
+        replies[-1].mono_s,
+        max(reply.rtt_s for reply in replies),
+    )
+
+
 class Request:
     """A read, encoded once and asked many times. Compared by identity."""
 
@@ -98,6 +118,6 @@ class Wire(Protocol):
         """Return the device's answer; raises DriverError."""
         ...
 
-    async def ask_all(self, requests: Sequence[Request]) -> list[Reply]:
-        """Return the answers in the order of the requests, all or none; raises DriverError."""
-        return [await self.ask(request) for request in requests]
+    async def ask_all(self, requests: Sequence[Request]) -> Answers:
+        """Return the answers to at least one request, all or none; raises DriverError."""
+        return together([await self.ask(request) for request in requests])

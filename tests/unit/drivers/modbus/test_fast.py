@@ -16,7 +16,7 @@ from drivers.modbus.fast import FastWire
 from drivers.modbus.frames import Mbap
 from drivers.modbus.pipeline import CLEAN_SCANS, Depth
 from drivers.modbus.settings import Pipeline
-from drivers.modbus.wire import Reply, Request
+from drivers.modbus.wire import Answers, Request
 from tests.support.modbus_device import BUSY, HR, Asked, Device, Lie, device
 from tests.support.until import until
 
@@ -59,8 +59,8 @@ def requests(
     ]
 
 
-def words(replies: list[Reply]) -> list[int]:
-    return [int.from_bytes(reply.answer, "big") for reply in replies if type(reply.answer) is bytes]
+def words(found: Answers) -> list[int]:
+    return [int.from_bytes(answer, "big") for answer in found.answers if type(answer) is bytes]
 
 
 def withhold(_asked: Asked, _honest: bytes) -> None:
@@ -140,8 +140,8 @@ async def test_a_refusal_in_a_scan_is_an_answer(plc: Device) -> None:
     pipelines: list[Pipeline] = ["off", 3]
     for pipeline in pipelines:
         async with opened(plc, pipeline) as wire:
-            replies = await wire.ask_all(requests(1, 999, 3))
-            assert [reply.answer for reply in replies] == [b"\0\1", 2, b"\0\3"]
+            found = await wire.ask_all(requests(1, 999, 3))
+            assert found.answers == [b"\0\1", 2, b"\0\3"]
             assert wire.is_open
 
 
@@ -217,7 +217,7 @@ async def test_a_device_that_hangs_up_on_several_is_asked_one_by_one(plc: Device
 async def test_a_device_that_is_busy_with_several_is_asked_one_by_one(plc: Device) -> None:
     plc.lie = lambda asked, honest: asked.refusal(BUSY) if asked.start == 2 else honest
     async with opened(plc, 16) as wire:
-        assert [reply.answer for reply in await wire.ask_all(requests(1, 2))] == [b"\0\1", BUSY]
+        assert (await wire.ask_all(requests(1, 2))).answers == [b"\0\1", BUSY]
         assert wire.is_open
         assert await most_under_way(plc, wire, 1, 2) == 1
 
