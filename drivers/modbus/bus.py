@@ -8,7 +8,6 @@
 - A request that wants a pause before it gets it, whoever had the turn before.
 """
 
-import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from drivers.contract import Shared
 from drivers.modbus.settings import LinkSettings, bus_key_of
 from drivers.modbus.wire import Answers, Reply, Request, Wire, together
 from drivers.modbus.wires import wire_of
+from drivers.turn import Turn
 
 
 class Bus:
@@ -26,7 +26,7 @@ class Bus:
     def __init__(self, wire: Wire, *, clock: Clock | None = None) -> None:
         self._wire = wire
         self._clock = clock or Clock()
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
         self._sessions = 0
         self._quiet_since_s = -math.inf
 
@@ -35,9 +35,12 @@ class Bus:
         """Hold the socket open; raises Unreachable if it cannot be opened."""
         self._sessions += 1
         try:
-            async with self._turn:
+            await self._turn.come()
+            try:
                 if not self._wire.is_open:
                     await self._wire.open(timeout_s)
+            finally:
+                self._turn.over()
             yield
         finally:
             self._sessions -= 1
@@ -46,29 +49,36 @@ class Bus:
 
     async def ask(self, request: Request) -> Reply:
         """Return the answer to one request, when its turn has come; raises DriverError."""
-        async with self._turn:
+        await self._turn.come()
+        try:
             if not self._wire.is_open:
                 await self._wire.open(request.timeout_s)
             if request.pause_s:
                 await self._pause(request.pause_s)
             reply = await self._wire.ask(request)
-            self._quiet_since_s = reply.mono_s
-            return reply
+        finally:
+            self._turn.over()
+        self._quiet_since_s = reply.mono_s
+        return reply
 
     async def ask_all(self, requests: Sequence[Request]) -> Answers:
         """Return the answers to at least one request, all or none; raises DriverError."""
         if self._sessions > 1 or requests[0].pause_s:
             return together([await self.ask(request) for request in requests])
-        async with self._turn:
+        if not self._turn.taken_at_once():
+            await self._turn.come()
+        try:
             if not self._wire.is_open:
                 await self._wire.open(requests[0].timeout_s)
             answers = await self._wire.ask_all(requests)
-            self._quiet_since_s = answers.mono_s
-            return answers
+        finally:
+            self._turn.over()
+        self._quiet_since_s = answers.mono_s
+        return answers
 
     def rest(self) -> None:
         """Close the socket until the next turn, unless somebody is having one."""
-        if not self._turn.locked():
+        if not self._turn.is_taken:
             self._wire.close()
 
     async def _pause(self, pause_s: float) -> None:

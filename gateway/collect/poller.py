@@ -25,7 +25,8 @@ from drivers.contract import (
     TagGroup,
     Unreachable,
 )
-from gateway.collect.schedule import after_read, due_now, first_due
+from drivers.turn import Turn
+from gateway.collect.schedule import Schedule
 from gateway.ops.backoff import MAX_DELAY_S, Uniform, delays
 from gateway.ops.clock import Clock
 
@@ -98,7 +99,8 @@ class Poller:
         self._share = share
         self._waits: Iterator[float] = iter(())
         self._session: Session | None = None
-        self._one_read = asyncio.Lock()
+        self._turn = Turn()
+        """To read: in the loop, or out of turn."""
 
     async def run(self) -> None:
         """Open, read until the session is of no use, and start over."""
@@ -139,22 +141,30 @@ class Poller:
                 await self._take(await session.read(pushed))
         self._session = session
         now_s = self._clock.mono_s()
-        due = first_due(self._driver.groups, now_s)
+        schedule = Schedule(self._driver.groups, now_s, self._share)
         commit: Awaitable[object] = taken()
         while True:
-            groups = due_now(due, now_s)
-            async with self._one_read:
+            groups = schedule.due(now_s)
+            if not self._turn.taken_at_once():
+                await self._turn.come()
+            try:
                 await commit  # of the last reading: never two under way
-                commit = self._take(await self._read_or_refused(session, groups))
+                try:
+                    batch = await session.read(groups)
+                except Rejected as err:
+                    batch = self._refused(err, groups)
+                commit = self._take(batch)
+            finally:
+                self._turn.over()
             read_s = max(now_s, self._clock.mono_s())
-            due = after_read(due, groups, read_s, self._share)
-            wake_s = min(due.values())
+            wake_s = schedule.after(groups, read_s)
             await self._until(wake_s)
             now_s = max(wake_s, self._clock.mono_s())  # a timer may be a little early
-            self._check_awake(now_s - wake_s, after_s=wake_s - read_s)
+            if now_s - wake_s > HELD_UP_S:
+                self._check_awake(now_s - wake_s, after_s=wake_s - read_s)
 
     def _check_awake(self, late_s: float, *, after_s: float) -> None:
-        if late_s > max(HELD_UP_S, after_s):
+        if late_s > after_s:
             raise Unreachable(
                 self._driver.endpoint,
                 f"not read: the gateway itself was held up for {late_s:.0f} s",
@@ -170,32 +180,36 @@ class Poller:
         A pushed link has nothing to ask for: what changed is on its way. An error is left
         to the loop, which meets it at its own next read.
         """
-        async with self._one_read:
-            if self._session is None:
-                return
-            groups = [group for group in self._driver.groups if group.poll_interval_s is not None]
-            try:
-                batch = await self._read_or_refused(self._session, groups)
-            except DriverError as err:
-                _log.debug("link %s: not read out of turn: %s", self.link, err)
-                return
-            await self._take(batch)
-
-    async def _read_or_refused(self, session: Session, groups: Collection[TagGroup]) -> Batch:
-        """Read; a device that answers "no" makes its tags bad, not its link."""
+        await self._turn.come()
         try:
-            return await session.read(groups)
+            if self._session is not None:
+                await self._read_out_of_turn(self._session)
+        finally:
+            self._turn.over()
+
+    async def _read_out_of_turn(self, session: Session) -> None:
+        groups = [group for group in self._driver.groups if group.poll_interval_s is not None]
+        try:
+            batch = await session.read(groups)
         except Rejected as err:
-            self.stats.failures += 1
-            self.stats.failed[_kind(err)] += 1
-            _log.debug("link %s: refused: %s", self.link, err.reason)
-            keys = frozenset[str]().union(*(group.keys for group in groups))
-            return Batch(
-                read_at=self._clock.now(),
-                mono_s=self._clock.mono_s(),
-                covers=keys,
-                bad=dict.fromkeys(keys, "device_refused"),
-            )
+            batch = self._refused(err, groups)
+        except DriverError as err:
+            _log.debug("link %s: not read out of turn: %s", self.link, err)
+            return
+        await self._take(batch)
+
+    def _refused(self, err: Rejected, groups: Collection[TagGroup]) -> Batch:
+        """Return what a "no" of the device means: its tags are bad, not its link."""
+        self.stats.failures += 1
+        self.stats.failed[_kind(err)] += 1
+        _log.debug("link %s: refused: %s", self.link, err.reason)
+        keys = frozenset[str]().union(*(group.keys for group in groups))
+        return Batch(
+            read_at=self._clock.now(),
+            mono_s=self._clock.mono_s(),
+            covers=keys,
+            bad=dict.fromkeys(keys, "device_refused"),
+        )
 
     def _take(self, batch: Batch) -> Awaitable[object]:
         if not self.stats.online:

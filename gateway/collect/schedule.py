@@ -1,6 +1,7 @@
 """When which tag group of a link is due. Pure arithmetic on the monotonic clock."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from dataclasses import dataclass
 from math import floor
 
 from drivers.contract import TagGroup
@@ -10,31 +11,43 @@ TICK_S = 0.1
 COARSE_FROM_S = 1.0
 
 
-def first_due(groups: Collection[TagGroup], now_s: float) -> dict[TagGroup, float]:
-    """Return the first due moment of each polled group: at once."""
-    return {group: now_s for group in groups if group.poll_interval_s is not None}
+class Schedule:
+    """The polled groups of one link."""
+
+    def __init__(self, groups: Collection[TagGroup], now_s: float, share: float) -> None:
+        """All are due at once, then each in its interval.
+
+        ``share`` (0..1, the link's place among all links) spreads links over the interval.
+        """
+        self._slots = [
+            _Slot(group, group.poll_interval_s, _phase_s(group.poll_interval_s, share), now_s)
+            for group in groups
+            if group.poll_interval_s is not None
+        ]
+
+    def due(self, now_s: float) -> list[TagGroup]:
+        """Return the groups whose moment has come."""
+        return [slot.group for slot in self._slots if slot.when_s <= now_s]
+
+    def after(self, read: Collection[TagGroup], now_s: float) -> float:
+        """Take in that these were read; return when the next is due, slots that passed apart."""
+        for slot in self._slots:
+            if slot.group in read:
+                past = floor((now_s - slot.phase_s) / slot.interval_s)
+                slot.when_s = (past + 1) * slot.interval_s + slot.phase_s
+        return min([slot.when_s for slot in self._slots])
 
 
-def after_read(
-    due: Mapping[TagGroup, float], read: Collection[TagGroup], now_s: float, share: float
-) -> dict[TagGroup, float]:
-    """Return the due moments after ``read`` were read; slots that passed are skipped.
-
-    ``share`` (0..1, the link's place among all links) spreads links over the interval.
-    """
-    return {
-        group: _next_slot(group.poll_interval_s or 0.0, now_s, share) if group in read else when_s
-        for group, when_s in due.items()
-    }
+@dataclass(slots=True)
+class _Slot:
+    group: TagGroup
+    interval_s: float
+    phase_s: float
+    when_s: float
 
 
-def _next_slot(interval_s: float, now_s: float, share: float) -> float:
+def _phase_s(interval_s: float, share: float) -> float:
     phase_s = share * interval_s
     if interval_s >= COARSE_FROM_S:
         phase_s = floor(phase_s / TICK_S) * TICK_S
-    return (floor((now_s - phase_s) / interval_s) + 1) * interval_s + phase_s
-
-
-def due_now(due: Mapping[TagGroup, float], now_s: float) -> list[TagGroup]:
-    """Return the groups whose moment has come."""
-    return [group for group, when_s in due.items() if when_s <= now_s]
+    return phase_s

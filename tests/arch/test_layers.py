@@ -19,6 +19,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "drivers": (),
     "drivers.clock": (),
     "drivers.planned": (),
+    "drivers.turn": (),
     "drivers.values": (),
     "drivers.probed": (),
     "drivers.contract": ("drivers.planned", "drivers.probed"),
@@ -28,6 +29,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "drivers.contract",
         "drivers.planned",
         "drivers.probed",
+        "drivers.turn",
         "drivers.values",
     ),
     "drivers.opcua": (
@@ -46,7 +48,13 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "gateway.wire": ("gateway.domain",),
     "gateway.settings": ("drivers.registry", "drivers.contract", "gateway.domain"),
     "gateway.journal": ("gateway.domain", "gateway.ops"),
-    "gateway.collect": ("drivers.contract", "gateway.domain", "gateway.journal", "gateway.ops"),
+    "gateway.collect": (
+        "drivers.contract",
+        "drivers.turn",
+        "gateway.domain",
+        "gateway.journal",
+        "gateway.ops",
+    ),
     "gateway.control": (
         "gateway.domain",
         "gateway.settings",
