@@ -53,9 +53,11 @@ class TagGroup:
     keys: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """What one read of a link brought.
+
+    Nobody changes one. It is not frozen because that takes three times as long to make.
 
     ``covers`` are the tags this batch vouches for: covered and neither in ``changed``
     nor in ``bad`` means unchanged and still good. An empty covering batch is a sign of

@@ -47,7 +47,7 @@ def _nothing() -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AcknowledgingBatch(Batch):
     """A batch whose commit lets the server forget the messages it came from."""
 
