@@ -23,6 +23,8 @@ from drivers.turn import Turn
 class Bus:
     """One socket or line, and whose turn it is."""
 
+    __slots__ = ("_clock", "_quiet_since_s", "_sessions", "_turn", "_wire")
+
     def __init__(self, wire: Wire, *, clock: Clock | None = None) -> None:
         self._wire = wire
         self._clock = clock or Clock()

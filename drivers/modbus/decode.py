@@ -98,6 +98,8 @@ class RegisterBlock:
     touched and need not be kept.
     """
 
+    __slots__ = ("_alone", "_bad", "_fields", "_layout", "_raw")
+
     def __init__(self, block: Block, readings: dict[str, Reading]) -> None:
         spans: dict[_Span, list[str]] = defaultdict(list)
         for place in block.places:
@@ -148,6 +150,8 @@ class RegisterBlock:
 
 class BitBlock:
     """Decodes a block of coils or discrete inputs."""
+
+    __slots__ = ("_keys", "_mask", "_raw")
 
     def __init__(self, block: Block) -> None:
         keys: dict[int, list[str]] = defaultdict(list)

@@ -13,6 +13,8 @@ CLEAN_SCANS = 8
 class Depth:
     """What is known of one device; ``now`` requests may be under way."""
 
+    __slots__ = ("_clean", "_most", "now")
+
     def __init__(self, pipeline: Pipeline) -> None:
         """Begin with one for ``auto``, with a number where one is given."""
         self.now = pipeline if isinstance(pipeline, int) else 1

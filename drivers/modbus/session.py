@@ -53,6 +53,17 @@ _REASONS: dict[int, str] = {
 class ModbusSession:
     """Reads one unit over its bus."""
 
+    __slots__ = (
+        "_arrived_s",
+        "_bus",
+        "_clock",
+        "_closes_after_read",
+        "_endpoint",
+        "_has_answered",
+        "_scans",
+        "_slowest_s",
+    )
+
     def __init__(
         self,
         settings: LinkSettings,
