@@ -37,7 +37,7 @@ from gateway.domain.facts import (
 )
 from gateway.domain.rules import EquipmentRules
 from gateway.domain.state import EquipmentState
-from gateway.domain.vocabulary import Json, StampQuality
+from gateway.domain.vocabulary import Json
 from gateway.journal.journal import Journal
 from gateway.journal.lineage import Rival
 from gateway.journal.row import CommandRecord, Entry
@@ -158,9 +158,14 @@ class Deriver:
 
     def observe(self, link: str, batch: Batch) -> Awaitable[object]:
         """Take in one batch; awaiting what is returned ends after the commit."""
-        parts = self._parting.of(link, batch, self._quality_of(batch))
-        entries = [self._apply(equipment, part) for equipment, part in parts]
-        to_store = [entry for entry in entries if entry is not None]
+        trusted, quality = self._clock_is_trusted(), batch.time_quality
+        # Said at once, where most events come from; `_unsynced` says it of the others.
+        stamped = "unsynced" if quality == "gateway" and not trusted else quality
+        to_store = [
+            entry
+            for equipment, part in self._parting.of(link, batch, stamped)
+            if (entry := self._apply(equipment, part, trusted=trusted)) is not None
+        ]
         if not to_store:
             batch.committed()
             return taken()
@@ -168,11 +173,6 @@ class Deriver:
         if type(batch) is not Batch:  # others have nobody to tell
             commit.add_done_callback(partial(_tell, batch))
         return commit
-
-    def _quality_of(self, batch: Batch) -> StampQuality:
-        """Say at once, where most events come from, what `_unsynced` says of the others."""
-        ours = batch.time_quality == "gateway"
-        return "unsynced" if ours and not self._clock_is_trusted() else batch.time_quality
 
     async def lose(self, link: str, err: Exception, failures: int) -> None:
         """Take in that a link has no session."""
@@ -243,8 +243,11 @@ class Deriver:
         except TimeoutError:
             return
 
-    def _apply(self, equipment: str, fact: Fact) -> Entry | None:
-        """Step one equipment; None if there is nothing to store."""
+    def _apply(self, equipment: str, fact: Fact, *, trusted: bool | None = None) -> Entry | None:
+        """Step one equipment; None if there is nothing to store.
+
+        ``trusted`` says whether the clock is; it is asked where nobody did.
+        """
         rules, before = self._rules[equipment], self._states[equipment]
         after, events = step(before, fact, rules)
         self._states[equipment] = after
@@ -253,7 +256,7 @@ class Deriver:
         changed = after.durable is not before.durable
         if not events and not changed:
             return None
-        if events and not self._clock_is_trusted():
+        if events and not (self._clock_is_trusted() if trusted is None else trusted):
             events = _unsynced(events)
         state = durable.dump(after) if changed else None
         return Entry(equipment, events, state, local=rules.stage != "live")

@@ -5,7 +5,7 @@
 - What a batch tells is gone through once, however many equipment there are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from sys import intern
 from typing import TypeVar
@@ -15,15 +15,28 @@ from gateway.domain.facts import Observation
 from gateway.domain.vocabulary import NOTHING, StampQuality
 
 KEY_SEPARATOR = "/"
+_NONE = frozenset[str]()
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Share:
-    """One equipment's part of a covering."""
+class _Covering:
+    """Whose the tags of a covering are."""
 
-    equipment: str
-    tags: frozenset[str]
+    shares: Mapping[str, frozenset[str]]
+    """Equipment -> its tags."""
+    tag_of: Mapping[str, str]
+    """Key -> tag where all are one equipment's, as for most links; else empty."""
+
+    def parted(self, of: Mapping[str, _T]) -> Mapping[str, Mapping[str, _T]]:
+        """Return equipment -> tag -> value."""
+        if self.tag_of:
+            (equipment,) = self.shares
+            try:
+                return {equipment: {self.tag_of[key]: value for key, value in of.items()}}
+            except KeyError:  # a driver tells of what it does not cover
+                pass
+        return _parted(of)
 
 
 class Parting:
@@ -31,58 +44,61 @@ class Parting:
 
     def __init__(self) -> None:
         """Nothing was covered yet."""
-        self._shares: dict[frozenset[str], tuple[_Share, ...]] = {}
+        self._coverings: dict[frozenset[str], _Covering] = {}
         self._alike: dict[frozenset[str], frozenset[str]] = {}
         """Tags seen so far: equal machines have equal tags, and one set does for all."""
 
     def forget(self) -> None:
         """Other coverings are to come."""
-        self._shares.clear()
+        self._coverings.clear()
 
-    def of(
-        self, link: str, batch: Batch, quality: StampQuality
-    ) -> Iterator[tuple[str, Observation]]:
-        """Give each equipment that is covered, by name, and what the batch says about it.
+    def of(self, link: str, batch: Batch, quality: StampQuality) -> list[tuple[str, Observation]]:
+        """Return each equipment that is covered, by name, and what the batch says about it.
 
         ``quality`` is what the stamps without one of the device's own are worth.
         """
-        changed, bad = _parted(batch.changed), _parted(batch.bad)
-        source_times, overflowed = _parted(batch.source_times), _parted(batch.overflowed)
-        uncertain = _parted(dict.fromkeys(batch.uncertain)) if batch.uncertain else {}
-        for share in self._shares.get(batch.covers) or self._shared(batch.covers):
-            name = share.equipment
-            yield (
+        covering = self._coverings.get(batch.covers) or self._covering(batch.covers)
+        parted = covering.parted
+        changed = parted(batch.changed) if batch.changed else NOTHING
+        bad = parted(batch.bad) if batch.bad else NOTHING
+        source_times = parted(batch.source_times) if batch.source_times else NOTHING
+        uncertain = parted(dict.fromkeys(batch.uncertain)) if batch.uncertain else NOTHING
+        overflowed = parted(batch.overflowed) if batch.overflowed else NOTHING
+        return [
+            (
                 name,
                 Observation(
                     link,
                     batch.read_at,
                     batch.mono_s,
-                    share.tags,
+                    tags,
                     changed.get(name, NOTHING),
                     bad.get(name, NOTHING),
                     source_times.get(name, NOTHING),
-                    frozenset(uncertain.get(name, NOTHING)),
+                    frozenset(uncertain[name]) if name in uncertain else _NONE,
                     overflowed.get(name, NOTHING),
                     quality,
                     batch.rtt_s,
                 ),
             )
+            for name, tags in covering.shares.items()
+        ]
 
-    def _shared(self, covers: frozenset[str]) -> tuple[_Share, ...]:
-        by_equipment: dict[str, set[str]] = {}
+    def _covering(self, covers: frozenset[str]) -> _Covering:
+        by_equipment: dict[str, dict[str, str]] = {}
         for key in covers:
             equipment, _, tag = key.partition(KEY_SEPARATOR)
-            by_equipment.setdefault(equipment, set()).add(intern(tag))
-        shares = tuple(
-            _Share(equipment, self._alike.setdefault(alike := frozenset(tags), alike))
-            for equipment, tags in sorted(by_equipment.items())
-        )
-        self._shares[covers] = shares
-        return shares
+            by_equipment.setdefault(equipment, {})[key] = intern(tag)
+        shares = {
+            equipment: self._alike.setdefault(tags := frozenset(tag_of.values()), tags)
+            for equipment, tag_of in sorted(by_equipment.items())
+        }
+        tag_of = by_equipment[next(iter(shares))] if len(shares) == 1 else {}
+        self._coverings[covers] = covering = _Covering(shares, tag_of)
+        return covering
 
 
 def _parted(of: Mapping[str, _T]) -> dict[str, dict[str, _T]]:
-    """Return equipment -> tag -> value."""
     parts: dict[str, dict[str, _T]] = {}
     for key, value in of.items():
         equipment, _, tag = key.partition(KEY_SEPARATOR)
