@@ -54,11 +54,16 @@ Step = tuple[EquipmentState, list[Event]]
 
 def step(state: EquipmentState, fact: Fact, rules: EquipmentRules) -> Step:
     """Return the state after ``fact`` and the events it caused, in order."""
-    state_then, cuts = shift_change.turn(state, fact, rules)
-    after, events = _STEPS[type(fact)](state_then, fact, rules)
+    calendar, then, cuts = rules.calendar, state, list[Event]()
+    if calendar is not None:
+        then, cuts = shift_change.turn(state, fact, calendar)
+    after, events = _STEPS[type(fact)](then, fact, rules)
     after, told = repeats.tell(after, cuts + events, fact, rules)
-    after = usage.follow(after, told, fact, rules)
-    return shift_change.marked(state, after, told, fact, rules)
+    if rules.usage or after.durable.usage:
+        after = usage.follow(after, told, fact, rules)
+    if calendar is None:
+        return after, told
+    return shift_change.marked(state, after, told, fact, calendar)
 
 
 def next_due_s(state: EquipmentState, rules: EquipmentRules) -> float | None:
@@ -88,29 +93,29 @@ def waits_alike(before: EquipmentState, after: EquipmentState, rules: EquipmentR
 
 def _observed(state: EquipmentState, seen: Observation, rules: EquipmentRules) -> Step:
     now = Moment(seen.at, seen.mono_s)
-    previous = state.live
-    live = quality.absorb(previous, seen)
+    durable, previous = state
+    live = quality.absorb(previous, seen, now)
     if rules.alive is not None and rules.alive.tag in seen.changed:
         live = live._replace(alive_changed=now)
     events: list[Event] = []
-    durable = _link_heard(state.durable, seen, events)
+    held = durable.links.get(seen.link)
+    if held is None or held.state != "online":
+        durable = _link_heard(durable, seen, events)
     if _undecided(durable, live, seen, rules):
         durable, live = judge(durable, live, rules, now, events)
-    durable, live, counted = production.book(durable, live, seen, rules)
-    events += counted
-    reading = readings.report(previous, live, _newly_bad(seen, previous), rules, _order(durable))
-    events += reading.events
+    if rules.counters:
+        durable, live, counted = production.book(durable, live, seen, rules, now)
+        events += counted
+    news = _newly_bad(seen, previous) if seen.bad else seen
+    live, told = readings.report(previous, live, news, rules, _order(durable))
+    events += told
     if seen.overflowed:
         events += _overflows(seen)
-    if reading.published is not live.published:
-        live = live._replace(published=reading.published, snapshot_due_s=reading.snapshot_due_s)
     return EquipmentState(durable, live), events
 
 
 def _newly_bad(seen: Observation, previous: Live) -> Observation:
     """A tag that stays bad for the same cause is not news."""
-    if not seen.bad:
-        return seen
     news = {tag: cause for tag, cause in seen.bad.items() if previous.bad.get(tag) != cause}
     return seen._replace(bad=news)
 
@@ -126,9 +131,6 @@ def _undecided(durable: Durable, live: Live, seen: Observation, rules: Equipment
 
 
 def _link_heard(durable: Durable, seen: Observation, events: list[Event]) -> Durable:
-    held = durable.links.get(seen.link)
-    if held is not None and held.state == "online":
-        return durable
     rtt_ms = None if seen.rtt_s is None else round(seen.rtt_s * 1000, 1)
     link = LinkHealth("online", seen.at, seen.at, 0, rtt_ms)
     events.append(

@@ -39,6 +39,7 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mult: operator.mul,
     ast.BitAnd: operator.and_,
 }
+_WRITTEN = (ast.Constant, ast.Tuple, ast.List)
 _CONSTANTS: Mapping[str, Value] = {"true": True, "false": False}
 
 
@@ -210,6 +211,9 @@ def _compare(node: ast.Compare, text: str, names: set[str]) -> Term:
         operators.append(_COMPARE[type(op)])
 
     if len(operators) == 1:
+        left, right = node.left, node.comparators[0]
+        if isinstance(left, ast.Name) and left.id in names and isinstance(right, _WRITTEN):
+            return _compared_with(left.id, operators[0], terms[1](lambda _name: None))
         return _compared(terms[0], operators[0], terms[1])
 
     def compare(lookup: Lookup) -> Value | None:
@@ -223,7 +227,7 @@ def _compare(node: ast.Compare, text: str, names: set[str]) -> Term:
 
 
 def _compared(left: Term, op: Callable[[Any, Any], Any], right: Term) -> Term:
-    """Return the comparison of two, which most are and every reading asks for."""
+    """Return the comparison of two, which nearly all are."""
 
     def compare(lookup: Lookup) -> Value | None:
         one = left(lookup)
@@ -231,6 +235,16 @@ def _compared(left: Term, op: Callable[[Any, Any], Any], right: Term) -> Term:
             return None
         two = right(lookup)
         return None if two is None else bool(op(one, two))
+
+    return compare
+
+
+def _compared_with(name: str, op: Callable[[Any, Any], Any], written: Any) -> Term:
+    """Return the comparison of a tag with a constant: most are, and every reading asks for it."""
+
+    def compare(lookup: Lookup) -> Value | None:
+        shown = lookup(name)
+        return None if shown is None else bool(op(shown, written))
 
     return compare
 

@@ -11,8 +11,9 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.domain import chatter, fault_memory, fault_sources
 from gateway.domain.events import Fault, FaultText
@@ -28,8 +29,7 @@ _WORDS = {
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass(frozen=True, slots=True)
-class FaultStep:
+class FaultStep(NamedTuple):
     """What one look at the sources changed; what it did not is the same object."""
 
     durable: Durable
@@ -39,8 +39,6 @@ class FaultStep:
 
 def watch(durable: Durable, live: Live, rules: EquipmentRules, now: Moment) -> FaultStep:
     """Compare the sources with the faults in force."""
-    if not rules.faults and not durable.faults:
-        return FaultStep(durable, live, ())
     look = _Look(durable, live, now)
     for source in rules.faults:
         seen = fault_sources.seen(source, live.values.get(source.tag))

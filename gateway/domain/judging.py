@@ -12,15 +12,14 @@ def judge(
     durable: Durable, live: Live, rules: EquipmentRules, now: Moment, events: list[Event]
 ) -> tuple[Durable, Live]:
     """Faults first, because a rule may ask for them, then the status."""
-    order = faults.order_of(durable)
-    look = faults.watch(durable, live, rules, now)
-    durable = look.durable
-    events += look.events
-    verdict = status.judge(look.live, durable, rules, now)
-    live = look.live
+    if rules.faults or durable.faults:
+        look = faults.watch(durable, live, rules, now)
+        durable, live = look.durable, look.live
+        events += look.events
+    verdict = status.judge(live, durable, rules, now)
     if verdict is not live.verdict:
         live = live._replace(verdict=verdict)
-    believed = status.believe(durable, verdict, rules, now, order)
+    believed = status.believe(durable, verdict, rules, now)
     if believed is not None:
         durable = replace(durable, status=believed[0])
         events.append(believed[1])

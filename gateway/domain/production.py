@@ -16,12 +16,11 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from drivers.contract import Value
 from gateway.domain import balance, counts, orders, status
 from gateway.domain.events import Count, Event, Gap
 from gateway.domain.facts import Observation, Started
 from gateway.domain.quality import NEVER_READ
-from gateway.domain.rules import STOPPING_FAULT, CounterRule, EquipmentRules
+from gateway.domain.rules import CounterRule, EquipmentRules
 from gateway.domain.state import CounterState, Durable, Live, Moment
 
 OUT_OF_ORDER = timedelta(seconds=60)
@@ -37,19 +36,17 @@ class _Batch:
     live: Live
     seen: Observation
     rules: EquipmentRules
+    now: Moment
     counters: dict[str, CounterState] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
-    @property
-    def now(self) -> Moment:
-        return Moment(self.seen.at, self.seen.mono_s)
-
 
 def book(
-    durable: Durable, live: Live, seen: Observation, rules: EquipmentRules
+    durable: Durable, live: Live, seen: Observation, rules: EquipmentRules, now: Moment
 ) -> tuple[Durable, Live, list[Event]]:
     """Read every counter ``seen`` covers; ``live`` has absorbed it already."""
-    batch = _Batch(darken(durable, live, rules) if seen.bad else durable, live, seen, rules)
+    durable = darken(durable, live, rules) if seen.bad else durable
+    batch = _Batch(durable, live, seen, rules, now)
     read = [rule for rule in rules.counters if _is_read(rule, batch)]
     for rule in read:
         _read(rule, batch)
@@ -57,7 +54,7 @@ def book(
     if read:
         stamps = {rule.tag: _newest(rule, batch) for rule in read if rule.tag in seen.source_times}
         live = live._replace(
-            read_at={**live.read_at, **dict.fromkeys((rule.tag for rule in read), batch.now)},
+            read_at={**live.read_at, **dict.fromkeys([rule.tag for rule in read], now)},
             stamps={**live.stamps, **stamps} if stamps else live.stamps,
         )
     if rules.balance is None or not read:
@@ -133,16 +130,15 @@ def _read(rule: CounterRule, batch: _Batch) -> None:
     counting = held is None or _counts(rule, batch)
     if counting is None:
         return
-    now = batch.now
     reading = counts.Reading(
         shown=value,
         raw=raw,
-        now=now,
+        now=batch.now,
         since=_since(held, rule, batch),
         blind=held is not None and held.dark_since is not None,
         counting=counting,
         cycle_time_ms=_cycle_time_ms(rule, batch.live),
-        order=orders.in_force_at(batch.durable, now.at),
+        order=orders.in_force_at(batch.durable, batch.now.at),
     )
     after, event = counts.read(held, reading, rule)
     if after is not held:
@@ -194,13 +190,7 @@ def _counts(rule: CounterRule, batch: _Batch) -> bool | None:
     if rule.count_when is None:
         return True
     live, names = batch.live, rule.count_when.names
-
-    def lookup(name: str) -> Value | None:
-        if name == STOPPING_FAULT:
-            return status.stopping_fault(live, batch.durable, batch.rules)
-        return live.values.get(name)
-
-    holds = rule.count_when.evaluate(lookup)
+    holds = status.holds(rule.count_when, live, batch.durable, batch.rules)
     if holds is None and any(live.bad.get(name) == NEVER_READ for name in names):
         return None
     return bool(holds)

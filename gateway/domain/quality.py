@@ -8,23 +8,26 @@ NO_LINK = "no_link"
 NEVER_READ = "never_read"
 
 
-def absorb(live: Live, seen: Observation) -> Live:
-    """Return what is known after a batch. A tag it does not cover stays as it was."""
-    now = Moment(seen.at, seen.mono_s)
-    before = live.last_ok.get(seen.link, now)
+def absorb(live: Live, seen: Observation, now: Moment) -> Live:
+    """Return what is known after a batch. A tag it does not cover stays as it was.
+
+    Where all that is good was published it is again, unless `readings.report` says no.
+    """
     last_ok = {**live.last_ok, seen.link: now}
     if not seen.changed and not seen.bad:
-        return live._replace(last_ok=last_ok)
+        return Live(live.values, live.bad, live.lost, last_ok, *live[4:])
     values = {**live.values, **seen.changed}
     bad, lost = live.bad, live.lost
-    if seen.bad or not bad.keys().isdisjoint(seen.changed):
+    if seen.bad or (bad and not bad.keys().isdisjoint(seen.changed)):
+        before = live.last_ok.get(seen.link, now)
         bad = {tag: cause for tag, cause in bad.items() if tag not in seen.changed}
         lost = {tag: moment for tag, moment in lost.items() if tag not in seen.changed}
         for tag, cause in seen.bad.items():
             bad[tag] = cause
             lost.setdefault(tag, before)
             values.pop(tag, None)
-    return live._replace(values=values, bad=bad, lost=lost, last_ok=last_ok)
+    published = values if live.published is live.values else live.published
+    return Live(values, bad, lost, last_ok, published, *live[5:])
 
 
 def lose_link(live: Live, lost_link: LinkLost, rules: EquipmentRules) -> Live:

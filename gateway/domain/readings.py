@@ -1,7 +1,6 @@
 """Values by exception: what moved by more than its deadband, and full sets now and then."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from drivers.contract import Value
 from gateway.domain.events import Reading
@@ -11,58 +10,51 @@ from gateway.domain.state import Live
 from gateway.domain.vocabulary import Order, stamp
 
 
-class ReadingStep(NamedTuple):
-    """What one batch publishes."""
-
-    published: Mapping[str, Value]
-    snapshot_due_s: Mapping[str, float]
-    events: tuple[Reading, ...]
-
-
 def report(
     before: Live, live: Live, seen: Observation, rules: EquipmentRules, order: Order | None
-) -> ReadingStep:
-    """Return the readings of a batch; ``before`` is what was known, ``live`` what is now.
+) -> tuple[Live, list[Reading]]:
+    """Return ``live`` after the readings of a batch, and these; ``before`` is what was known.
 
     A group is reported in full when its snapshot is due, otherwise by what changed and
     by what turned bad.
     """
     due = _due_groups(live, seen, rules)
     if not seen.changed and not seen.bad and not due:
-        return ReadingStep(live.published, live.snapshot_due_s, ())
-    groups = _moved(live, seen, rules, due)
-    bad: dict[str, dict[str, str]] = {}
-    for tag, cause in seen.bad.items():
-        rule = rules.tags.get(tag)
-        if rule is not None and rule.publish and rule.group not in due:
-            bad.setdefault(rule.group, {})[tag] = cause
-    for group in due:
-        groups[group], bad[group] = _full_set(group, live, rules)
-    return _step(before, live, seen, rules, groups, bad, due, order)
+        return _told(live, before.published), []
+    groups = _moved(before.published, seen, rules, due)
+    bad = _bad(groups, live, seen, rules, due) if due or seen.bad else {}
+    events = [
+        _reading(group, values, bad.get(group, {}), seen, order, full=group in due)
+        for group, values in groups.items()
+        if values or bad.get(group)
+    ]
+    if due:
+        again_s = dict.fromkeys(due, seen.mono_s + rules.snapshot_s)
+        live = live._replace(snapshot_due_s={**live.snapshot_due_s, **again_s})
+    return _told(live, _published(before, live, seen, groups, due)), events
 
 
-def _step(
-    before: Live,
+def _told(live: Live, published: Mapping[str, Value]) -> Live:
+    return live if live.published is published else live._replace(published=published)
+
+
+def _bad(
+    groups: dict[str, dict[str, Value]],
     live: Live,
     seen: Observation,
     rules: EquipmentRules,
-    groups: Mapping[str, Mapping[str, Value]],
-    bad: Mapping[str, Mapping[str, str]],
     due: frozenset[str],
-    order: Order | None,
-) -> ReadingStep:
-    events = [
-        _reading(group, groups.get(group, {}), bad.get(group, {}), seen, order, full=group in due)
-        for group in (dict.fromkeys((*groups, *bad)) if bad else groups)
-        if groups.get(group) or bad.get(group)
-    ]
-    snapshot_due_s = live.snapshot_due_s
-    if due:
-        snapshot_due_s = {
-            **snapshot_due_s,
-            **dict.fromkeys(due, seen.mono_s + rules.snapshot_s),
-        }
-    return ReadingStep(_published(before, live, seen, groups, due), snapshot_due_s, tuple(events))
+) -> dict[str, dict[str, str]]:
+    """Return by group what is bad; ``groups`` gets those that are told for it or in full."""
+    bad: dict[str, dict[str, str]] = {}
+    for group in due:
+        groups[group], bad[group] = _full_set(group, live, rules)
+    for tag, cause in seen.bad.items():
+        rule = rules.tags.get(tag)
+        if rule is not None and rule.publish and rule.group not in due:
+            groups.setdefault(rule.group, {})
+            bad.setdefault(rule.group, {})[tag] = cause
+    return bad
 
 
 def _published(
@@ -79,7 +71,7 @@ def _published(
     were_same = before.published is before.values and not due and not seen.bad
     if were_same and sum(map(len, groups.values())) == len(seen.changed):
         return live.values
-    published = dict(live.published)
+    published = dict(before.published)
     for values in groups.values():
         published.update(values)
     for tag in seen.bad:
@@ -127,11 +119,14 @@ def _reading(
 
 
 def _moved(
-    live: Live, seen: Observation, rules: EquipmentRules, due: frozenset[str]
+    published: Mapping[str, Value],
+    seen: Observation,
+    rules: EquipmentRules,
+    due: frozenset[str],
 ) -> dict[str, dict[str, Value]]:
     """Return by group what changed by more than its deadband since it was published."""
     moved: dict[str, dict[str, Value]] = {}
-    published, known = live.published, rules.tags
+    known = rules.tags
     for tag, value in seen.changed.items():
         rule = known.get(tag)
         if rule is None or not rule.publish or rule.group in due:

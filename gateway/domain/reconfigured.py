@@ -48,7 +48,8 @@ def take_up(state: EquipmentState, changed: Reconfigured, rules: EquipmentRules)
         )
     if live.verdict is not None and rules.decisive.isdisjoint(quality.unread(changed, rules)):
         durable, live = judge(durable, live, rules, now, events)
-    durable, live, counted = production.book(durable, live, _rebased(state, changed, rules), rules)
+    rebased = _rebased(state, changed, rules)
+    durable, live, counted = production.book(durable, live, rebased, rules, now)
     if durable.local and rules.stage == "live":
         durable, told = went_live(durable, now)
         return EquipmentState(durable, live), told

@@ -26,7 +26,8 @@ def tell(
         if held is not None and moment_s is not None and fact.mono_s >= moment_s:
             order = None if state.durable.order is None else state.durable.order.order
             events = [*events, _again(held, fact.at, order)]
-    if isinstance(fact, Started) or any(event.type == Status.type for event in events):
+    types = [event.type for event in events]
+    if Status.type in types or isinstance(fact, Started):
         state = state._replace(live=state.live._replace(status_told_s=fact.mono_s))
     return state, events
 

@@ -34,11 +34,11 @@ STAMPED = frozenset({"status", "count", "fault", "reading"})
 
 
 def turn(
-    state: EquipmentState, fact: Fact, rules: EquipmentRules
+    state: EquipmentState, fact: Fact, calendar: ShiftCalendar
 ) -> tuple[EquipmentState, list[Event]]:
     """Return the state as it stands just before ``fact``: cut where a shift changed."""
-    calendar, held = rules.calendar, state.live.turn
-    if calendar is None or isinstance(fact, Started | Reconfigured):
+    held = state.live.turn
+    if isinstance(fact, Started | Reconfigured):
         return state, []
     if held is not None and _holds(held, fact.at) and fact.mono_s < held.ends_s:
         return state, []
@@ -54,12 +54,9 @@ def marked(
     after: EquipmentState,
     events: list[Event],
     fact: Fact,
-    rules: EquipmentRules,
+    calendar: ShiftCalendar,
 ) -> tuple[EquipmentState, list[Event]]:
     """Return ``after`` and its events with the shift of each."""
-    calendar = rules.calendar
-    if calendar is None:
-        return after, events
     if isinstance(fact, Started):
         asleep = Turn(None, fact.at, fact.at, fact.mono_s)  # due at once
         after = after._replace(live=after.live._replace(turn=asleep))

@@ -297,8 +297,7 @@ class Turn:
     """The same on the monotonic clock, as far as could be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the rules say now, before the hold time. ``since`` is its first moment."""
 
     state: State
@@ -318,6 +317,8 @@ class Live(NamedTuple):
     """tag that went bad -> the last moment it was good."""
     last_ok: Mapping[str, Moment] = NOTHING
     """link -> its last reply."""
+    published: Mapping[str, Value] = NOTHING
+    """Up to here is what a batch brings: `gateway.domain.quality.absorb` makes it anew."""
     read_at: Mapping[str, Moment] = NOTHING
     """Tag of a counter -> when it was last read."""
     stamps: Mapping[str, datetime] = NOTHING
@@ -331,7 +332,6 @@ class Live(NamedTuple):
     """"tag/number" waiting out a delay -> when the edge was first seen."""
     raises: tuple[Raised, ...] = ()
     """The newest raises, oldest first."""
-    published: Mapping[str, Value] = NOTHING
     snapshot_due_s: Mapping[str, float] = NOTHING
     """reading group -> monotonic moment of its next full set."""
     alive_changed: Moment | None = None

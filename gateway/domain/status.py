@@ -9,13 +9,12 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from drivers.contract import Value
 from gateway.domain.events import Status
-from gateway.domain.expression import folded
-from gateway.domain.rules import STOPPING_FAULT, EquipmentRules, StatusRule
+from gateway.domain.expression import Expression, folded
+from gateway.domain.rules import STOPPING_FAULT, Alive, EquipmentRules, StatusRule
 from gateway.domain.state import Durable, Live, Moment, OpenStatus, Verdict
 from gateway.domain.vocabulary import Mode, Order, Reason, State, StatusCause
 
@@ -31,26 +30,37 @@ def judge(live: Live, durable: Durable, rules: EquipmentRules, now: Moment) -> V
     is believed, while the state does: a reason that comes later, or keeps changing, delays
     no state.
     """
-    fresh = _frozen(live, rules, now) or _first_true(live, durable, rules, now)
+    frozen = None if rules.alive is None else _frozen(live, rules.alive, now)
+    fresh = frozen or _first_true(live, durable, rules, now)
     held = live.verdict
     if held is None or held.state is not fresh.state:
         return fresh
     if (held.reason, held.mode) == (fresh.reason, fresh.mode):
         return held
-    return fresh if same(durable.status, held) else replace(fresh, since=held.since)
+    return fresh if same(durable.status, held) else fresh._replace(since=held.since)
 
 
-def _first_true(live: Live, durable: Durable, rules: EquipmentRules, now: Moment) -> Verdict:
+def holds(
+    condition: Expression, live: Live, durable: Durable, rules: EquipmentRules
+) -> bool | None:
+    """Return whether a condition holds of what is known now; None where that is unknown."""
+    if STOPPING_FAULT not in condition.names:
+        return condition.evaluate(live.values.get)
+
     def lookup(name: str) -> Value | None:
         if name == STOPPING_FAULT:
             return stopping_fault(live, durable, rules)
         return live.values.get(name)
 
+    return condition.evaluate(lookup)
+
+
+def _first_true(live: Live, durable: Durable, rules: EquipmentRules, now: Moment) -> Verdict:
     for rule in rules.status:
-        holds = rule.when.evaluate(lookup)
-        if holds is None:
+        found = holds(rule.when, live, durable, rules)
+        if found is None:
             return Verdict(State.OFFLINE, _dark_since(rule, live, rules, now), NO_ANSWER)
-        if holds:
+        if found:
             mode = rule.mode or _mode(live, rules)
             return Verdict(rule.state, now, _reason(rule, live), mode)
     return Verdict(State.STOPPED, now, UNSPECIFIED, _mode(live, rules))
@@ -77,9 +87,9 @@ def written(value: Value) -> str:
     return str(value)
 
 
-def _frozen(live: Live, rules: EquipmentRules, now: Moment) -> Verdict | None:
-    alive, changed = rules.alive, live.alive_changed
-    if alive is None or changed is None or alive.tag not in live.values:
+def _frozen(live: Live, alive: Alive, now: Moment) -> Verdict | None:
+    changed = live.alive_changed
+    if changed is None or alive.tag not in live.values:
         return None
     if not changed.lasted(alive.changes_within_s, now):
         return None
@@ -115,7 +125,7 @@ def stopping_fault(live: Live, durable: Durable, rules: EquipmentRules) -> bool 
 
 
 def believe(
-    durable: Durable, verdict: Verdict, rules: EquipmentRules, now: Moment, order: Order | None
+    durable: Durable, verdict: Verdict, rules: EquipmentRules, now: Moment
 ) -> tuple[OpenStatus, Status] | None:
     """Return the new state and its event once the verdict has held long enough."""
     held = durable.status
@@ -123,6 +133,7 @@ def believe(
         return None
     if held is not None and not verdict.since.lasted(rules.min_hold_s, now):
         return None
+    order = None if durable.order is None else durable.order.order
     return begin(held, verdict, "sample", order)
 
 

@@ -36,8 +36,6 @@ def follow(
 ) -> EquipmentState:
     """Return the state after these events with its usage brought up to date."""
     live = state.live
-    if not (rules.usage or state.durable.usage):
-        return state
     told = [event for event in events if isinstance(event, Status | Count)]
     is_due = live.usage_due_s is None or fact.mono_s >= live.usage_due_s
     if not told and not is_due:

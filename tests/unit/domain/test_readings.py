@@ -88,6 +88,12 @@ def test_a_snapshot_comes_when_it_is_due_and_holds_everything() -> None:
     ]
 
 
+def test_a_snapshot_is_taken_once_where_nothing_moves() -> None:
+    play = Play(press(snapshot_s=10.0)).awake()
+    play.feed(*(seen(second) for second in (10, 11, 12, 20, 21, 22)))
+    assert [event.at for event in play.events if event.type == "reading"] == [at(11), at(21)]
+
+
 def test_a_device_stamp_travels_with_its_value() -> None:
     play = Play().awake()
     play.feed(seen(2, temperature=41.0)._replace(source_times={"temperature": at(1.5)}))
