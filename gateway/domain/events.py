@@ -236,7 +236,8 @@ class Reading(Event):
             data["uncertain"] = self.uncertain
         if self.sourcetime:
             data["sourcetime"] = self.sourcetime
-        return data | self._context()
+        data |= self._context()
+        return data
 
 
 CLOCK = "_clock"

@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.domain.events import Gap, Reading
-from gateway.journal.numbering import Draft, Numbered, Stream
-from gateway.journal.retention import row_bytes
-from gateway.journal.row import Entry, StreamHead
+from gateway.journal.numbering import Numbered, Stream
+from gateway.journal.retention import rows_bytes
+from gateway.journal.row import Entry, Row, StreamHead
 
 LATE_S = 5.0
 """A reading that no consumer has taken for so long goes to the disk, with all the others."""
@@ -28,12 +28,9 @@ STREAMSEQS_AHEAD = 1000
 
 
 class HeldRow(NamedTuple):
-    """A reading with its numbers."""
+    """A reading, and since when it is held."""
 
-    seq: int
-    streamseq: int
-    draft: Draft
-    at_ms: int
+    row: Row
     since_s: float
 
 
@@ -80,12 +77,12 @@ class Held:
     @property
     def oldest_seq(self) -> int | None:
         """The oldest row that is not on the disk."""
-        return self.rows[0].seq if self.rows else None
+        return self.rows[0].row.seq if self.rows else None
 
     @property
     def bytes(self) -> int:
         """What the held rows would take on the disk."""
-        return sum(row_bytes(len(row.draft.data)) for row in self.rows)
+        return rows_bytes([held.row for held in self.rows])
 
     def part(self, numbered: Numbered) -> tuple[Numbered, Numbered]:
         """Return what must go to the disk now, and what may be held."""
@@ -93,19 +90,19 @@ class Held:
             return numbered, Numbered()
         to_disk, to_hold = Numbered(), Numbered()
         for row in numbered.rows:
-            may_wait = row[2].type == Reading.type and not row[2].local
+            may_wait = row.type == Reading.type and not row.local
             (to_hold if may_wait else to_disk).rows.append(row)
         for stream, head in numbered.heads.items():
             (to_hold if stream[1] == Reading.type else to_disk).heads[stream] = head
         return to_disk, to_hold
 
-    def take(self, rows: Iterable[tuple[int, int, Draft]], at_ms: int, now_s: float) -> None:
+    def take(self, rows: Iterable[Row], now_s: float) -> None:
         """Hold these."""
-        self.rows.extend(HeldRow(seq, n, draft, at_ms, now_s) for seq, n, draft in rows)
+        self.rows.extend(HeldRow(row, now_s) for row in rows)
 
     def release(self, delivered: int) -> None:
         """Forget what every consumer has."""
-        while self.rows and self.rows[0].seq <= delivered:
+        while self.rows and self.rows[0].row.seq <= delivered:
             self.rows.popleft()
 
     def is_late(self, head: int, now_s: float) -> bool:
@@ -113,7 +110,7 @@ class Held:
         if not self.rows:
             return False
         oldest = self.rows[0]
-        return now_s - oldest.since_s >= LATE_S or head - oldest.seq >= MOST_ROWS
+        return now_s - oldest.since_s >= LATE_S or head - oldest.row.seq >= MOST_ROWS
 
     def promises(self, head: int, heads: Mapping[Stream, StreamHead]) -> "Promises":
         """Return what must be promised before these numbers are used; mostly nothing."""

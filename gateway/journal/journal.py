@@ -49,7 +49,6 @@ from gateway.journal.row import CommandRecord, Entry, Row, StreamHead
 from gateway.journal.space import Space, Standing
 from gateway.journal.watch import Watch
 from gateway.journal.writer import (
-    AppendOrder,
     CloseOrder,
     CursorsOrder,
     EpochOrder,
@@ -162,8 +161,7 @@ class Journal:
 
     def append_soon(self, entries: Sequence[Entry], command: CommandRecord | None = None) -> Waiter:
         """Do as `append`; what is returned is done after the commit."""
-        append = prepare(entries, command)
-        return self._order(lambda waiter: AppendOrder(append, waiter))
+        return self._order(prepare(entries, command))
 
     async def new_epoch(self, reason: str, rival: Rival | None = None) -> str:
         """Begin an epoch and return its name.
@@ -172,7 +170,7 @@ class Journal:
         it becomes local, and gap events of the new epoch tell how much it is. Streams count
         from 1 again; the caller owes each series a new baseline.
         """
-        await self._order(lambda waiter: EpochOrder(reason, rival, waiter))
+        await self._order(EpochOrder(reason, rival))
         return self.epoch
 
     def places(self) -> Places:
@@ -181,7 +179,7 @@ class Journal:
 
     async def identify(self, change: IdentityChange) -> None:
         """Note where equipment is retained, or that it is retired; return after the commit."""
-        await self._order(lambda waiter: IdentityOrder(change, waiter))
+        await self._order(IdentityOrder(change))
 
     def heartbeat(self, at: datetime) -> None:
         """The collector is alive at ``at``: known on the disk within a second. So does a commit."""
@@ -209,7 +207,7 @@ class Journal:
         known, begins = self._writer.cursors, {"oldest": 0, "newest": self._known.head}
         wished = {name: known.get(name, begins[at]) for name, at in readers.items()}
         self._writer.cursors = wished
-        await self._order(lambda waiter: CursorsOrder(wished, waiter))
+        await self._order(CursorsOrder(wished))
 
     def cursor(self, name: str) -> int:
         """Return what was last given to `advance`; 0 if nothing ever was."""
@@ -260,7 +258,7 @@ class Journal:
         return await self._giving.rows(after, limit, upto)
 
     async def _promise(self, upto: int) -> None:
-        await self._order(lambda waiter: GiveOrder(upto, waiter))
+        await self._order(GiveOrder(upto))
 
     async def rows_between(
         self, start: datetime, end: datetime, after: int, limit: int
@@ -289,7 +287,7 @@ class Journal:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
-        self._orders.submit(CloseOrder())
+        self._orders.place(CloseOrder())
         await self._ended
         loop = self._attach()
         await loop.run_in_executor(self._reading, self._writer.join)
@@ -303,15 +301,16 @@ class Journal:
             return await self._attach().run_in_executor(self._reading, read)
         except FileDamaged as err:
             # The writer may not have met that page: nothing more is to be written to this file.
-            self._orders.submit(FailOrder(err))
+            self._orders.place(FailOrder(err))
             raise JournalFailed(f"the journal cannot be read: {err}") from err
 
-    def _order(self, order: Callable[[Waiter], Order]) -> Waiter:
+    def _order(self, order: Order) -> Waiter:
         self._check()
         return self._orders.place(order)
 
     def _check(self) -> None:
-        self._attach()
+        if self._loop is None:
+            self._attach()
         if self._failure is not None:
             raise JournalFailed(self._failure)
         if self._closing is not None:
@@ -334,8 +333,7 @@ class Journal:
 
     def _on_report(self, report: Report) -> None:
         self._known.learn(report.changes)
-        for waiter, result in report.results:
-            self._orders.settle(waiter, result)
+        self._orders.settle(zip(report.waiters, report.results, strict=True))
         if report.changes.touched:
             for watch in self._watches:
                 watch.tell(report.changes.touched)

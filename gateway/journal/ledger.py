@@ -9,7 +9,7 @@ Used by one thread at a time; knows no event loop and no quota.
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import Literal
@@ -29,10 +29,9 @@ from gateway.journal.numbering import (
     Stream,
     number,
     prepare,
-    rows_of,
     unix_ms,
 )
-from gateway.journal.retention import Victim, name_gaps, row_bytes
+from gateway.journal.retention import Victim, name_gaps, rows_bytes
 from gateway.journal.row import StreamHead
 
 EPOCH_ENDS_AT = MAX_STREAMSEQ // 2
@@ -158,7 +157,7 @@ class Ledger:
     def _name_promised(self, at: datetime) -> None:
         """Readings were in memory when the process was killed."""
         gaps = lost_with_a_crash(self._promised, at)
-        numbered = number([prepare(gaps)], after=self.head, heads=self.heads)
+        numbered = self._number([prepare(gaps)], at)
         with self._transaction():
             marks = self._insert(numbered, at)
             tables.insert_heads(
@@ -166,11 +165,11 @@ class Ledger:
             )
             self.connection.execute("DELETE FROM promise")
         self._promised = {}
-        self._remember(numbered, marks, {}, at)
+        self._remember(numbered, marks)
 
     def commit(
         self, appends: Sequence[Append], cursors: Mapping[str, int], at: datetime
-    ) -> list[Result]:
+    ) -> Sequence[Result]:
         """Write everything in one transaction and return each append's seqs.
 
         An append whose command was obeyed before gets CommandRepeated and leaves nothing.
@@ -181,23 +180,24 @@ class Ledger:
         with as_journal_errors():
             repeated = tables.repeated(self.connection, appends)
         fresh = [append for i, append in enumerate(appends) if i not in repeated]
-        numbered = number(fresh, after=self.head, heads=self.heads)
+        numbered = self._number(fresh, at)
         to_disk, to_hold = self.held.part(numbered)
         promises = self.held.promises(self.head + len(numbered.rows), to_hold.heads)
         marks: dict[str, int] = {}
-        states: dict[str, bytes] = {}
-        if not to_hold.rows or to_disk.rows or promises or any(map(_says_more, fresh)):
+        if not to_hold.rows or to_disk.rows or promises or numbered.states or numbered.commands:
             with self._transaction():
                 marks = self._insert(to_disk, at) | self._write_marks(
                     **promises.write(self.connection)
                 )
-                states = tables.insert_states(self.connection, fresh)
-                tables.insert_commands(self.connection, fresh, numbered.seqs)
+                tables.insert_states(self.connection, numbered.states)
+                tables.insert_commands(self.connection, numbered.commands)
                 tables.insert_cursors(self.connection, moved)
             self.cursors |= moved
             self.held.remember(promises)
-        self.held.take(to_hold.rows, unix_ms(at), self._mono_s())
-        self._remember(numbered, marks, states, at)
+        self.held.take(to_hold.rows, self._mono_s())
+        self._remember(numbered, marks)
+        if not repeated:
+            return numbered.seqs
         seqs = iter(numbered.seqs)
         return [repeated[i] if i in repeated else next(seqs) for i in range(len(appends))]
 
@@ -242,9 +242,8 @@ class Ledger:
 
     def _insert_held(self) -> dict[str, int]:
         """Write what is held; the caller owns the transaction, and forgets it after."""
-        rows = self.held.rows
-        held = ((row.seq, row.streamseq, row.draft, row.at_ms) for row in rows)
-        tables.insert_events(self.connection, len(self.epochs), held)
+        rows = [held.row for held in self.held.rows]
+        tables.insert_events(self.connection, len(self.epochs), rows)
         return self._write_marks(reading_bytes=self.reading_bytes + self.held.bytes)
 
     def _hold_no_more(self, marks: Mapping[str, int]) -> None:
@@ -265,7 +264,7 @@ class Ledger:
         with self._transaction():
             gaps = [] if rival is None else tables.disown(self.connection, rival.shared, at)
             tables.insert_epoch(self.connection, number_of_epoch, epoch, reason, at)
-            numbered = number([prepare(gaps)], after=self.head, heads={})
+            numbered = number([prepare(gaps)], after=self.head, heads={}, at=at, epoch=epoch)
             marks = self._insert(numbered, at, epoch_number=number_of_epoch)
             # Another journal may have given these to its consumers, and their streams are over.
             marks |= self._write_marks(given=max(self.given, self.head))
@@ -275,7 +274,7 @@ class Ledger:
         self._changes.heads.clear()
         self._changes.new_epoch = True
         self._changes.rewrite()
-        self._remember(numbered, marks, {}, at)
+        self._remember(numbered, marks)
         self._changes.given = self.given
 
     def identify(self, change: IdentityChange) -> None:
@@ -296,7 +295,7 @@ class Ledger:
         lost = sum(gap.count for entry in gaps for gap in entry.events if isinstance(gap, Gap))
         with self._transaction():
             tables.delete_events(self.connection, [victim.seq for victim in victims])
-            numbered = number([prepare(gaps)], after=self.head, heads=self.heads)
+            numbered = self._number([prepare(gaps)], at)
             marks = self._insert(numbered, at)
             self._insert_held()  # the tail of the newest rows is read anew after this
             marks |= self._write_marks(
@@ -306,7 +305,7 @@ class Ledger:
         self._hold_no_more({})
         self.lost += lost
         self._changes.rewrite()
-        self._remember(numbered, marks, {}, at)
+        self._remember(numbered, marks)
         self._find_first_again()
 
     def merge(self, merged: Merged, at: datetime) -> None:
@@ -314,13 +313,13 @@ class Ledger:
         with self._transaction():
             tables.delete_events(self.connection, [row.seq for row in merged.gone])
             tables.change_events(self.connection, merged.changed)
-            numbered = number([prepare(merged.gaps)], after=self.head, heads=self.heads)
+            numbered = self._number([prepare(merged.gaps)], at)
             marks = self._insert(numbered, at)
             marks |= self._insert_held()  # the tail of the newest rows is read anew after this
         self._hold_no_more({})
         self.merged += len(merged.gone)
         self._changes.rewrite()
-        self._remember(numbered, marks, {}, at)
+        self._remember(numbered, marks)
         self._find_first_again()
 
     def close(self, at: datetime) -> None:
@@ -346,18 +345,20 @@ class Ledger:
         with as_journal_errors():
             self.connection.close()
 
+    def _number(self, appends: Iterable[Append], at: datetime) -> Numbered:
+        """Give them their numbers in the epoch in force."""
+        return number(appends, after=self.head, heads=self.heads, at=at, epoch=self.epoch)
+
     def _insert(
         self, numbered: Numbered, at: datetime, *, epoch_number: int | None = None
     ) -> dict[str, int]:
         """Insert rows and heads; return the marks that changed with them."""
-        at_ms = unix_ms(at)
-        rows = ((seq, n, draft, at_ms) for seq, n, draft in numbered.rows)
+        rows = numbered.rows
         tables.insert_events(self.connection, epoch_number or len(self.epochs), rows)
         tables.insert_heads(self.connection, numbered.heads)
-        sizes = [(d.type, row_bytes(len(d.data))) for _, _, d in numbered.rows]
-        self.appended_bytes += sum(size for _, size in sizes)
-        added = sum(size for kind, size in sizes if kind == Reading.type)
-        return self._write_marks(alive_ms=at_ms, reading_bytes=self.reading_bytes + added)
+        self.appended_bytes += rows_bytes(rows)
+        added = rows_bytes([row for row in rows if row.type == Reading.type])
+        return self._write_marks(alive_ms=unix_ms(at), reading_bytes=self.reading_bytes + added)
 
     def _write_marks(self, **marks: int) -> dict[str, int]:
         return tables.write_marks(self.connection, **marks)
@@ -365,23 +366,17 @@ class Ledger:
     def _transaction(self) -> AbstractContextManager[None]:
         return tables.transaction(self.connection)
 
-    def _remember(
-        self,
-        numbered: Numbered,
-        marks: Mapping[str, int],
-        states: Mapping[str, bytes],
-        at: datetime,
-    ) -> None:
+    def _remember(self, numbered: Numbered, marks: Mapping[str, int]) -> None:
         self._marks |= marks
         self.head += len(numbered.rows)
         self.heads |= numbered.heads
-        self.states |= states
+        self.states |= numbered.states
         self._changes.head = self.head
-        self._changes.rows += rows_of(numbered, at, self.epoch)
+        self._changes.rows += numbered.rows
         self._changes.heads |= numbered.heads
-        self._changes.states |= states
-        self._changes.touched |= states.keys()
-        self._changes.touched |= {draft.equipment for _, _, draft in numbered.rows}
+        self._changes.states |= numbered.states
+        self._changes.touched |= numbered.states.keys()
+        self._changes.touched.update([row.equipment for row in numbered.rows])
 
     def _no_changes(self) -> Changes:
         return Changes(self.head, self.first_seq, self.epochs, self.given)
@@ -393,8 +388,3 @@ class Ledger:
     def _find_first_seq(self) -> int:
         (first,) = self.connection.execute("SELECT min(seq) FROM event").fetchone()
         return self.head + 1 if first is None else int(first)
-
-
-def _says_more(append: Append) -> bool:
-    """Whether it holds anything beside events."""
-    return bool(append.states) or append.command_id is not None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import orjson
 
-from gateway.domain.events import Event, Reading
+from gateway.domain.events import Reading
 from gateway.domain.vocabulary import packed
 from gateway.journal.epoch import MAX_STREAMSEQ
 from gateway.journal.errors import JournalFailed
@@ -45,16 +45,26 @@ class Append(NamedTuple):
     reply: bytes = b"{}"
 
 
+class Obeyed(NamedTuple):
+    """A command, with the seq of its last event."""
+
+    command_id: str
+    seq: int | None
+    reply: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """Appends with their numbers."""
+    """What appends bring, with its numbers."""
 
-    rows: list[tuple[int, int, Draft]] = field(default_factory=list)
-    """seq, streamseq, draft"""
+    rows: list[Row] = field(default_factory=list)
+    """As they can be read back once they are committed."""
     seqs: list[list[int]] = field(default_factory=list)
     """The seqs of each append, in its order."""
     heads: dict[Stream, StreamHead] = field(default_factory=dict)
     """The streams that moved."""
+    states: dict[str, bytes] = field(default_factory=dict)
+    commands: list[Obeyed] = field(default_factory=list)
 
 
 def unix_ms(at: datetime) -> int:
@@ -69,28 +79,27 @@ def from_unix_ms(at_ms: int) -> datetime:
 
 def prepare(entries: Iterable[Entry], command: CommandRecord | None = None) -> Append:
     """Encode what an append holds. Raises TypeError for what JSON cannot say."""
-    entries = tuple(entries)
-    return Append(
-        drafts=[_draft(entry, event) for entry in entries for event in entry.events],
-        states={entry.equipment: entry.state for entry in entries if entry.state is not None},
-        command_id=None if command is None else command.command_id,
-        reply=b"{}" if command is None else orjson.dumps(dict(command.reply)),
-    )
-
-
-def _draft(entry: Entry, event: Event) -> Draft:
-    return Draft(
-        entry.equipment,
-        event.type,
-        event.group if isinstance(event, Reading) else "",
-        unix_ms(event.at),
-        entry.local,
-        packed(event.data()),
-    )
+    drafts: list[Draft] = []
+    states: dict[str, bytes] = {}
+    for equipment, events, state, local in entries:
+        for event in events:
+            part = event.group if isinstance(event, Reading) else ""
+            data = packed(event.data())
+            drafts.append(Draft(equipment, event.type, part, unix_ms(event.at), local, data))
+        if state is not None:
+            states[equipment] = state
+    if command is None:
+        return Append(drafts, states)
+    return Append(drafts, states, command.command_id, orjson.dumps(dict(command.reply)))
 
 
 def number(
-    appends: Iterable[Append], *, after: int, heads: Mapping[Stream, StreamHead]
+    appends: Iterable[Append],
+    *,
+    after: int,
+    heads: Mapping[Stream, StreamHead],
+    at: datetime,
+    epoch: str,
 ) -> Numbered:
     """Give the appends their numbers, continuing after seq ``after`` and ``heads``.
 
@@ -98,28 +107,28 @@ def number(
     epoch.
     """
     numbered = Numbered()
-    seq = after
+    rows, moved = numbered.rows, numbered.heads
+    seq, recorded_ms = after, unix_ms(at)
     for append in appends:
-        first = seq + 1
-        for draft in append.drafts:
+        own: list[int] = []
+        for equipment, kind, part, time_ms, local, data in append.drafts:
             seq += 1
-            streamseq = 0
-            if not draft.local:
-                stream = (draft.equipment, draft.type)
-                head = numbered.heads.get(stream) or heads.get(stream)
-                streamseq = 1 if head is None else head.streamseq + 1
-                if streamseq > MAX_STREAMSEQ:
+            own.append(seq)
+            n = 0
+            if not local:
+                stream = (equipment, kind)
+                head = moved.get(stream) or heads.get(stream)
+                n = 1 if head is None else head.streamseq + 1
+                if n > MAX_STREAMSEQ:
                     raise JournalFailed(f"{stream}: streamseq is used up")
-                numbered.heads[stream] = StreamHead(streamseq, seq)
-            numbered.rows.append((seq, streamseq, draft))
-        numbered.seqs.append(list(range(first, seq + 1)))
+                moved[stream] = StreamHead(n, seq)
+            rows.append(
+                Row(seq, equipment, kind, part, n, time_ms, recorded_ms, local, data, epoch)
+            )
+        numbered.seqs.append(own)
+        if append.states:
+            numbered.states.update(append.states)
+        if append.command_id is not None:
+            last = own[-1] if own else None
+            numbered.commands.append(Obeyed(append.command_id, last, append.reply))
     return numbered
-
-
-def rows_of(numbered: Numbered, at: datetime, epoch: str) -> list[Row]:
-    """Return the rows as they can be read back once they are committed."""
-    recorded_ms = unix_ms(at)
-    return [
-        Row(seq, d.equipment, d.type, d.part, n, d.time_ms, recorded_ms, d.local, d.data, epoch)
-        for seq, n, d in numbered.rows
-    ]

@@ -15,13 +15,13 @@ Delivered means: at or below every cursor. Local rows never leave, so nobody mis
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from gateway.domain.events import Gap, Reading
-from gateway.journal.row import Entry
+from gateway.journal.row import Entry, Row
 
 ROW_OVERHEAD_BYTES = 100
 """What a row takes beside its data: columns, index entry, page slack. An estimate."""
@@ -89,6 +89,11 @@ class Victim(NamedTuple):
 def row_bytes(data_bytes: int) -> int:
     """Return what a row with so much data takes."""
     return data_bytes + ROW_OVERHEAD_BYTES
+
+
+def rows_bytes(rows: Sequence[Row]) -> int:
+    """Return what rows take, by the estimate of `row_bytes`."""
+    return sum(len(row.data) for row in rows) + row_bytes(0) * len(rows)
 
 
 def cuts(

@@ -11,8 +11,8 @@ from datetime import datetime
 from gateway.domain.events import Gap
 from gateway.journal.errors import CommandRepeated, as_journal_errors
 from gateway.journal.lineage import LIVES_KEPT, Life
-from gateway.journal.numbering import Append, Draft, Stream, unix_ms
-from gateway.journal.row import Entry, StreamHead
+from gateway.journal.numbering import Append, Obeyed, Stream, unix_ms
+from gateway.journal.row import Entry, Row, StreamHead
 
 COMMANDS_KEPT = 10_000
 
@@ -31,16 +31,13 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
                 connection.execute("ROLLBACK")
 
 
-def insert_events(
-    connection: sqlite3.Connection, epoch: int, rows: Iterable[tuple[int, int, Draft, int]]
-) -> None:
-    """Insert (seq, streamseq, draft, recorded), all of the epoch of that number."""
+def insert_events(connection: sqlite3.Connection, epoch: int, rows: Iterable[Row]) -> None:
+    """Insert rows, all of the epoch of that number."""
+    # As a `Row` stands, with the number of its epoch in place of the name.
     connection.executemany(
-        "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (seq, epoch, d.equipment, d.type, d.part, n, d.time_ms, at_ms, d.local, d.data)
-            for seq, n, d, at_ms in rows
-        ],
+        "INSERT INTO event (seq, equipment, type, part, streamseq, time_ms, recorded_ms, local,"
+        " data, epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*row[:-1], epoch) for row in rows],
     )
 
 
@@ -60,29 +57,18 @@ def insert_heads(connection: sqlite3.Connection, heads: Mapping[Stream, StreamHe
     """Note the newest of each stream."""
     connection.executemany(
         "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?)",
-        [(*stream, head.streamseq, head.seq) for stream, head in heads.items()],
+        [(*stream, *head) for stream, head in heads.items()],
     )
 
 
-def insert_states(connection: sqlite3.Connection, appends: Iterable[Append]) -> dict[str, bytes]:
-    """Note the states that appends bring; return them."""
-    states = {e: state for append in appends for e, state in append.states.items()}
+def insert_states(connection: sqlite3.Connection, states: Mapping[str, bytes]) -> None:
+    """Note the newest state of equipment."""
     connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", states.items())
-    return states
 
 
-def insert_commands(
-    connection: sqlite3.Connection, appends: Iterable[Append], seqs: Iterable[list[int]]
-) -> None:
-    """Note the commands that appends come from, each with its last seq."""
-    connection.executemany(
-        "INSERT INTO command VALUES (?, ?, ?)",
-        [
-            (append.command_id, own[-1] if own else None, append.reply)
-            for append, own in zip(appends, seqs, strict=True)
-            if append.command_id is not None
-        ],
-    )
+def insert_commands(connection: sqlite3.Connection, commands: Iterable[Obeyed]) -> None:
+    """Note the commands that appends come from."""
+    connection.executemany("INSERT INTO command VALUES (?, ?, ?)", commands)
 
 
 def forget_old_commands(connection: sqlite3.Connection) -> None:

@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
 
 from gateway.journal.changes import Changes
 from gateway.journal.errors import JournalError, JournalFailed
@@ -32,20 +31,12 @@ TICK_S = 0.5
 Waiter = asyncio.Future[list[int]]
 
 
-class AppendOrder(NamedTuple):
-    """Write this."""
-
-    append: Append
-    waiter: Waiter
-
-
 @dataclass(frozen=True, slots=True)
 class EpochOrder:
     """Begin an epoch, perhaps because of a ``rival``."""
 
     reason: str
     rival: Rival | None
-    waiter: Waiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,6 @@ class IdentityOrder:
     """Change what is known of places and equipment."""
 
     change: IdentityChange
-    waiter: Waiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +51,6 @@ class CursorsOrder:
     """Let these cursors count, and no others."""
 
     cursors: Mapping[str, int]
-    waiter: Waiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +58,6 @@ class GiveOrder:
     """Consumers are to be given rows up to here."""
 
     upto: int
-    waiter: Waiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +74,9 @@ class FailOrder:
 
 Change = EpochOrder | IdentityOrder | CursorsOrder | GiveOrder
 """Each a transaction of its own."""
-Order = AppendOrder | Change | CloseOrder | FailOrder
+Order = Append | Change | CloseOrder | FailOrder
+Placed = tuple[Order, Waiter]
+"""An order and who waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +84,9 @@ class Report:
     """What one transaction did, for the event loop: only it may touch the waiters."""
 
     changes: Changes
-    results: Sequence[tuple[Waiter, Result]] = ()
+    waiters: Sequence[Waiter]
+    results: Sequence[Result]
+    """One for each waiter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +107,7 @@ class Writer:
         self._ledger = ledger
         self._space = space
         self._now = now
-        self._orders: queue.SimpleQueue[Sequence[Order]] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Sequence[Placed]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
         self._alive_written: datetime | None = None
         self._turned_s = time.monotonic()
@@ -133,7 +125,7 @@ class Writer:
         self._ended = ended
         self._thread.start()
 
-    def submit(self, orders: Sequence[Order]) -> None:
+    def submit(self, orders: Sequence[Placed]) -> None:
         """Hand over orders; they are carried out in this order. Never blocks."""
         self._orders.put(orders)
 
@@ -177,9 +169,9 @@ class Writer:
             self._space.look()
             more_to_tidy = self._trim() or (not orders and self._space.tidy())
 
-    def _take(self, wait_s: float) -> list[Order]:
+    def _take(self, wait_s: float) -> list[Placed]:
         """Return everything that has arrived, waiting for the first if need be."""
-        orders: list[Order] = []
+        orders: list[Placed] = []
         try:
             orders += self._orders.get(timeout=wait_s)
             while True:
@@ -187,23 +179,26 @@ class Writer:
         except queue.Empty:
             return orders
 
-    def _carry_out(self, orders: Sequence[Order]) -> bool:
+    def _carry_out(self, orders: Sequence[Placed]) -> bool:
         """Carry out the orders; return whether one was to end."""
-        appends: list[AppendOrder] = []
-        for order in orders:
-            if isinstance(order, AppendOrder):
+        appends: list[Append] = []
+        waiters: list[Waiter] = []
+        for order, waiter in orders:
+            if isinstance(order, Append):
                 appends.append(order)
+                waiters.append(waiter)
                 continue
-            self._commit(appends)
-            appends = []
+            self._commit(appends, waiters)
+            appends, waiters = [], []
             if isinstance(order, CloseOrder):
-                self._commit([], at_the_end=True)
+                self._commit([], [], at_the_end=True)
                 self._release_held()
                 return True
             if isinstance(order, FailOrder):
                 raise order.error
             self._change(order)
-        self._commit(appends)
+            self._tell([waiter], [[]])
+        self._commit(appends, waiters)
         return False
 
     def _release_held(self) -> None:
@@ -211,20 +206,20 @@ class Writer:
             delivered = min(self.cursors.values(), default=0)
             self._space.with_room(partial(self._ledger.release_held, delivered), self._now())
 
-    def _commit(self, orders: Sequence[AppendOrder], *, at_the_end: bool = False) -> None:
+    def _commit(
+        self, appends: Sequence[Append], waiters: Sequence[Waiter], *, at_the_end: bool = False
+    ) -> None:
         alive_at, cursors = self.alive_at, self.cursors
         may_wait = self._ledger.held.on and not at_the_end
         moved = not may_wait and cursors != self._ledger.cursors
-        if not orders and not moved and alive_at == self._alive_written:
+        if not appends and not moved and alive_at == self._alive_written:
             return
         at = self._now()
-        appends = [order.append for order in orders]
         began_s = time.monotonic()
         results = self._space.with_room(lambda: self._ledger.commit(appends, cursors, at), at)
         self._commits.note(time.monotonic() - began_s)
         self._alive_written = alive_at
-        waiters = [order.waiter for order in orders]
-        self._tell(list(zip(waiters, results, strict=True)))
+        self._tell(waiters, results)
 
     def _change(self, order: Change) -> None:
         at, ledger = self._now(), self._ledger
@@ -237,13 +232,12 @@ class Writer:
         else:
             begin = partial(ledger.begin_epoch, order.reason, at, rival=order.rival)
             self._space.with_room(begin, at)
-        self._tell([(order.waiter, [])])
 
     def _trim(self) -> bool:
         trimmed = self._space.trim(self._now())
         if trimmed:
-            self._tell([])
+            self._tell([], [])
         return trimmed
 
-    def _tell(self, results: Sequence[tuple[Waiter, Result]]) -> None:
-        self._report(Report(self._ledger.take_changes(), results))
+    def _tell(self, waiters: Sequence[Waiter], results: Sequence[Result]) -> None:
+        self._report(Report(self._ledger.take_changes(), waiters, results))

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from gateway.domain.events import Event
 from gateway.journal.epoch import MAX_STREAMSEQ
 from gateway.journal.errors import JournalFailed
-from gateway.journal.numbering import from_unix_ms, number, prepare, unix_ms
+from gateway.journal.numbering import Numbered, Stream, from_unix_ms, number, prepare, unix_ms
 from gateway.journal.row import CommandRecord, Entry, StreamHead
+from tests.support.clock import MORNING
 from tests.support.journal import count, entry, reading
 
 entries = st.builds(
@@ -20,22 +21,26 @@ entries = st.builds(
 )
 
 
+def numbers(calls: list[list[Entry]], after: int, heads: dict[Stream, StreamHead]) -> Numbered:
+    appends = [prepare(call) for call in calls]
+    return number(appends, after=after, heads=heads, at=MORNING, epoch="e-1")
+
+
 @given(st.lists(st.lists(entries, max_size=3), max_size=5), st.integers(0, 1000))
 def test_seqs_grow_by_one_and_streams_have_no_hole(calls: list[list[Entry]], after: int) -> None:
     head = StreamHead(7, 3)
-    numbered = number(
-        [prepare(call) for call in calls], after=after, heads={("oven-1", "count"): head}
-    )
-    assert [seq for seqs in numbered.seqs for seq in seqs] == [row[0] for row in numbered.rows]
-    assert [row[0] for row in numbered.rows] == list(
+    numbered = numbers(calls, after, {("oven-1", "count"): head})
+    assert [seq for seqs in numbered.seqs for seq in seqs] == [row.seq for row in numbered.rows]
+    assert [row.seq for row in numbered.rows] == list(
         range(after + 1, after + 1 + len(numbered.rows))
     )
     streams = defaultdict(list)
-    for seq, streamseq, draft in numbered.rows:
-        if draft.local:
-            assert streamseq == 0
+    for row in numbered.rows:
+        assert (row.epoch, row.recorded_ms) == ("e-1", unix_ms(MORNING))
+        if row.local:
+            assert row.streamseq == 0
         else:
-            streams[draft.equipment, draft.type].append(StreamHead(streamseq, seq))
+            streams[row.equipment, row.type].append(StreamHead(row.streamseq, row.seq))
     for stream, heads in streams.items():
         first = 8 if stream == ("oven-1", "count") else 1
         assert [h.streamseq for h in heads] == list(range(first, first + len(heads)))
@@ -45,9 +50,9 @@ def test_seqs_grow_by_one_and_streams_have_no_hole(calls: list[list[Entry]], aft
 
 def test_a_streamseq_never_leaves_32_bits() -> None:
     heads = {("press-07", "count"): StreamHead(MAX_STREAMSEQ - 1, 1)}
-    assert number([prepare([entry()])], after=1, heads=heads).rows[0][1] == 2**31 - 1
+    assert numbers([[entry()]], 1, heads).rows[0].streamseq == 2**31 - 1
     with pytest.raises(JournalFailed, match="used up"):
-        number([prepare([entry(counts=2)])], after=1, heads=heads)
+        numbers([[entry(counts=2)]], 1, heads)
 
 
 def test_the_last_state_of_an_equipment_wins() -> None:
