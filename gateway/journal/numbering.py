@@ -20,20 +20,11 @@ from gateway.journal.row import CommandRecord, Entry, Row, StreamHead
 
 Stream = tuple[str, str]
 """equipment, type"""
+Draft = tuple[str, str, str, int, bool, bytes]
+"""One event, encoded, without its numbers: equipment, type, part, time_ms, local, data"""
 
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-
-
-class Draft(NamedTuple):
-    """One event, encoded, without its numbers."""
-
-    equipment: str
-    type: str
-    part: str
-    time_ms: int
-    local: bool
-    data: bytes
 
 
 class Append(NamedTuple):
@@ -85,7 +76,7 @@ def prepare(entries: Iterable[Entry], command: CommandRecord | None = None) -> A
         for event in events:
             part = event.group if isinstance(event, Reading) else ""
             data = packed(event.data())
-            drafts.append(Draft(equipment, event.type, part, unix_ms(event.at), local, data))
+            drafts.append((equipment, event.type, part, unix_ms(event.at), local, data))
         if state is not None:
             states[equipment] = state
     if command is None:

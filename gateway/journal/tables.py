@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 
 from gateway.domain.events import Gap
 from gateway.journal.errors import CommandRepeated, as_journal_errors
@@ -15,6 +16,8 @@ from gateway.journal.numbering import Append, Obeyed, Stream, unix_ms
 from gateway.journal.row import Entry, Row, StreamHead
 
 COMMANDS_KEPT = 10_000
+_AT_ONCE = 16
+"""Rows of one statement: between two of them others may run, and each looks up the newest seq."""
 
 
 @contextmanager
@@ -34,11 +37,23 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def insert_events(connection: sqlite3.Connection, epoch: int, rows: Iterable[Row]) -> None:
     """Insert rows, all of the epoch of that number."""
     # As a `Row` stands, with the number of its epoch in place of the name.
-    connection.executemany(
+    _insert(
+        connection,
         "INSERT INTO event (seq, equipment, type, part, streamseq, time_ms, recorded_ms, local,"
-        " data, epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " data, epoch) VALUES",
         [(*row[:-1], epoch) for row in rows],
     )
+
+
+def _insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if not rows:
+        return
+    row = f"({', '.join('?' * len(rows[0]))})"
+    whole = len(rows) - len(rows) % _AT_ONCE
+    for first in range(0, whole, _AT_ONCE):
+        several = chain.from_iterable(rows[first : first + _AT_ONCE])
+        connection.execute(f"{into} {', '.join([row] * _AT_ONCE)}", tuple(several))
+    connection.executemany(f"{into} {row}", rows[whole:])
 
 
 def change_events(connection: sqlite3.Connection, changed: Iterable[tuple[int, bytes]]) -> None:
@@ -55,10 +70,8 @@ def delete_events(connection: sqlite3.Connection, seqs: Iterable[int]) -> None:
 
 def insert_heads(connection: sqlite3.Connection, heads: Mapping[Stream, StreamHead]) -> None:
     """Note the newest of each stream."""
-    connection.executemany(
-        "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?)",
-        [(*stream, *head) for stream, head in heads.items()],
-    )
+    rows = [(*stream, *head) for stream, head in heads.items()]
+    _insert(connection, "INSERT OR REPLACE INTO stream VALUES", rows)
 
 
 def insert_states(connection: sqlite3.Connection, states: Mapping[str, bytes]) -> None:

@@ -76,5 +76,5 @@ def test_milliseconds_are_rounded_down_as_in_the_events(at: datetime) -> None:
 
 def test_the_time_of_a_row_is_that_of_its_event() -> None:
     event: Event = count(at=datetime(2026, 3, 20, 1, 1, 29, 123999, tzinfo=UTC))
-    (draft,) = prepare([Entry("a", [event])]).drafts
-    assert from_unix_ms(draft.time_ms).isoformat() == "2026-03-20T01:01:29.123000+00:00"
+    (row,) = numbers([[Entry("a", [event])]], 0, {}).rows
+    assert from_unix_ms(row.time_ms).isoformat() == "2026-03-20T01:01:29.123000+00:00"
