@@ -169,6 +169,24 @@ JournalModel.TestCase.settings = settings(max_examples=25, stateful_step_count=2
 TestTheFileHoldsWhatTheModelHolds = JournalModel.TestCase
 
 
+def test_the_file_gives_row_for_row_what_the_loop_is_told(tmp_path: Path) -> None:
+    clock, path = FakeClock(), tmp_path / "j.db"
+    ledger, _ = open_ledger(path, at=clock.now(), limits=Limits(), randbelow=Random(1).randrange)
+    entries = [
+        Entry(f"m-{n}", [count(n), reading(n), reading(n, group="slow")], local=n % 7 == 0)
+        for n in range(60)
+    ]
+    clock.advance(1)
+    ledger.commit([prepare([entry]) for entry in entries], {}, clock.now())
+    told = ledger.take_changes()
+    ledger.close(clock.now())
+    assert len(told.rows) == 180
+    with JournalReader(path) as beside:
+        assert beside.rows(0, 1000) == told.rows
+        for name, kind in told.heads:
+            assert beside.heads(name)[kind] == told.heads[name, kind]
+
+
 def test_a_worn_stream_begins_an_epoch_at_the_next_start(tmp_path: Path) -> None:
     clock, path = FakeClock(), tmp_path / "j.db"
     ledger, _ = open_at(path, clock)
