@@ -11,8 +11,7 @@ OASIS MQTT 5.0, 2.1 (fixed header), 2.2.2 (properties), 3.3 and 3.4; MQTT 3.1.1,
 from functools import lru_cache
 
 PUBACK = 0x40
-_PUBLISH_QOS_1 = 0x32
-_RETAIN = 0x01
+_PUBLISH, _RETAINED = b"\x32", b"\x33"  # QoS 1
 _SUCCESS = 0
 _MAX_LENGTH_BYTES = 4
 _MORE = 0x80
@@ -30,7 +29,7 @@ def publish(topic: bytes, mid: int, properties: bytes, payload: bytes, *, retain
     length = 4 + len(topic) + len(properties) + len(payload)
     return b"".join(
         (
-            bytes((_PUBLISH_QOS_1 | _RETAIN if retain else _PUBLISH_QOS_1,)),
+            _RETAINED if retain else _PUBLISH,
             variable_length(length),
             len(topic).to_bytes(2),
             topic,

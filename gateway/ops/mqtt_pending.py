@@ -21,7 +21,7 @@ _FIRST_ID = 0x400
 """Packet ids of publishes begin here; paho numbers its few subscribes from 1."""
 _LAST_ID = 0xFFFF
 _FAILURE = 0x80  # MQTT 5.0, 2.4: codes from 0x80 are failures
-_NOTHING = (None, 0.0, None)
+_NOTHING = (None, 0, None)
 _NAMED_IN = (PacketTypes.PUBACK, PacketTypes.SUBACK, PacketTypes.DISCONNECT)
 """Where a code is looked up: mosquitto says 0x95 in a PUBACK, where it is not defined."""
 
@@ -37,9 +37,8 @@ class Pending:
         self.on_published: Callable[[Sequence[float]], None] = _nobody
         self._loop = loop
         self._timeout_s = timeout_s
-        self._waiting: dict[int, tuple[asyncio.Future[None], float, float | None]] = {}
-        """Packet id -> its future, the seconds it may take once it is the oldest, and when it
-        was asked, None for a subscribe."""
+        self._waiting: dict[int, tuple[asyncio.Future[None], int, float | None]] = {}
+        """Packet id -> its future, its size, and when it was asked, None for a subscribe."""
         self._oldest_since_s = 0.0
         self._newest_id = _LAST_ID
 
@@ -49,18 +48,16 @@ class Pending:
         ``size`` is that of the payload in bytes. Raises ConnectionLost.
         """
         waiting, mid = self._waiting, self._newest_id
-        for _ in range(_LAST_ID - _FIRST_ID + 1):
-            mid = _FIRST_ID if mid == _LAST_ID else mid + 1
-            if mid not in waiting:
-                break
-        else:
+        if len(waiting) > _LAST_ID - _FIRST_ID:
             raise ConnectionLost("too many messages are unconfirmed")
+        while (mid := _FIRST_ID if mid == _LAST_ID else mid + 1) in waiting:
+            pass
         self._newest_id = mid
         now_s = self._loop.time()
         if not waiting:
             self._oldest_since_s = now_s
         future: asyncio.Future[None] = self._loop.create_future()
-        waiting[mid] = (future, self._timeout_s + size / SLOWEST_BYTES_PER_S, now_s)
+        waiting[mid] = (future, size, now_s)
         return mid, future
 
     def subscribe(self, mid: int) -> asyncio.Future[None]:
@@ -68,7 +65,7 @@ class Pending:
         if not self._waiting:
             self._oldest_since_s = self._loop.time()
         future: asyncio.Future[None] = self._loop.create_future()
-        self._waiting[mid] = (future, self._timeout_s, None)
+        self._waiting[mid] = (future, 0, None)
         return future
 
     def answer(self, answers: Iterable[tuple[int, int]]) -> None:
@@ -97,8 +94,11 @@ class Pending:
 
     def is_overdue(self) -> bool:
         """Whether the oldest has waited for too long."""
-        oldest = next(iter(self._waiting.values()), None)
-        return oldest is not None and self._oldest_since_s + oldest[1] < self._loop.time()
+        if not self._waiting:
+            return False
+        _, size, _ = next(iter(self._waiting.values()))
+        allowed_s = self._timeout_s + size / SLOWEST_BYTES_PER_S
+        return self._oldest_since_s + allowed_s < self._loop.time()
 
     def fail(self, error: ConnectionLost) -> None:
         """Fail everything that waits."""

@@ -15,6 +15,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
@@ -24,10 +25,9 @@ from gateway.ops.mqtt_terms import CLOSED, TOO_LARGE, ConnectionLost, Refused
 from gateway.publish.counts import Counts, Held
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places
-from gateway.publish.sending import TIMES, Oversize, Postman, Sent, is_dead
+from gateway.publish.sending import TIMES, Oversize, Postman, is_dead
 from gateway.publish.source import Source, Watch
 from gateway.publish.timing import Pace, Timing
-from gateway.wire.topics import event_topic
 
 CURSOR = "mqtt"
 _BATCH = 500
@@ -37,9 +37,11 @@ _RETRIES_A_SESSION = 5
 
 _log = logging.getLogger(__name__)
 
-
 SetAside = Callable[[Row, str], Awaitable[None]]
 """Commit the gap event that names a row; the reason is for people."""
+
+UnderWay = deque[tuple[Row, asyncio.Future[None] | None]]
+"""Rows in their order and what confirms each, None where nothing has to."""
 
 
 class Pump:
@@ -70,9 +72,10 @@ class Pump:
         """Up to here rows go one by one: one of them may be what ends the connection."""
         self._closed_before = (0, 0)
         """The row before which connections were closed without a word, and how many in a row."""
-        self._may_send = asyncio.Event()
+        self._paused = False
         self._backlog_pace = Pace(max_rate_per_s, timing)
         self._watch: Watch = journal.watch()
+        self._fed = asyncio.Event()
         self._moved = asyncio.Event()
 
     @property
@@ -83,8 +86,7 @@ class Pump:
     async def reached(self, seq: int) -> None:
         """Wait until the cursor stands at ``seq`` or further."""
         while self.cursor < seq:
-            self._moved.clear()
-            await self._moved.wait()
+            await self._next_move()
 
     @property
     def has_a_suspect(self) -> bool:
@@ -93,7 +95,7 @@ class Pump:
 
     async def pause(self, timeout_s: float) -> None:
         """Send nothing more in this session; wait for what is under way."""
-        self._may_send.clear()
+        self._paused = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self.reached(self._newest_sent)
@@ -108,7 +110,8 @@ class Pump:
             return
         if reason_code == TOO_LARGE:
             _log.error("seq %d seems to be larger than the broker takes", first.seq)
-            self.oversize.blame(first.seq, len(Postman.payload(self._places, first)))
+            payload = self._places.address(first).form.fill(first, replay=True)
+            self.oversize.blame(first.seq, len(payload))
         else:
             self._suspect(first)
 
@@ -123,7 +126,7 @@ class Pump:
             else (first.seq, 1)
         )
         if self._closed_before[1] >= TIMES and self._counts.held is None:
-            topic = event_topic(self._places.of(first.equipment), first.type, first.part)
+            topic = self._places.address(first).topic
             reason = "the connection ends each time it is sent; is it too large for the broker?"
             _log.error("held at seq %d, %s: %s", first.seq, topic, reason)
             self._counts.held = Held(first.seq, topic, reason, None, self._closed_before[1])
@@ -135,7 +138,7 @@ class Pump:
         """
         waits = delays(self._timing.uniform)
         postman = Postman(sender, self._places, self.oversize)
-        self._may_send.set()
+        self._paused = False
         while True:
             before = self.cursor
             held = await self._send_until_refused(postman, began_at)
@@ -146,92 +149,113 @@ class Pump:
             await self._timing.sleep(next(waits))
 
     async def _send_until_refused(self, postman: Postman, began_at: int) -> Held:
-        room = asyncio.Semaphore(1 if self._careful_until else self._window)
-        under_way: asyncio.Queue[Sent] = asyncio.Queue()
-        async with asyncio.TaskGroup() as tasks:
-            feed = self._feed(postman, room, under_way, began_at)
-            feeding = tasks.create_task(feed, name="pump.feed")
-            held = await self._settle(room, under_way)
-            feeding.cancel()
+        under_way: UnderWay = deque()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                feed = self._feed(postman, under_way, began_at)
+                feeding = tasks.create_task(feed, name="pump.feed")
+                held = await self._settle(under_way)
+                feeding.cancel()
+        finally:
+            sent = (row for row, confirmed in under_way if confirmed is not None)
+            self._first_under_way = next(sent, None)
         return held
 
-    async def _feed(
-        self,
-        postman: Postman,
-        room: asyncio.Semaphore,
-        under_way: asyncio.Queue[Sent],
-        began_at: int,
-    ) -> NoReturn:
+    async def _feed(self, postman: Postman, under_way: UnderWay, began_at: int) -> NoReturn:
         after = self.cursor
         while True:
             rows = await self._journal.rows(after, _BATCH)
             if not rows:
                 await self._watch.changed()
             for row in rows:
-                after = row.seq
-                await room.acquire()
-                await self._may_send.wait()
-                under_way.put_nowait(await self._send(postman, row, replay=row.seq <= began_at))
-                self._newest_sent = row.seq
+                while not self._may_send(len(under_way)):
+                    await self._next_move()
+                confirmed = None
+                if not row.local:
+                    if replay := row.seq <= began_at:
+                        await self._backlog_pace.step()
+                    confirmed = await postman.send(row, replay=replay)
+                under_way.append((row, confirmed))
+                self._newest_sent = after = row.seq
+                if len(under_way) == 1:
+                    self._fed.set()
 
-    async def _send(self, postman: Postman, row: Row, *, replay: bool) -> Sent:
-        if row.local:
-            return Sent(row, "", None)
-        if replay:
-            await self._backlog_pace.step()
-        return await postman.send(row, replay=replay)
+    def _may_send(self, under_way: int) -> bool:
+        return not self._paused and under_way < (1 if self._careful_until else self._window)
 
-    async def _settle(self, room: asyncio.Semaphore, under_way: asyncio.Queue[Sent]) -> Held:
+    async def _settle(self, under_way: UnderWay) -> Held:
         """Move the cursor over what is confirmed; return at a refusal that is held."""
         while True:
-            sent = await under_way.get()
-            if sent.confirmed is not None:
-                self._first_under_way = sent.row
-                held = await self._settled(sent, sent.confirmed)
-                if held is not None:
-                    return held
-                self._first_under_way = None
-            room.release()
-            self._release(sent.seq)
-            if self._careful_until and sent.seq >= self._careful_until:
-                self._careful_until = 0
-                for _ in range(self._window - 1):
-                    room.release()
-            await self._journal.advance(CURSOR, sent.seq)
-            self._moved.set()
-
-    async def _settled(self, sent: Sent, confirmed: asyncio.Future[None]) -> Held | None:
-        """Wait for the broker; return what is held if the row has to stay."""
-        try:
-            await confirmed
-        except Refused as err:
-            held = self._hold(sent, err)
-            if not is_dead(err.reason_code, held.times) or self._dead_in_a_row >= MAX_DEAD:
+            if seq := self._take_confirmed(under_way):
+                await self._move_to(seq)
+            if not under_way:
+                self._fed.clear()
+                await self._fed.wait()
+            elif (held := await self._first_answer(under_way)) is not None:
                 return held
-            _log.error("seq %d is set aside: the broker never takes it: %s", sent.seq, err.reason)
-            self._dead_in_a_row += 1
-            self._counts.dead_letters += 1
-            self._counts.held = None
-            await self._set_aside(sent.row, err.reason)
-        else:
-            self._dead_in_a_row = 0
-            self._counts.published += 1
-        return None
 
-    def _hold(self, sent: Sent, err: Refused) -> Held:
-        self._counts.refused += 1
-        held = self._counts.held
-        if held is not None and held.seq == sent.seq:
-            held.times += 1
-            return held
-        _log.error("held at seq %d: the broker refuses %s: %s", sent.seq, sent.topic, err.reason)
-        self._counts.held = held = Held(sent.seq, sent.topic, err.reason, err.reason_code)
-        return held
+    def _take_confirmed(self, under_way: UnderWay) -> int:
+        """Take the longest confirmed prefix away; return the seq it ends with, 0 without one."""
+        seq = 0
+        while under_way:
+            row, confirmed = under_way[0]
+            if confirmed is not None:
+                if not confirmed.done() or confirmed.exception() is not None:
+                    break
+                self._counts.published += 1
+                self._dead_in_a_row = 0
+            under_way.popleft()
+            seq = row.seq
+        return seq
 
-    def _release(self, seq: int) -> None:
+    async def _move_to(self, seq: int) -> None:
         held = self._counts.held
-        if seq >= self._closed_before[0]:
-            self._closed_before = (0, 0)
         if held is not None and seq >= held.seq:
             _log.info("seq %d was accepted after %d refusals", held.seq, held.times)
             self._counts.held = None
+        if seq >= self._closed_before[0]:
+            self._closed_before = (0, 0)
+        if seq >= self._careful_until:
+            self._careful_until = 0
+        await self._journal.advance(CURSOR, seq)
+        self._moved.set()
+
+    async def _first_answer(self, under_way: UnderWay) -> Held | None:
+        """Wait for the broker's answer to the first; return what is held if it has to stay."""
+        row, confirmed = under_way[0]
+        try:
+            if confirmed is not None:
+                await confirmed
+        except Refused as err:
+            held = await self._refused(row, err)
+            if held is not None:
+                return held
+            under_way[0] = (row, None)  # there is nothing more to wait for
+        return None
+
+    async def _next_move(self) -> None:
+        self._moved.clear()
+        await self._moved.wait()
+
+    async def _refused(self, row: Row, err: Refused) -> Held | None:
+        """Set aside what no broker would take; return what is held if the row has to stay."""
+        held = self._hold(row, err)
+        if not is_dead(err.reason_code, held.times) or self._dead_in_a_row >= MAX_DEAD:
+            return held
+        _log.error("seq %d is set aside: the broker never takes it: %s", row.seq, err.reason)
+        self._dead_in_a_row += 1
+        self._counts.dead_letters += 1
+        self._counts.held = None
+        await self._set_aside(row, err.reason)
+        return None
+
+    def _hold(self, row: Row, err: Refused) -> Held:
+        self._counts.refused += 1
+        held = self._counts.held
+        if held is not None and held.seq == row.seq:
+            held.times += 1
+            return held
+        topic = self._places.address(row).topic
+        _log.error("held at seq %d: the broker refuses %s: %s", row.seq, topic, err.reason)
+        self._counts.held = held = Held(row.seq, topic, err.reason, err.reason_code)
+        return held

@@ -24,7 +24,7 @@ from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places
 from gateway.publish.pump import CURSOR
 from gateway.publish.replies import NotObeyed, Replies, check
-from gateway.publish.sending import TIMES, Oversize, Postman, Sent, is_dead
+from gateway.publish.sending import TIMES, Oversize, Postman, is_dead
 from gateway.publish.source import Source
 from gateway.publish.timing import Pace, Timing
 from gateway.wire import command
@@ -140,11 +140,13 @@ class Replays:
     async def _chunk(self, postman: Postman, running: Running) -> Json | None:
         """Send the next rows; return the answer if these were the last."""
         rows = await self._rows(running)
-        sent = [
-            await self._send(postman, row) for row in rows if self._wanted(row, running.request)
+        under_way = [
+            (row, await self._send(postman, row))
+            for row in rows
+            if self._wanted(row, running.request)
         ]
         try:
-            sent = [one for one in sent if await _is_taken(one)]
+            sent = [row for row, confirmed in under_way if await _is_taken(confirmed)]
         except Refused as err:
             self._counts.refused += 1
             return {"accepted": False, "error": "NOT_SENT", "reason": err.reason}
@@ -193,7 +195,7 @@ class Replays:
         rows = await self._journal.rows_between(request.start, request.end, running.after, _CHUNK)
         return [row for row in rows if row.seq <= running.upto]
 
-    async def _send(self, postman: Postman, row: Row) -> Sent:
+    async def _send(self, postman: Postman, row: Row) -> asyncio.Future[None]:
         await self._pace.step()
         return await postman.send(row, replay=True)
 
@@ -207,11 +209,10 @@ class Replays:
         }
 
 
-async def _is_taken(sent: Sent) -> bool:
+async def _is_taken(confirmed: asyncio.Future[None]) -> bool:
     """Wait for the broker; False for a row it never takes. Raises Refused, ConnectionLost."""
     try:
-        if sent.confirmed is not None:
-            await sent.confirmed
+        await confirmed
     except Refused as err:
         if is_dead(err.reason_code, TIMES):
             return False

@@ -9,16 +9,15 @@
 """
 
 import asyncio
+import math
 from datetime import datetime
-from typing import NamedTuple
 
 from gateway.domain.events import Gap
 from gateway.journal.row import Row
 from gateway.ops.mqtt_terms import TOO_LARGE, Refused
 from gateway.publish.mqtt import Sender
 from gateway.publish.places import Places
-from gateway.wire.cloudevent import CONTENT_TYPE, encode
-from gateway.wire.topics import event_topic
+from gateway.wire.cloudevent import CONTENT_TYPE
 
 TIMES = 3
 _WRONG_TOPIC, _WRONG_FORMAT, _SAYS_NOTHING = 0x90, 0x99, 0x83
@@ -50,24 +49,12 @@ def dead_letter(row: Row, *, epoch: str, at: datetime, target: str) -> list[Gap]
     return [gap]
 
 
-class Sent(NamedTuple):
-    """A row on its way; ``confirmed`` None if it is local and never left."""
-
-    row: Row
-    topic: str
-    confirmed: asyncio.Future[None] | None
-
-    @property
-    def seq(self) -> int:
-        """The row's number."""
-        return self.row.seq
-
-
 class Oversize:
     """What a broker that does not say so turned out to be too small for."""
 
     def __init__(self) -> None:
-        self._limit_bytes: int | None = None
+        self.limit_bytes = math.inf
+        """Payloads of this size are too large."""
         self._seq = 0
         self._times = 0
 
@@ -76,16 +63,14 @@ class Oversize:
         self._times = self._times + 1 if seq == self._seq else 1
         self._seq = seq
         if self._times >= TIMES:
-            self._limit_bytes = payload_bytes
+            self.limit_bytes = payload_bytes
 
     def forget(self) -> None:
         """Begin anew, with another broker."""
-        self._limit_bytes, self._seq, self._times = None, 0, 0
+        self.limit_bytes, self._seq, self._times = math.inf, 0, 0
 
-    def refusal(self, payload: bytes) -> "asyncio.Future[None] | None":
+    def refusal(self) -> "asyncio.Future[None]":
         """Return a refused future for what is too large, without troubling the broker."""
-        if self._limit_bytes is None or len(payload) < self._limit_bytes:
-            return None
         refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         refused.set_exception(Refused("the broker ends the connection at this size", TOO_LARGE))
         refused.exception()  # read once, or asyncio complains where nobody awaits it
@@ -100,18 +85,10 @@ class Postman:
         self._places = places
         self._oversize = oversize
 
-    async def send(self, row: Row, *, replay: bool) -> Sent:
-        """Send one row. Raises ConnectionLost."""
-        topic = event_topic(self._places.of(row.equipment), row.type, row.part)
-        payload = self.payload(self._places, row, replay=replay)
-        refused = self._oversize.refusal(payload)
-        if refused is not None:
-            return Sent(row, topic, refused)
-        confirmed = await self._sender.send(topic, payload, content_type=CONTENT_TYPE)
-        return Sent(row, topic, confirmed)
-
-    @staticmethod
-    def payload(places: Places, row: Row, *, replay: bool = True) -> bytes:
-        """Return what is sent of a row."""
-        place, source = places.of(row.equipment), places.topics.source
-        return encode(row, source=source, place=place, epoch=row.epoch, replay=replay)
+    async def send(self, row: Row, *, replay: bool) -> asyncio.Future[None]:
+        """Send one row; return the future of its confirmation. Raises ConnectionLost."""
+        topic, form = self._places.address(row)
+        payload = form.fill(row, replay=replay)
+        if len(payload) >= self._oversize.limit_bytes:
+            return self._oversize.refusal()
+        return await self._sender.send(topic, payload, content_type=CONTENT_TYPE)

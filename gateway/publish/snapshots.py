@@ -88,9 +88,12 @@ class Snapshots:
             tasks.create_task(self._follow(sender, dirty, wake), name="snapshots.follow")
 
     async def _listen(self, dirty: set[str], wake: asyncio.Event) -> NoReturn:
+        """Note whose state changed; most commits hold readings only, and leave it as it was."""
         while True:
-            dirty |= await self._watch.changed() & self._places.live.keys()
-            wake.set()
+            changed = await self._watch.changed() & self._places.live.keys()
+            if news := {name for name in changed if not self._is_shown(name)}:
+                dirty |= news
+                wake.set()
 
     async def _follow(self, sender: Sender, dirty: set[str], wake: asyncio.Event) -> NoReturn:
         clock = self._timing.clock
@@ -119,6 +122,7 @@ class Snapshots:
         for name in equipment:
             if name not in self._places.live or self._is_shown(name):
                 continue  # gone, or in commissioning, by now
+            self._shown[name] = self._journal.state(name)
             for topic, payload in self._news(name):
                 confirmed = await retained.start(topic, payload, CONTENT_TYPE)
                 under_way.append((topic, confirmed))
@@ -126,12 +130,9 @@ class Snapshots:
             await retained.finish(topic, confirmed)
 
     def _is_shown(self, equipment: str) -> bool:
-        """Most commits hold readings only: the state is the very object of the last time."""
+        """Whether the state is the very object of the last time."""
         state = self._journal.state(equipment)
-        if state is not None and state is self._shown.get(equipment):
-            return True
-        self._shown[equipment] = state
-        return False
+        return state is not None and state is self._shown.get(equipment)
 
     def _news(self, equipment: str) -> Iterable[tuple[str, bytes]]:
         place = self._places.live[equipment]

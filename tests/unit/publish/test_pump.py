@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -72,7 +72,7 @@ async def test_the_cursor_moves_over_the_confirmed_prefix_only() -> None:
         assert stage.journal.advances == []
         stage.sender.sent[0].confirmed.set_result(None)
         await until(lambda: stage.journal.cursor(CURSOR) == 3)
-    assert stage.journal.advances == [1, 2, 3]
+    assert stage.journal.advances == [3]
 
 
 async def test_after_a_loss_the_first_unconfirmed_row_comes_first() -> None:
@@ -204,6 +204,21 @@ async def test_equipment_that_left_the_configuration_still_delivers() -> None:
     async with running(stage.run()):
         await stage.pump.reached(1)
     assert [one.topic for one in stage.sender.sent] == ["mg/v1/suzhou/_/_/press-09/evt/count"]
+
+
+async def test_what_has_moved_is_sent_where_it_is_now() -> None:
+    stage = Stage(places=replace(PLACES))
+    stage.journal.commit("press-03", count(1))
+    async with running(stage.run()):
+        await stage.pump.reached(1)
+        stage.places.become(Places(TOPICS, {"press-03": replace(PRESS, line="line-9")}))
+        stage.journal.commit("press-03", count(2))
+        await stage.pump.reached(2)
+    assert [one.topic for one in stage.sender.sent] == [
+        "mg/v1/suzhou/stamping/line-2/press-03/evt/count",
+        "mg/v1/suzhou/stamping/line-9/press-03/evt/count",
+    ]
+    assert stage.sender.sent[1].content["subject"] == "suzhou/stamping/line-9/press-03"
 
 
 async def test_rows_keep_the_epoch_they_were_committed_in() -> None:

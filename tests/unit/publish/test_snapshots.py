@@ -143,6 +143,22 @@ async def test_a_state_that_is_the_same_object_is_not_looked_at_again() -> None:
     assert looked == ["press-03", "press-03"]
 
 
+async def test_readings_do_not_make_the_next_state_wait() -> None:
+    stage = Stage(states={"press-03": {"status": {"state": "idle"}}})
+    stage.journal.durable["press-03"] = b"{}"
+    await stage.snapshots.publish_all(stage.sender)
+    async with running(stage.snapshots.run(stage.sender)):
+        await until(lambda: stage.waits.asked_s == [VALID_S / 2])
+        stage.journal.commit("press-03", count(1))
+        for _ in range(5):
+            await asyncio.sleep(0)  # it would be looked at by now
+        stage.journal.durable["press-03"] = b'{"changed": true}'
+        stage.states["press-03"] = {"status": {"state": "running"}}
+        stage.journal.commit("press-03", status())
+        await until(lambda: stage.said() == ["idle", "running"])
+    assert stage.waits.asked_s == [VALID_S / 2]
+
+
 async def test_what_changes_for_the_first_time_while_another_is_sent_follows() -> None:
     stage = Stage(sender=FakeSender(confirms=False))
     stage.states = {name: {"status": {"state": "idle"}} for name in PLACES.equipment}

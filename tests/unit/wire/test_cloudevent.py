@@ -11,7 +11,7 @@ from gateway.domain.events import STREAMS
 from gateway.domain.vocabulary import Json, stamp
 from gateway.journal.row import Row
 from gateway.wire import cloudevent
-from gateway.wire.cloudevent import Envelope, decode, encode, encode_snapshot, stamp_ms
+from gateway.wire.cloudevent import Envelope, Form, decode, encode, encode_snapshot, stamp_ms
 from gateway.wire.error import WireError
 from gateway.wire.topics import Place
 from tests.support.clock import MORNING
@@ -61,6 +61,30 @@ def test_what_is_encoded_comes_back(row: Row, place: Place, replay: bool) -> Non
         streamseq=row.streamseq,
         replay=replay,
         data=orjson.loads(row.data),
+    )
+
+
+@given(rows, places, st.text(min_size=1), st.text(min_size=1), st.booleans())
+def test_what_is_filled_into_a_form_is_what_json_makes_of_all_of_it(
+    row: Row, place: Place, source: str, epoch: str, replay: bool
+) -> None:
+    form = Form.of(row.type, source=source, place=place, epoch=epoch)
+    assert form.fill(row, replay=replay) == orjson.dumps(
+        {
+            "specversion": "1.0",
+            "id": f"{epoch}-{row.seq}",
+            "source": source,
+            "type": f"millgate.{row.type}.v1",
+            "subject": place.subject,
+            "time": stamp(at(row.time_ms)),
+            "recordedtime": stamp(at(row.recorded_ms)),
+            "datacontenttype": "application/json",
+            "dataschema": f"urn:millgate:{row.type}:1",
+            "epoch": epoch,
+            "streamseq": row.streamseq,
+            "replay": replay,
+            "data": orjson.Fragment(row.data),
+        }
     )
 
 
