@@ -355,7 +355,7 @@ class Ledger:
         """Insert rows and heads; return the marks that changed with them."""
         rows = numbered.rows
         tables.insert_events(self.connection, epoch_number or len(self.epochs), rows)
-        tables.insert_heads(self.connection, numbered.heads)
+        tables.note_heads(self.connection, self.head)
         self.appended_bytes += rows_bytes(rows)
         added = rows_bytes([row for row in rows if row.type == Reading.type])
         return self._write_marks(alive_ms=unix_ms(at), reading_bytes=self.reading_bytes + added)

@@ -16,8 +16,15 @@ from gateway.journal.numbering import Append, Obeyed, Stream, unix_ms
 from gateway.journal.row import Entry, Row, StreamHead
 
 COMMANDS_KEPT = 10_000
+
 _AT_ONCE = 16
 """Rows of one statement: between two of them others may run, and each looks up the newest seq."""
+# As a `Row` stands, with the number of its epoch in place of the name.
+_INSERT = (
+    "INSERT INTO event (seq, equipment, type, part, streamseq, time_ms, recorded_ms, local, data,"
+    " epoch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_SEVERAL = _INSERT + ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" * (_AT_ONCE - 1)
 
 
 @contextmanager
@@ -36,24 +43,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def insert_events(connection: sqlite3.Connection, epoch: int, rows: Iterable[Row]) -> None:
     """Insert rows, all of the epoch of that number."""
-    # As a `Row` stands, with the number of its epoch in place of the name.
-    _insert(
-        connection,
-        "INSERT INTO event (seq, equipment, type, part, streamseq, time_ms, recorded_ms, local,"
-        " data, epoch) VALUES",
-        [(*row[:-1], epoch) for row in rows],
-    )
-
-
-def _insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
-    if not rows:
-        return
-    row = f"({', '.join('?' * len(rows[0]))})"
-    whole = len(rows) - len(rows) % _AT_ONCE
+    values = [(*row[:-1], epoch) for row in rows]
+    whole = len(values) - len(values) % _AT_ONCE
     for first in range(0, whole, _AT_ONCE):
-        several = chain.from_iterable(rows[first : first + _AT_ONCE])
-        connection.execute(f"{into} {', '.join([row] * _AT_ONCE)}", tuple(several))
-    connection.executemany(f"{into} {row}", rows[whole:])
+        several = values[first : first + _AT_ONCE]
+        connection.execute(_INSERT_SEVERAL, tuple(chain.from_iterable(several)))
+    connection.executemany(_INSERT, values[whole:])
 
 
 def change_events(connection: sqlite3.Connection, changed: Iterable[tuple[int, bytes]]) -> None:
@@ -68,10 +63,21 @@ def delete_events(connection: sqlite3.Connection, seqs: Iterable[int]) -> None:
     connection.executemany("DELETE FROM event WHERE seq = ?", [(seq,) for seq in seqs])
 
 
+def note_heads(connection: sqlite3.Connection, after: int) -> None:
+    """Note the newest of each stream as the rows beyond ``after`` have moved it."""
+    connection.execute(
+        "INSERT OR REPLACE INTO stream SELECT equipment, type, streamseq, seq FROM event"
+        " WHERE seq > ? AND NOT local ORDER BY seq",
+        (after,),
+    )
+
+
 def insert_heads(connection: sqlite3.Connection, heads: Mapping[Stream, StreamHead]) -> None:
-    """Note the newest of each stream."""
-    rows = [(*stream, *head) for stream, head in heads.items()]
-    _insert(connection, "INSERT OR REPLACE INTO stream VALUES", rows)
+    """Note the newest of each of these streams, where no row in the file says it."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?)",
+        [(*stream, *head) for stream, head in heads.items()],
+    )
 
 
 def insert_states(connection: sqlite3.Connection, states: Mapping[str, bytes]) -> None:
