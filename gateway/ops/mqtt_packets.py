@@ -3,7 +3,7 @@
 `mqtt_received` has the PUBLISH on its way in.
 
 paho speaks the rest of the protocol. It takes 45 to 90 us of CPU for an event published with
-QoS 1 and confirmed; around it that is 9 us, and every event needs both.
+QoS 1 and confirmed; around it that is less than 9 us, and every event needs both.
 
 OASIS MQTT 5.0, 2.1 (fixed header), 2.2.2 (properties), 3.3 and 3.4; MQTT 3.1.1, 3.3 and 3.4.
 """
