@@ -58,7 +58,9 @@ def step(state: EquipmentState, fact: Fact, rules: EquipmentRules) -> Step:
     if calendar is not None:
         then, cuts = shift_change.turn(state, fact, calendar)
     after, events = _STEPS[type(fact)](then, fact, rules)
-    after, told = repeats.tell(after, cuts + events, fact, rules)
+    told = cuts + events
+    if type(fact) is not Observation or after.durable is not state.durable:  # else no status is new
+        after, told = repeats.tell(after, told, fact, rules)
     if rules.usage or after.durable.usage:
         after = usage.follow(after, told, fact, rules)
     if calendar is None:

@@ -124,19 +124,22 @@ def _moved(
     rules: EquipmentRules,
     due: frozenset[str],
 ) -> dict[str, dict[str, Value]]:
-    """Return by group what changed by more than its deadband since it was published."""
+    """Return by group what changed by more than its deadband since it was published.
+
+    The rule of a tag is looked at only where it matters: those of 1,000 machines fit no cache.
+    """
     moved: dict[str, dict[str, Value]] = {}
-    known = rules.tags
     for tag, value in seen.changed.items():
-        rule = known.get(tag)
-        if rule is None or not rule.publish or rule.group in due:
+        last, group = published.get(tag), rules.sole_group
+        if last == value:
             continue
-        last = published.get(tag)
-        if last != value if not rule.deadband else _differs(last, value, rule.deadband):
-            group = moved.get(rule.group)
-            if group is None:
-                moved[rule.group] = group = {}
-            group[tag] = value
+        if last is None or group is None or tag in rules.held_back:
+            rule = rules.tags.get(tag)
+            if rule is None or not rule.publish or not _differs(last, value, rule.deadband):
+                continue
+            group = rule.group
+        if group not in due:
+            moved.setdefault(group, {})[tag] = value
     return moved
 
 

@@ -183,11 +183,19 @@ class EquipmentRules:
     """PRI: the planned time for one part, where the order does not say."""
     decisive: frozenset[str] = field(init=False)
     """Tags that faults, status, reason or mode look at."""
+    sole_group: str | None = field(init=False)
+    """The group of all tags, where they have but one."""
+    held_back: frozenset[str] = field(init=False)
+    """Tags of which not each value that changed is published."""
 
     def __post_init__(self) -> None:
-        """Derive ``decisive`` once."""
+        """Derive once what every reading asks for."""
         names = {name for rule in self.status for name in rule.when.names}
         names |= {rule.reason_tag for rule in self.status if rule.reason_tag is not None}
         names |= {rule.tag for rule in self.faults}
         names |= set() if self.mode is None else {self.mode.tag}
         object.__setattr__(self, "decisive", frozenset(names))
+        groups = {rule.group for rule in self.tags.values()}
+        object.__setattr__(self, "sole_group", groups.pop() if len(groups) == 1 else None)
+        held_back = (tag for tag, rule in self.tags.items() if rule.deadband or not rule.publish)
+        object.__setattr__(self, "held_back", frozenset(held_back))

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,6 +114,15 @@ def test_a_batch_that_covers_nothing_of_a_group_does_not_take_its_snapshot() -> 
     play.feed(started(0), seen(1)._replace(covers=frozenset({"not_ours"})))
     assert readings(play) == []
     assert set(TAGS) == set(play.rules.tags)
+
+
+@pytest.mark.parametrize("deadband", [0.0, 1.0])
+def test_a_tag_that_is_not_configured_any_more_is_not_published(deadband: float) -> None:
+    rules = press()
+    tags = {**rules.tags, "temperature": TagRule("temperature", "plc", "plc", deadband=deadband)}
+    play = Play(replace(rules, tags=tags)).awake()
+    play.feed(seen(2, gone=1, run=True), seen(3, gone=2))
+    assert [one["values"] for one in readings(play)] == [{"run": True}]
 
 
 def test_a_number_beyond_any_float_moved() -> None:
