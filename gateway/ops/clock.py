@@ -26,9 +26,8 @@ class SystemClock:
         """Return the wall clock, aware, UTC."""
         return datetime.now(UTC)
 
-    def mono_s(self) -> float:
-        """Return the monotonic clock in seconds."""
-        return time.monotonic()
+    mono_s = staticmethod(time.monotonic)
+    """The monotonic clock in seconds."""
 
 
 SYSTEM_CLOCK = SystemClock()
