@@ -93,7 +93,7 @@ def row_bytes(data_bytes: int) -> int:
 
 def rows_bytes(rows: Sequence[Row]) -> int:
     """Return what rows take, by the estimate of `row_bytes`."""
-    return sum(len(row.data) for row in rows) + row_bytes(0) * len(rows)
+    return sum([len(row.data) for row in rows]) + ROW_OVERHEAD_BYTES * len(rows)
 
 
 def cuts(
