@@ -59,11 +59,11 @@ class Parting:
         """
         covering = self._coverings.get(batch.covers) or self._covering(batch.covers)
         parted = covering.parted
-        changed = parted(batch.changed) if batch.changed else NOTHING
-        bad = parted(batch.bad) if batch.bad else NOTHING
-        source_times = parted(batch.source_times) if batch.source_times else NOTHING
-        uncertain = parted(dict.fromkeys(batch.uncertain)) if batch.uncertain else NOTHING
-        overflowed = parted(batch.overflowed) if batch.overflowed else NOTHING
+        changed = parted(batch.changed) if batch.changed else {}
+        bad = parted(batch.bad) if batch.bad else {}
+        source_times = parted(batch.source_times) if batch.source_times else {}
+        uncertain = parted(dict.fromkeys(batch.uncertain)) if batch.uncertain else {}
+        overflowed = parted(batch.overflowed) if batch.overflowed else {}
         return [
             (
                 name,
