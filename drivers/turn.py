@@ -12,6 +12,7 @@ takes two turns, and a thousand devices are scanned each second.
 """
 
 import asyncio
+from collections import deque
 
 
 class Turn:
@@ -22,7 +23,9 @@ class Turn:
     def __init__(self) -> None:
         """Nobody has it."""
         self._is_taken = False
-        self._waiting: list[asyncio.Future[None]] = []  # a deque takes a kilobyte when empty
+        self._waiting: deque[asyncio.Future[None]] | None = (
+            None  # there is a thousand, and few wait
+        )
 
     @property
     def is_taken(self) -> bool:
@@ -40,6 +43,8 @@ class Turn:
         if self.taken_at_once():
             return
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._waiting is None:
+            self._waiting = deque()
         self._waiting.append(mine)
         try:
             await mine
@@ -51,7 +56,7 @@ class Turn:
     def over(self) -> None:
         """Give it to who has waited longest, if anybody has."""
         while self._waiting:
-            next_one = self._waiting.pop(0)
+            next_one = self._waiting.popleft()
             if not next_one.done():
                 next_one.set_result(None)
                 return

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from drivers.contract import TagGroup
-from drivers.modbus.decode import Reading, decoder
+from drivers.modbus.decode import BitBlock, Reading, RegisterBlock, decoder
 from drivers.modbus.plan import Block, GroupPlan
 from drivers.modbus.settings import LinkSettings
-from drivers.modbus.wire import Request
+from drivers.modbus.wire import Request, shared_request
 
 ILLEGAL = "illegal_address"
 
@@ -24,7 +24,7 @@ class Reader:
         self.block = block
         self.keys = tuple(place.key for place in block.places)
         self.decoder = decoder(block, dict(readings))
-        self.request = Request(
+        self.request = shared_request(
             unit=settings.unit_id,
             table=block.table,
             start=block.start,
@@ -75,6 +75,7 @@ class Scan:
 
     groups: tuple[Group, ...]
     readers: tuple[Reader, ...]
+    decoders: tuple[RegisterBlock | BitBlock, ...]
     requests: tuple[Request, ...]
     covers: frozenset[str]
     has_quarantine: bool
@@ -111,6 +112,7 @@ class Scans:
         self._scans[names] = Scan(
             groups,
             readers,
+            tuple(reader.decoder for reader in readers),
             tuple(reader.request for reader in readers),
             self._covers.setdefault(frozenset(names), covers),
             any(group.plan.quarantine for group in groups),

@@ -12,7 +12,7 @@
 """
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from drivers.clock import Clock
@@ -102,21 +102,27 @@ class ModbusSession:
         if scan.requests:
             found, self._arrived_s, self._slowest_s = await self._bus.ask_all(scan.requests)
             self._has_answered = True
-        answers: Iterable[Answer] = zip(scan.readers, found, strict=True)
         news = News({}, {})
         if scan.has_quarantine or int in map(type, found):
-            settled = await self._settled(scan, [*answers])
-            self._refuse_if_all_did(settled)
-            for group in scan.groups:
-                news.bad.update(group.illegal)
-            answers = settled
+            await self._take_partly_refused(scan, found, news)
+        else:
+            for decoder, answer in zip(scan.decoders, found, strict=True):
+                decoder.take(answer, news)  # type: ignore[arg-type]  # none is a refusal
+        return self._batch(scan.covers, news)
+
+    async def _take_partly_refused(
+        self, scan: Scan, found: Sequence[bytes | int], news: News
+    ) -> None:
+        answers = await self._settled(scan, [*zip(scan.readers, found, strict=True)])
+        self._refuse_if_all_did(answers)
+        for group in scan.groups:
+            news.bad.update(group.illegal)
         for reader, answer in answers:
             if isinstance(answer, bytes):
                 reader.decoder.take(answer, news)
             else:
                 reader.decoder.forget()
                 news.bad.update(dict.fromkeys(reader.keys, cause_word(answer)))
-        return self._batch(scan.covers, news)
 
     async def _settled(self, scan: Scan, answers: list[Answer]) -> list[Answer]:
         """Return the answers after what was refused is halved and what was is asked again."""

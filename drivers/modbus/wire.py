@@ -1,6 +1,7 @@
 """What is asked, what comes back, and the seam behind which every transport looks alike."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from drivers.modbus.address import BIT_TABLES, Table
@@ -88,6 +89,10 @@ class Request:
         head = bytes([unit, self.function, self.size])
         self.mbap_answer = bytes([0, 0, 0, len(head) + self.size]) + head
         """What a good answer over Modbus TCP has between its transaction and its data."""
+
+
+shared_request = lru_cache(maxsize=1024)(Request)
+"""A Request, the same one for devices that are asked alike: it stays in the processor's cache."""
 
 
 class Wire(Protocol):

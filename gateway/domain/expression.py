@@ -12,6 +12,7 @@ import ast
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from drivers.contract import Value
@@ -80,8 +81,12 @@ class Expression:
         return None if value is None else bool(value)
 
 
+@lru_cache(maxsize=1024)
 def compile_expression(text: str) -> Expression:
-    """Compile a condition; raises ExpressionError naming the column."""
+    """Compile a condition; raises ExpressionError naming the column.
+
+    Machines with an equal one share it, so that it stays in the processor's cache.
+    """
     if len(text) > MAX_LENGTH:
         problem = f"longer than {MAX_LENGTH} characters"
         raise ExpressionError(text, MAX_LENGTH, "condition_too_long", problem, MAX_LENGTH)

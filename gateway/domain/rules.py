@@ -5,6 +5,7 @@ Plain frozen data; `gateway.settings` builds it, nothing here checks it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from drivers.contract import Value
@@ -194,8 +195,14 @@ class EquipmentRules:
         names |= {rule.reason_tag for rule in self.status if rule.reason_tag is not None}
         names |= {rule.tag for rule in self.faults}
         names |= set() if self.mode is None else {self.mode.tag}
-        object.__setattr__(self, "decisive", frozenset(names))
+        object.__setattr__(self, "decisive", _shared(frozenset(names)))
         groups = {rule.group for rule in self.tags.values()}
         object.__setattr__(self, "sole_group", groups.pop() if len(groups) == 1 else None)
         held_back = (tag for tag, rule in self.tags.items() if rule.deadband or not rule.publish)
-        object.__setattr__(self, "held_back", frozenset(held_back))
+        object.__setattr__(self, "held_back", _shared(frozenset(held_back)))
+
+
+@lru_cache(maxsize=1024)
+def _shared(tags: frozenset[str]) -> frozenset[str]:
+    """Return one object for all that are equal: each of a thousand would have to be fetched."""
+    return tags

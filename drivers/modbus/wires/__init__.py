@@ -26,6 +26,8 @@ from drivers.modbus.wires.serial import SerialWire
 from drivers.modbus.wires.tls import TlsWire
 from drivers.modbus.wires.udp import UdpWire
 
+_MBAP = Mbap()
+
 
 @singledispatch
 def wire_of(link: LinkSettings, clock: Clock, shared: Shared) -> Wire:
@@ -39,7 +41,7 @@ def wire_of(link: LinkSettings, clock: Clock, shared: Shared) -> Wire:
 @wire_of.register
 def _(link: TcpSettings, clock: Clock, _shared: Shared) -> Wire:
     if link.client == "fast":
-        return FastWire(link.host, link.port, Mbap(), Depth(link.pipeline), mono_s=clock.mono_s)
+        return FastWire(link.host, link.port, _MBAP, Depth(link.pipeline), mono_s=clock.mono_s)
     return TcpWire(link.host, link.port, mono_s=clock.mono_s)
 
 
