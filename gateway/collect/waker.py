@@ -14,11 +14,12 @@ class Waker:
     def __init__(self, clock: Clock) -> None:
         """``clock`` is the one the moments are of."""
         self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: dict[float, list[asyncio.Future[None]]] = {}
 
     def until(self, when_s: float) -> asyncio.Future[None]:
         """Return what is done at the monotonic moment ``when_s``, or soon if that is past."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()  # which asks the system
         future: asyncio.Future[None] = loop.create_future()
         others = self._waiting.get(when_s)
         if others is None:
