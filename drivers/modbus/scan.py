@@ -93,16 +93,23 @@ class Scans:
     def __init__(self, groups: Mapping[str, Group]) -> None:
         self._groups = groups
         self._scans: dict[tuple[str, ...], Scan] = {}
+        self._of_all: Scan | None = None
         self._covers: dict[frozenset[str], frozenset[str]] = {}
 
     def of(self, due: Collection[TagGroup]) -> Scan:
         """Return what is asked when these are due."""
+        if self._of_all is not None and len(due) == len(self._groups):
+            return self._of_all
         names = tuple([group.name for group in due])
-        return self._scans.get(names) or self._made(names, due)
+        scan = self._scans.get(names) or self._made(names, due)
+        if len(due) == len(self._groups):
+            self._of_all = scan
+        return scan
 
     def forget(self) -> None:
         """Take in that a plan has changed."""
         self._scans.clear()
+        self._of_all = None
 
     def _made(self, names: tuple[str, ...], due: Collection[TagGroup]) -> Scan:
         groups = tuple(self._groups[name] for name in names)

@@ -1,5 +1,7 @@
 """The facts that leave an equipment: written once, never changed.
 
+They are not frozen because one that is takes three times as long to make.
+
 Each event has ``data()``: the contract's ``data`` object as JSON-ready values (times as
 RFC 3339 UTC strings with milliseconds). The journal stores it and the wire wraps it, so
 there is one place that says what a fact looks like.
@@ -33,7 +35,7 @@ from gateway.domain.vocabulary import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Event:
     """What all facts share. ``type`` is the contract's stream name."""
 
@@ -53,7 +55,7 @@ class Event:
         return {"timequality": self.time_quality, "order": order, "shift": shift}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Status(Event):
     """A state began, or an order or a shift cut it in two."""
 
@@ -91,7 +93,7 @@ class Status(Event):
         return data
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Count(Event):
     """A counter moved, or something about it must be known."""
 
@@ -162,7 +164,7 @@ class FaultText:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Fault(Event):
     """One step in the life of one occurrence."""
 
@@ -214,7 +216,7 @@ class Fault(Event):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Reading(Event):
     """Values that changed in one tag group, or all of them (``full``)."""
 
@@ -244,7 +246,7 @@ CLOCK = "_clock"
 """What stands for a link where the health is that of the gateway's clock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Health(Event):
     """What a link of this equipment is worth, or the clock. Never an equipment fault."""
 
@@ -273,7 +275,7 @@ class Health(Event):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Gap(Event):
     """Facts that could not be observed or kept, named.
 
@@ -303,7 +305,7 @@ class Gap(Event):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Note(Event):
     """A later word about an interval or a fault; the last note wins."""
 
