@@ -23,9 +23,8 @@ class Turn:
     def __init__(self) -> None:
         """Nobody has it."""
         self._is_taken = False
-        self._waiting: deque[asyncio.Future[None]] | None = (
-            None  # there is a thousand, and few wait
-        )
+        self._waiting: deque[asyncio.Future[None]] | None = None
+        """None until somebody waits: an empty one takes a kilobyte, and there are thousands."""
 
     @property
     def is_taken(self) -> bool:
