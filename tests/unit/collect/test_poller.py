@@ -194,6 +194,30 @@ async def test_an_order_can_have_everything_read_out_of_turn() -> None:
     assert bed.driver.opened == 1
 
 
+async def test_the_loop_waits_while_something_is_read_out_of_turn() -> None:
+    bed = Bed(sleeps=2)
+    commit = asyncio.get_running_loop().create_future()
+    reading: list[asyncio.Task[None]] = []
+
+    async def sleep(seconds: float) -> None:
+        if not reading:
+            bed.recorder.commit = commit
+            reading.append(asyncio.create_task(bed.poller.read_now()))
+            await until(lambda: len(bed.driver.asked) == 2)
+        await bed._sleep(seconds)  # noqa: SLF001
+
+    bed.poller._sleep = sleep  # noqa: SLF001 - to come between two scans
+    bed.driver.script = [[bed.batch(run=True), bed.batch(run=False), bed.batch()]]
+    running = asyncio.create_task(bed.run())
+    await until(lambda: bed.slept)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(bed.driver.asked) == 2
+    commit.set_result(None)
+    await asyncio.gather(running, *reading)
+    assert len(bed.driver.asked) == 3
+
+
 async def test_without_a_session_nothing_is_read_out_of_turn() -> None:
     bed = Bed(GONE, sleeps=1)
     await bed.poller.read_now()
